@@ -1,0 +1,115 @@
+"""An array or tensor of any library → a NumPy array of real numbers, or an error that says what came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+
+def as_array(value: Any, what: str) -> NDArray[Any]:
+    """Return `value` as a NumPy array of booleans, integers or floats.
+
+    Parameters
+    ----------
+    value
+        A NumPy array, a tensor (TensorFlow, JAX, PyTorch, anything with ``__array__`` or ``__dlpack__``), a
+        number or nested lists of numbers.
+    what
+        How errors call it, e.g. ``"kernels[2]"``.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of any shape. It may share memory with `value`: never write to it.
+
+    Raises
+    ------
+    TypeError
+        If `value` holds no real numbers.
+    ValueError
+        If its rows differ in length, or if it is a masked array with masked entries.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        masked = int(np.ma.getmaskarray(value).sum())
+        if masked:
+            raise ValueError(
+                f"{what} is a masked array with {masked} masked values, and a convolution knows no mask. "
+                "Fill them first, e.g. with .filled(0), or with .filled(np.nan) to see where they reach."
+            )
+        value = value.data
+    array = _convert(value, what)
+    if array.dtype.kind == "c":
+        raise TypeError(
+            f"{what} is complex ({array.dtype}); expected real numbers. Take .real, .imag or np.abs() of it."
+        )
+    if array.dtype.kind in "US":
+        raise TypeError(f"{what} holds text ({_short(value)}); expected numbers.")
+    if not _is_real(array.dtype):
+        raise TypeError(
+            f"{what} has dtype {array.dtype} ({type(value).__name__}); expected numbers. "
+            "If its entries are numbers, np.asarray(..., dtype=float) makes them an array."
+        )
+    return array
+
+
+def as_float32(array: NDArray[Any], what: str) -> FloatArray:
+    """Return a new C-contiguous float32 copy of `array`; a finite value beyond float32's range is a `ValueError`."""
+    with np.errstate(over="ignore"):
+        values = np.array(array, dtype=np.float32, order="C")
+    lost = np.isinf(values)
+    if lost.any():
+        lost &= np.isfinite(np.asarray(array, dtype=np.longdouble))
+        if lost.any():
+            raise ValueError(
+                f"{what} holds {array[lost][0]!s}, which float32 cannot: its greatest value is "
+                f"{np.finfo(np.float32).max:.7g}. Scale the values down."
+            )
+    return values
+
+
+def frozen(array: FloatArray) -> FloatArray:
+    """Make `array`, which nobody else may hold, read-only and return it."""
+    array.setflags(write=False)
+    return array
+
+
+def _convert(value: Any, what: str) -> NDArray[Any]:
+    # A PyTorch tensor that records gradients or lives on a GPU refuses __array__.
+    if hasattr(value, "detach") and hasattr(value, "cpu"):
+        value = value.detach().cpu()
+        if "bfloat16" in str(value.dtype):  # the one dtype that PyTorch has and its .numpy() has not
+            value = value.float()
+    elif hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+        value = np.from_dlpack(value)
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        if isinstance(value, (list, tuple)):
+            raise ValueError(f"{what} is ragged: its rows differ in length{_lengths(value)}.") from error
+        raise ValueError(f"{what} ({type(value).__name__}) cannot be made an array: {error}") from error
+    except Exception as error:  # a symbolic tensor of any library, each with an error of its own
+        raise TypeError(
+            f"{what} ({type(value).__name__}) cannot be made an array: {error} Expected an array, a tensor with "
+            "values, or nested lists of numbers."
+        ) from error
+
+
+def _is_real(dtype: np.dtype[Any]) -> bool:
+    # bfloat16 and its kin (ml_dtypes, from TensorFlow and JAX) are of NumPy's kind "V" but cast safely to float32.
+    return dtype.kind in "biuf" or (dtype.kind == "V" and dtype.names is None and np.can_cast(dtype, np.float32))
+
+
+def _lengths(rows: list[Any] | tuple[Any, ...]) -> str:
+    lengths = [len(row) for row in rows if hasattr(row, "__len__")]
+    if len(lengths) != len(rows) or len(set(lengths)) < 2:
+        return ""
+    return " (" + ", ".join(map(str, lengths[:8])) + (", …" if len(lengths) > 8 else "") + ")"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,144 @@
+"""Colour tables made by Matplotlib, and the range of values that a map's colours span."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from numbers import Real
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from traitlets import TraitError
+
+ValueRange = Literal["per_map", "shared", "symmetric"] | tuple[float, float]
+Stage = Literal["activation", "pre_activation"]
+
+#: Colour maps that the widget offers by itself: sequential first, then those for values around zero.
+CURATED: tuple[str, ...] = (
+    "gray",
+    "gray_r",
+    "viridis",
+    "magma",
+    "inferno",
+    "cividis",
+    "turbo",
+    "RdBu_r",
+    "coolwarm",
+    "PuOr_r",
+    "seismic",
+)
+
+_MODES = ("per_map", "shared", "symmetric")
+_STAGES = ("activation", "pre_activation")
+
+
+@lru_cache(maxsize=64)
+def cmap_table(name: str) -> bytes:
+    """Return a Matplotlib colour map as 256 RGB entries of uint8, 768 bytes.
+
+    Entry i is the colour at ``(i + 0.5) / 256``, which is Matplotlib's own entry i where the map has 256.
+    """
+    if name in ("gray", "grey"):  # as Matplotlib has it, without the half second that importing it takes
+        return np.repeat((np.linspace(0, 1, 256) * 255).astype(np.uint8), 3).tobytes()
+    from matplotlib import colormaps
+
+    colors = colormaps[check_cmap(name)]((np.arange(256) + 0.5) / 256, bytes=True)
+    return np.ascontiguousarray(colors[:, :3], dtype=np.uint8).tobytes()
+
+
+def check_cmap(name: Any) -> str:
+    """Return `name` if Matplotlib has a colour map of that name, else raise `traitlets.TraitError`."""
+    if isinstance(name, str) and name in CURATED:
+        return name
+    from matplotlib import colormaps
+    from matplotlib.colors import Colormap
+
+    if isinstance(name, Colormap):
+        raise TraitError(f"cmap is a {type(name).__name__} object; expected the name of one: {name.name!r}.")
+    if not isinstance(name, str):
+        raise TraitError(
+            f"cmap is {name!r}; expected the name of a Matplotlib colour map, such as 'gray' or 'viridis'."
+        )
+    if name in colormaps:
+        return name
+    names = [known for known in colormaps if not known.endswith("_r")]
+    raise TraitError(
+        f"There is no colour map {name!r}.{_nearest(name, list(colormaps))} Those that exist: "
+        f"{', '.join(sorted(names))}; each also with _r at its end, reversed."
+    )
+
+
+def check_range(value: Any) -> ValueRange:
+    """Return `value` as a range: "per_map", "shared", "symmetric", or finite ``(low, high)``, low below high.
+
+    Raises
+    ------
+    traitlets.TraitError
+        If it is anything else.
+    """
+    expected = "expected 'per_map', 'shared', 'symmetric' or (low, high)"
+    if isinstance(value, str):
+        if value in _MODES:
+            return cast("ValueRange", value)
+        raise TraitError(f"There is no value_range {value!r}; {expected}.{_nearest(value, _MODES)}")
+    try:
+        low, high = value
+    except (TypeError, ValueError):
+        raise TraitError(f"value_range is {value!r}; {expected}.") from None
+    for number in (low, high):
+        if isinstance(number, bool) or not isinstance(number, Real) or not math.isfinite(number):
+            raise TraitError(f"value_range is {value!r}; {expected}, both finite numbers.")
+    if not low < high:
+        raise TraitError(f"value_range is {value!r}; {expected}, with low below high.")
+    return float(low), float(high)
+
+
+def check_stage(value: Any) -> Stage:
+    """Return `value` if it is "activation" or "pre_activation", else raise `traitlets.TraitError`."""
+    if isinstance(value, str) and value in _STAGES:
+        return cast("Stage", value)
+    hint = _nearest(value, _STAGES) if isinstance(value, str) else ""
+    raise TraitError(f"There is no stage {value!r}; expected 'activation' or 'pre_activation'.{hint}")
+
+
+def limits(maps: Iterable[NDArray[Any]], value_range: ValueRange) -> list[tuple[float, float]]:
+    """Return the ``(low, high)`` that the colours of each map span.
+
+    Parameters
+    ----------
+    maps
+        Activation maps, ``(rows, cols)`` each. NaN and infinities do not count.
+    value_range
+        "per_map": each map's own least and greatest value. "shared": those of all maps. "symmetric": minus and plus
+        each map's greatest magnitude. ``(low, high)``: just these.
+
+    Returns
+    -------
+    list of (float, float)
+        One pair a map; ``(0.0, 0.0)`` for a map without a finite value.
+    """
+    own = [_finite_range(values) for values in maps]
+    if isinstance(value_range, tuple):
+        return [value_range] * len(own)
+    if value_range == "shared":
+        finite = [pair for pair in own if pair is not None]
+        shared = (min(low for low, _ in finite), max(high for _, high in finite)) if finite else (0.0, 0.0)
+        return [shared] * len(own)
+    filled = [pair or (0.0, 0.0) for pair in own]
+    if value_range == "symmetric":
+        return [(-max(-low, high), max(-low, high)) for low, high in filled]
+    return filled
+
+
+def _finite_range(values: NDArray[Any]) -> tuple[float, float] | None:
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else None
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    lower = {known.lower(): known for known in names}
+    close = difflib.get_close_matches(name.lower(), lower, n=1)
+    return f" Did you mean {lower[close[0]]!r}?" if close else ""

@@ -1,0 +1,144 @@
+"""What crosses from Python to the browser: the values of the private traits, and messages with records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from convlens import wire
+from convlens.session import Session
+
+#: Messages are split at this size, which every host passes in one piece.
+MESSAGE_BYTES = 256 * 1024
+#: What a fresh view gets at once; the rest of a longer list follows when it comes on screen.
+FIRST_SCREEN_BYTES = 2 * 1024 * 1024
+
+
+class Courier:
+    """Brings what changed to the browser, and nothing else.
+
+    Parameters
+    ----------
+    session
+        What is shown.
+    send
+        Sends one custom message with its buffers.
+    drawn
+        Returns the stage and the value range that the maps are drawn with.
+    failed
+        Told of an exception that Keras raised while a map was computed.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        send: Callable[[Any, list[bytes]], None],
+        drawn: Callable[[], tuple[str, Any]],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self.generation = 1
+        self.image_version = 1
+        #: Whether a browser has said hello; nobody listens before.
+        self.connected = False
+        self._session = session
+        self._send = send
+        self._drawn = drawn
+        self._failed = failed
+        self._held: list[int] | None = None
+
+    # -- values of traits ----------------------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """``LensState``."""
+        session = self._session
+        return {
+            "generation": self.generation,
+            "geometry": session.geometry.to_wire(),
+            "order": session.filters.uids,
+            "image_version": self.image_version,
+            "image_is_input": session.plan.feeds_image,
+        }
+
+    def image(self) -> dict[str, Any]:
+        """``ImageRecord``."""
+        return wire.image_record(self._session.image, self.image_version)
+
+    def table(self) -> dict[str, Any]:
+        """``FilterTable`` of the first screen."""
+        return {"generation": self.generation, "filters": list(self._records(self.first_screen()))}
+
+    def status(self) -> dict[str, str]:
+        """``Status``."""
+        engine = self._session.engine
+        if engine.failure is not None:
+            return {"keras": "failed", "detail": str(engine.failure)}
+        if not engine.ready:
+            return {"keras": "loading", "detail": ""}
+        import keras
+
+        backends = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+        name = backends.get(keras.backend.backend(), keras.backend.backend())
+        return {"keras": "ready", "detail": f"Keras {keras.__version__}, {name}"}
+
+    def first_screen(self) -> list[int]:
+        """Uids of as many filters as a fresh view gets at once."""
+        geometry, filters = self._session.geometry, self._session.filters
+        rows, cols = geometry.output_shape
+        each = 2 * rows * cols + 4 * filters[0].kernel.size
+        return filters.uids[: max(4, FIRST_SCREEN_BYTES // each)]
+
+    # -- messages ------------------------------------------------------------------------------------------------------
+
+    def push(self, uids: Iterable[int]) -> None:
+        """Send these filters to every browser; while an answer is being made, they ride along with it."""
+        if self._held is not None:
+            self._held += uids
+        elif self.connected:
+            self.send({"type": "filters"}, uids)
+
+    @contextmanager
+    def holding(self) -> Iterator[list[int]]:
+        """Collect what is pushed meanwhile, for the answer to carry."""
+        held: list[int] = []
+        self._held = held
+        try:
+            yield held
+        finally:
+            self._held = None
+
+    def send(self, message: dict[str, Any], uids: Iterable[int]) -> None:
+        """Send a message with these filters' records; what would be too large goes ahead in messages of its own."""
+        batch: list[dict[str, Any]] = []
+        size = 0
+        for record in self._records(list(dict.fromkeys(uids))):
+            weight = len(record["kernel"]) + (len(record["map"]["levels"]) if record["map"] else 0)
+            if batch and size + weight > MESSAGE_BYTES:
+                self._post({"type": "filters"}, batch)
+                batch, size = [], 0
+            batch.append(record)
+            size += weight
+        self._post(message, batch)
+
+    def _post(self, message: dict[str, Any], records: list[dict[str, Any]]) -> None:
+        envelope = {"generation": self.generation, "history": self._session.history.counts, "filters": records}
+        self._send(*wire.pack(message | envelope))
+
+    def _records(self, uids: list[int]) -> Iterator[dict[str, Any]]:
+        session = self._session
+        engine = session.engine
+        stage, value_range = self._drawn()
+        fixed = value_range if isinstance(value_range, tuple) else None
+        with engine.lock:
+            filters = session.filters
+            uids = [uid for uid in uids if uid in filters]
+            if engine.ready:
+                try:
+                    engine.compute(uids)
+                except Exception as error:  # shown in the widget; the kernels cross all the same
+                    self._failed(error)
+            for uid in uids:
+                index = filters.index_of(uid)
+                maps = engine.current(uid)
+                drawn = None if maps is None else wire.map_record(maps.pre_activation, maps.activation, stage, fixed)
+                yield wire.filter_record(filters[index], index, engine.rev(uid), session.geometry, drawn)

@@ -1,0 +1,191 @@
+"""The list of filters as an immutable value, and edits of it that return another."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float32]
+
+_uids = itertools.count()
+
+
+def read_only(values: npt.ArrayLike) -> Array:
+    """Return a float32 copy of `values` that cannot be written to."""
+    array = np.array(values, dtype=np.float32, order="C")
+    array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Filter:
+    """One filter: its kernel, bias and name, under an identity that survives reordering.
+
+    Parameters
+    ----------
+    kernel
+        ``(kh, kw, channels)``, read-only.
+    bias
+        Added to every pixel of the pre-activation.
+    name
+        Title of its card.
+    uid
+        The filter's identity for as long as the lens lives.
+    """
+
+    kernel: Array
+    bias: float
+    name: str
+    uid: int
+
+    def same_weights(self, other: Filter | None) -> bool:
+        """Whether `other` has the very same kernel and bias objects, and so the same map."""
+        return other is not None and self.kernel is other.kernel and _same_number(self.bias, other.bias)
+
+
+@dataclass(frozen=True, eq=False)
+class FilterList:
+    """Filters in order. Every method returns a new list that shares all kernels it did not change."""
+
+    filters: tuple[Filter, ...]
+
+    @classmethod
+    def make(cls, kernels: Sequence[Array], bias: npt.ArrayLike, names: Sequence[str]) -> FilterList:
+        """Give each kernel an identity of its own."""
+        values = np.asarray(bias, dtype=np.float32)
+        return cls(
+            tuple(
+                Filter(kernel, float(b), name, next(_uids))
+                for kernel, b, name in zip(kernels, values, names, strict=True)
+            )
+        )
+
+    def __len__(self) -> int:
+        """Return the number of filters."""
+        return len(self.filters)
+
+    def __getitem__(self, index: int) -> Filter:
+        """Return the filter at a position."""
+        return self.filters[index]
+
+    @property
+    def kernels(self) -> tuple[Array, ...]:
+        """Kernels, ``(kh, kw, channels)`` each."""
+        return tuple(f.kernel for f in self.filters)
+
+    @property
+    def bias(self) -> Array:
+        """``(filters,)``, read-only."""
+        return read_only([f.bias for f in self.filters])
+
+    @property
+    def names(self) -> list[str]:
+        """Names in list order."""
+        return [f.name for f in self.filters]
+
+    @property
+    def uids(self) -> list[int]:
+        """Identities in list order."""
+        return [f.uid for f in self.filters]
+
+    @property
+    def kernel_shape(self) -> tuple[int, int, int]:
+        """``(kh, kw, channels)``, the same for every filter."""
+        kh, kw, channels = self.filters[0].kernel.shape
+        return (kh, kw, channels)
+
+    def check_index(self, i: Any) -> int:
+        """Return `i` as an index from 0, counting from the end where it is negative, as a list does."""
+        index = operator.index(i)
+        if not -len(self) <= index < len(self):
+            raise IndexError(
+                f"There is no filter {index}: the list has {len(self)}, numbered from 0 to {len(self) - 1}."
+            )
+        return index % len(self)
+
+    def index_of(self, uid: int) -> int:
+        """Position of a filter; ``KeyError`` when it is gone."""
+        return self._positions[uid]
+
+    def __contains__(self, uid: object) -> bool:
+        """Tell whether a filter is still in the list."""
+        return uid in self._positions
+
+    @cached_property
+    def _positions(self) -> dict[int, int]:
+        return {one.uid: index for index, one in enumerate(self.filters)}
+
+    def with_kernels(self, kernels: Mapping[int, Array]) -> FilterList:
+        """Exchange the kernels at some indices; equal ones keep their identity and so their map."""
+        return self._changed(
+            (i, replace(self[i], kernel=kernel))
+            for i, kernel in kernels.items()
+            if not _same_values(self[i].kernel, kernel)
+        )
+
+    def with_bias(self, bias: Mapping[int, float]) -> FilterList:
+        """Exchange the bias at some indices."""
+        return self._changed(
+            (i, replace(self[i], bias=float(np.float32(b))))
+            for i, b in bias.items()
+            if not _same_number(self[i].bias, float(np.float32(b)))
+        )
+
+    def with_names(self, names: Sequence[str]) -> FilterList:
+        """Rename all filters, in list order."""
+        return self._changed((i, replace(self[i], name=n)) for i, n in enumerate(names) if n != self[i].name)
+
+    def resized(self, kernels: Sequence[Array]) -> FilterList:
+        """Take kernels of another number: filters keep their identity by position, new ones get their own."""
+        kept = tuple(
+            one if _same_values(one.kernel, kernel) else replace(one, kernel=kernel)
+            for one, kernel in zip(self.filters, kernels, strict=False)
+        )
+        taken = {f.name for f in kept}
+        added: list[Filter] = []
+        for kernel in kernels[len(kept) :]:
+            name = _free_name(taken, len(kept) + len(added))
+            taken.add(name)
+            added.append(Filter(kernel, 0.0, name, next(_uids)))
+        return FilterList((*kept, *added))
+
+    def added(self, kernel: Array, name: str | None, at: int, bias: float = 0.0) -> FilterList:
+        """Insert a new filter before position `at`."""
+        title = name if name is not None else _free_name({f.name for f in self.filters}, len(self))
+        new = Filter(kernel, bias, title, next(_uids))
+        return FilterList((*self.filters[:at], new, *self.filters[at:]))
+
+    def removed(self, index: int) -> FilterList:
+        """Leave out one filter."""
+        return FilterList((*self.filters[:index], *self.filters[index + 1 :]))
+
+    def moved(self, index: int, to: int) -> FilterList:
+        """Take out filter `index` and put it back at position `to`."""
+        rest = [*self.filters[:index], *self.filters[index + 1 :]]
+        rest.insert(to, self.filters[index])
+        return FilterList(tuple(rest))
+
+    def _changed(self, changes: Iterable[tuple[int, Filter]]) -> FilterList:
+        new = dict(changes)
+        if not new:
+            return self
+        return FilterList(tuple(new.get(i, f) for i, f in enumerate(self.filters)))
+
+
+def _same_values(a: Array, b: Array) -> bool:
+    return a is b or (a.shape == b.shape and a.tobytes() == b.tobytes())
+
+
+def _same_number(a: float, b: float) -> bool:
+    return a == b or (a != a and b != b)
+
+
+def _free_name(taken: set[str], position: int) -> str:
+    return next(name for n in itertools.count(position + 1) if (name := f"Filter {n}") not in taken)

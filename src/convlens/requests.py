@@ -1,0 +1,273 @@
+"""What the browser asks for: each request checked, carried out and answered exactly once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from convlens import wire
+from convlens.courier import Courier
+from convlens.filters import Array, read_only
+from convlens.session import Session
+
+if TYPE_CHECKING:
+    from convlens.widget import ConvLens
+
+#: Longest side of a picture that the browser may send.
+IMAGE_SIDE = 8192
+
+
+class Refused(ValueError):
+    """A request that is forged, out of date or wrong; the lens stays as it was."""
+
+
+class Requests:
+    """Carries out what one lens's browsers ask for.
+
+    Parameters
+    ----------
+    lens
+        The widget; its public methods do the work where there is one, so that Python and browser mean the same.
+    session
+        What the lens holds.
+    courier
+        Brings the answers.
+    """
+
+    def __init__(self, lens: ConvLens, session: Session, courier: Courier) -> None:
+        self._lens = lens
+        self._session = session
+        self._courier = courier
+
+    def __call__(self, _widget: object, content: Any, buffers: Any = ()) -> None:
+        """Handle one custom message (the signature of `ipywidgets.Widget.on_msg`)."""
+        if not isinstance(content, dict):
+            return
+        client, seq = content.get("client"), content.get("seq")
+        answer: dict[str, Any] = {"type": "answer", "client": client, "seq": seq, "ok": True}
+        touched: list[int] = []
+        try:
+            message = wire.unpack(content, buffers or ())
+            handler = self._handler(message.get("type"))
+            with self._courier.holding() as touched:
+                answer |= handler(message) or {}
+        except Exception as error:  # whatever it is, the person at the widget must see it
+            answer |= {"ok": False, "error": {"title": _title(error), "text": str(error)}}
+            touched = self._mentioned(content)
+        self._courier.send(answer, touched)
+
+    def _handler(self, kind: Any) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
+        handlers = {
+            "hello": self._hello,
+            "edit": self._edit,
+            "replace": self._replace,
+            "add": self._add,
+            "remove": lambda m: self._lens.remove_kernel(self._index(m)),
+            "move": self._move,
+            "rename": self._rename,
+            "undo": lambda m: self._lens.undo(),
+            "redo": lambda m: self._lens.redo(),
+            "reset": lambda m: self._lens.reset(),
+            "set": self._set,
+            "configure": self._configure,
+            "need": self._need,
+            "probe": self._probe,
+            "image": self._image,
+        }
+        if kind not in handlers:
+            raise Refused(f"The widget sent a request of type {kind!r}; known types are {', '.join(handlers)}.")
+        return handlers[kind]
+
+    # -- state ---------------------------------------------------------------------------------------------------------
+
+    def _hello(self, message: dict[str, Any]) -> None:
+        courier = self._courier
+        courier.connected = True
+        held: dict[Any, Any] = {}
+        if message.get("generation") == courier.generation:
+            held = dict(_is(message.get("revs"), list, "revs"))
+        engine = self._session.engine
+        courier.push([uid for uid in courier.first_screen() if held.get(uid) != engine.rev(uid)])
+
+    def _need(self, message: dict[str, Any]) -> None:
+        self._courier.push(self._known(message))
+
+    def _probe(self, message: dict[str, Any]) -> dict[str, Any]:
+        row, col = _whole(message.get("row"), "row"), _whole(message.get("col"), "col")
+        rows, cols = self._session.geometry.output_shape
+        if not (0 <= row < rows and 0 <= col < cols):
+            raise Refused(f"Pixel ({row}, {col}) is outside the maps, which have {rows} rows and {cols} columns.")
+        engine = self._session.engine
+        if not engine.ready:
+            return {"values": []}
+        uids = self._known(message)
+        engine.compute(uids)
+        return {
+            "values": [
+                {
+                    "uid": uid,
+                    "rev": engine.rev(uid),
+                    "activation": wire.number(maps.activation[row, col]),
+                    "pre_activation": wire.number(maps.pre_activation[row, col]),
+                }
+                for uid in uids
+                if (maps := engine.current(uid)) is not None
+            ]
+        }
+
+    # -- edits ---------------------------------------------------------------------------------------------------------
+
+    def _edit(self, message: dict[str, Any]) -> None:
+        filters = self._session.filters
+        kernels: dict[int, Array] = {}
+        bias: dict[int, float] = {}
+        for edit in _is(message.get("edits"), list, "edits"):
+            index = self._index(_is(edit, dict, "edit"))
+            taps = edit.get("taps")
+            if taps is not None:
+                kernels[index] = _with_taps(kernels.get(index, filters[index].kernel), _is(taps, dict, "taps"))
+            if edit.get("bias") is not None:
+                bias[index] = _number(edit["bias"], "bias")
+        if bias:
+            self._session.source.require_bias()
+        self._session.commit(filters.with_kernels(kernels).with_bias(bias), self._gesture(message))
+
+    def _replace(self, message: dict[str, Any]) -> None:
+        filters = self._session.filters
+        shape = _shape(message.get("shape"))
+        uids = _is(message.get("uids"), list, "uids")
+        indices = [self._index({"uid": uid}) for uid in uids]
+        stack = _floats(message.get("kernels"), (len(uids), *shape))
+        if shape != filters.kernel_shape and sorted(indices) != list(range(len(filters))):
+            raise Refused(
+                f"A kernel of shape {shape} cannot stand beside others of shape {filters.kernel_shape}. "
+                "Replace all of them at once."
+            )
+        new = {index: read_only(kernel) for index, kernel in zip(indices, stack, strict=True)}
+        self._session.commit(filters.with_kernels(new), self._gesture(message))
+
+    def _add(self, message: dict[str, Any]) -> None:
+        name = message.get("name")
+        kernel = _floats(message.get("kernel"), self._session.filters.kernel_shape)
+        at = _whole(message.get("at"), "at")
+        filters = self._session.filters
+        self._session.source.require_own_list("number of filters")
+        if not 0 <= at <= len(filters):
+            raise Refused(f"Position {at} is outside the list, which has {len(filters)} filters.")
+        title = None if name is None else _is(name, str, "name")
+        self._session.commit(filters.added(read_only(kernel), title, at))
+
+    def _configure(self, message: dict[str, Any]) -> None:
+        settings = _is(message.get("settings"), dict, "settings")
+        self._session.commit(self._session.filters, source=self._session.source.configured(settings))
+
+    def _move(self, message: dict[str, Any]) -> None:
+        self._lens.move_kernel(self._index(message), _whole(message.get("to"), "to"))
+
+    def _rename(self, message: dict[str, Any]) -> None:
+        names = list(self._lens.names)
+        names[self._index(message)] = _is(message.get("name"), str, "name")
+        self._lens.names = names
+
+    def _set(self, message: dict[str, Any]) -> None:
+        name, value = message.get("name"), message.get("value")
+        if name not in ("cmap", "value_range", "stage", "selected", "pixel", "_problem"):
+            raise Refused(f"{name!r} is not something that the widget may set.")
+        if name == "_problem" and value is not None:
+            raise Refused("The widget may dismiss a problem, not make one.")
+        if isinstance(value, list):
+            value = tuple(value)
+        setattr(self._lens, name, value)
+
+    def _image(self, message: dict[str, Any]) -> None:
+        rows, cols, channels = _shape(message.get("shape"))
+        data = message.get("data")
+        if max(rows, cols) > IMAGE_SIDE or channels not in (1, 3, 4):
+            raise Refused(
+                f"A picture of shape {(rows, cols, channels)} came; expected at most {IMAGE_SIDE} rows and columns, "
+                "and 1, 3 or 4 channels."
+            )
+        if not isinstance(data, bytes) or len(data) != rows * cols * channels:
+            raise Refused(f"A picture of shape {(rows, cols, channels)} needs {rows * cols * channels} bytes.")
+        self._lens.image = np.frombuffer(data, np.uint8).reshape(rows, cols, channels).copy()
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def _index(self, message: dict[str, Any]) -> int:
+        uid = message.get("uid")
+        try:
+            return self._session.filters.index_of(uid)  # type: ignore[arg-type]
+        except (KeyError, TypeError):
+            raise Refused("That filter is no longer in the list; the widget shows the list as it is now.") from None
+
+    def _known(self, message: dict[str, Any]) -> list[int]:
+        uids = _is(message.get("uids"), list, "uids")
+        return [uid for uid in uids if isinstance(uid, int) and uid in self._session.filters]
+
+    def _gesture(self, message: dict[str, Any]) -> str | None:
+        gesture = message.get("gesture")
+        return f"{message.get('client')}/{gesture}" if isinstance(gesture, str) and gesture else None
+
+    def _mentioned(self, content: dict[str, Any]) -> list[int]:
+        """Return the filters whose true state the browser must be told again after a refusal."""
+        said = content.get("edits") if isinstance(content.get("edits"), list) else [content]
+        uids = [one.get("uid") for one in said if isinstance(one, dict)]  # type: ignore[union-attr]
+        uids += content["uids"] if isinstance(content.get("uids"), list) else []
+        return [uid for uid in uids if isinstance(uid, int) and uid in self._session.filters]
+
+
+def _title(error: Exception) -> str:
+    return "Refused" if isinstance(error, Refused) else type(error).__name__
+
+
+def _is(value: Any, kind: type, name: str) -> Any:
+    if not isinstance(value, kind):
+        raise Refused(f"The widget sent {name}={value!r}; expected a {kind.__name__}.")
+    return value
+
+
+def _whole(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Refused(f"The widget sent {name}={value!r}; expected a whole number.")
+    return value
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not (isinstance(value, (int, float)) or value in ("NaN", "Infinity", "-Infinity")):
+        raise Refused(f"The widget sent {name}={value!r}; expected a number.")
+    number = float(value)
+    if math.isfinite(number) and abs(number) > float(np.finfo(np.float32).max):
+        raise Refused(f"{number:g} is too large for float32, which ends at 3.4e38.")
+    return number
+
+
+def _shape(value: Any) -> tuple[int, int, int]:
+    if not isinstance(value, list) or len(value) != 3:
+        raise Refused(f"The widget sent shape={value!r}; expected three whole numbers.")
+    rows, cols, channels = (_whole(v, "shape") for v in value)
+    if min(rows, cols, channels) < 1:
+        raise Refused(f"The widget sent shape={value!r}; every size must be at least 1.")
+    return rows, cols, channels
+
+
+def _floats(data: Any, shape: tuple[int, ...]) -> Array:
+    if not isinstance(data, bytes) or len(data) != 4 * math.prod(shape):
+        raise Refused(f"Kernels of shape {shape} need {4 * math.prod(shape)} bytes of float32.")
+    return np.frombuffer(data, "<f4").reshape(shape).astype(np.float32)
+
+
+def _with_taps(kernel: Array, taps: dict[str, Any]) -> Array:
+    index, value = _is(taps.get("index"), list, "index"), _is(taps.get("value"), list, "value")
+    if len(index) != len(value):
+        raise Refused(f"{len(index)} taps came with {len(value)} values.")
+    new = kernel.copy()
+    flat = new.reshape(-1)
+    for i, v in zip(index, value, strict=True):
+        if not 0 <= _whole(i, "tap") < flat.size:
+            raise Refused(f"Tap {i} is outside the kernel, which has {flat.size} values.")
+        flat[i] = _number(v, "value")
+    new.flags.writeable = False
+    return new

@@ -1,0 +1,296 @@
+"""Where the lens's layer comes from: made here, given by the user, or found in the user's model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from convlens.arrays import as_array
+from convlens.filters import Array, FilterList
+from convlens.geometry import Geometry
+from convlens.images import Image, read_image, resize
+from convlens.settings import Settings
+
+if TYPE_CHECKING:
+    from convlens.layers import ConvLayer
+    from convlens.models import ConvModel, Predictions
+
+
+class Plan(NamedTuple):
+    """How a layer will read an image.
+
+    Parameters
+    ----------
+    geometry
+        The layer's settings, for the input it is fed.
+    make_layer
+        Imports Keras where that has not happened, and returns the layer, fed with its input.
+    feeds_image
+        Whether the image itself is the layer's input, and not what a model made of it.
+    """
+
+    geometry: Geometry
+    make_layer: Callable[[], ConvLayer]
+    feeds_image: bool = True
+
+
+class Source(ABC):
+    """What the lens needs of the place its layer comes from. Other settings make another source."""
+
+    #: Whether the layer is the lens's own, so that its settings may be changed.
+    builtin = False
+    #: Paths of the convolution layers that can be opened, and the one that is.
+    layers: tuple[str, ...] = ()
+    path = ""
+
+    @abstractmethod
+    def plan(self, image: Image, filters: FilterList) -> Plan:
+        """Say how the layer will read an image with these filters."""
+
+    def read_image(self, value: Any, channels: int | None) -> Image:
+        """Read what a user calls an image, with the channels that the layer takes."""
+        return read_image(value, channels=channels, scale=True)
+
+    def configured(self, settings: dict[str, Any]) -> Source:
+        """Return the source with other layer settings."""
+        raise ValueError(
+            f"{', '.join(settings)} cannot be changed here: the layer is yours, and its settings are part of it. "
+            "Make a layer with the settings you want, or give the lens kernels without a layer."
+        )
+
+    def own_weights(self, image: Image) -> tuple[Sequence[Array], Array]:
+        """Kernels and bias that the layer itself has, ``(kh, kw, channels)`` each and ``(filters,)``."""
+        raise TypeError("The built-in layer has no weights of its own.")
+
+    def require_bias(self) -> None:  # noqa: B027 - most layers have one
+        """Raise where the layer has no bias to set."""
+
+    def require_own_list(self, what: str) -> None:  # noqa: B027 - outside a model the list is free
+        """Raise where filters cannot be added, removed or moved."""
+
+    def opened(self, path: str) -> Source:
+        """Return the source that looks at another layer of the model."""
+        raise ValueError(
+            f"layer_path={path!r} was set, but this lens has no model to look for a layer in. Give it model=."
+        )
+
+    def predict(self, filters: FilterList) -> Predictions:
+        """Return the model's output with its own and with these weights."""
+        from convlens.models import Predictions
+
+        return Predictions(None, None)
+
+    def restore(self) -> None:  # noqa: B027 - a layer made by the lens has nothing to go back to
+        """Put back the weights that the user's layer had when the lens was made."""
+
+
+class BuiltIn(Source):
+    """A Conv2D that the lens makes itself."""
+
+    builtin = True
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def configured(self, settings: dict[str, Any]) -> Source:
+        """Return a built-in layer with some settings exchanged."""
+        changed = self.settings.changed(**settings)
+        return self if changed == self.settings else BuiltIn(changed)
+
+    def require_bias(self) -> None:
+        """Raise where the bias is switched off."""
+        if not self.settings.use_bias:
+            raise ValueError("The layer has use_bias=False, so there is no bias to set. Switch the bias on first.")
+
+    def plan(self, image: Image, filters: FilterList) -> Plan:
+        """See `Source.plan`."""
+        settings = self.settings
+        kh, kw, _ = filters.kernel_shape
+        rows, cols, channels = image.values.shape
+        geometry = Geometry(
+            input_shape=(rows, cols, channels),
+            filters=len(filters),
+            kernel_size=(kh, kw),
+            strides=settings.strides,
+            padding=settings.padding,
+            dilation_rate=settings.dilation_rate,
+            use_bias=settings.use_bias,
+            activation=settings.activation_name,
+        )
+        activation = None if isinstance(settings.activation, str) else settings.activation
+        if activation is not None:
+            # Only Keras can tell whether a callable is one of its own; whoever has one has imported Keras already.
+            from convlens.layers import ConvLayer
+
+            geometry = ConvLayer.built_in(geometry, activation=activation).geometry
+
+        def make() -> ConvLayer:
+            from convlens.layers import ConvLayer
+
+            layer = ConvLayer.built_in(geometry, activation=activation)
+            layer.feed(image.values)
+            return layer
+
+        return Plan(geometry, make)
+
+
+class StandAlone(Source):
+    """A convolution layer of the user's, fed with the image itself.
+
+    The lens may hold another number of filters, or another kernel size, than the layer has; Keras then computes with a
+    layer built from the layer's own configuration.
+    """
+
+    def __init__(self, layer: Any) -> None:
+        self.layer = layer
+        self._before = [np.array(weight) for weight in layer.get_weights()]
+
+    def plan(self, image: Image, filters: FilterList) -> Plan:
+        """See `Source.plan`."""
+        from convlens.layers import ConvLayer
+
+        conv = ConvLayer.of(self.layer, image.shape)
+        size = filters.kernel_shape[:2]
+        if (conv.geometry.filters, conv.geometry.kernel_size) != (len(filters), size):
+            conv = conv.with_filters(len(filters), size)
+
+        def make() -> ConvLayer:
+            conv.feed(image.values)
+            return conv
+
+        return Plan(conv.geometry, make)
+
+    def own_weights(self, image: Image) -> tuple[Sequence[Array], Array]:
+        """See `Source.own_weights`."""
+        from convlens.layers import ConvLayer
+
+        return ConvLayer.of(self.layer, image.shape).read()
+
+    def require_bias(self) -> None:
+        """Raise where the layer has no bias."""
+        if not self.layer.use_bias:
+            raise ValueError(
+                f"Layer {self.layer.name!r} has use_bias=False, so there is no bias to set. "
+                "Make the layer with use_bias=True."
+            )
+
+    def restore(self) -> None:
+        """Put back the weights that the layer had when the lens was made."""
+        if self._before:
+            self.layer.set_weights(self._before)
+
+
+class Feeding:
+    """A model, and what happened when it was last fed: one recording serves every layer that is opened on that image.
+
+    Parameters
+    ----------
+    model
+        A Keras model that takes one image.
+    preprocess
+        From a float32 copy of the image, ``(rows, cols, channels)``, to what the model takes, with or without the batch
+        axis. None where the model takes the image as it is.
+    """
+
+    def __init__(self, model: Any, preprocess: Callable[[Any], Any] | None) -> None:
+        self.model = model
+        self._preprocess = preprocess
+        self._last: tuple[Image, ConvModel] | None = None
+
+    def read_image(self, value: Any) -> Image:
+        """Read an image in the values it has, with the channels and the size that the model takes."""
+        from convlens.models import expected_input
+
+        rows, cols, channels = expected_input(self.model)
+        image = read_image(value, channels=None if self._preprocess else channels, scale=False)
+        if self._preprocess is not None and _fits(np.shape(self._prepared(image))[1:], (rows, cols, channels)):
+            return image
+        if self._preprocess is not None and channels is not None and image.shape[2] != channels:
+            image = read_image(value, channels=channels, scale=False)
+        if rows is not None and cols is not None:
+            image = resize(image, rows, cols)
+        return image
+
+    def record(self, image: Image) -> ConvModel:
+        """Run the model on an image, once."""
+        from convlens.models import ConvModel
+
+        if self._last is None or self._last[0] is not image:
+            self._last = (image, ConvModel(self.model, self._prepared(image)))
+        return self._last[1]
+
+    def _prepared(self, image: Image) -> Any:
+        copy = image.values.copy()
+        made = copy if self._preprocess is None else as_array(self._preprocess(copy), "what preprocess returned")
+        batch = made[np.newaxis] if made.ndim == 3 else made
+        if batch.ndim != 4 or batch.shape[0] != 1:
+            raise ValueError(
+                f"preprocess returned an array of shape {made.shape}; expected (rows, cols, channels), "
+                "or (1, rows, cols, channels)."
+            )
+        return batch
+
+
+class InModel(Source):
+    """A convolution layer inside the user's model, fed with what the model makes of the image on its way there."""
+
+    def __init__(self, feeding: Feeding, image: Image, path: str) -> None:
+        recorded = feeding.record(image)
+        self.layers = tuple(recorded.layers)
+        self.path = recorded.find(path).path
+        self._feeding = feeding
+        self._layer = recorded.find(path).layer
+        self._before = [np.array(weight) for weight in self._layer.get_weights()]
+        self._open: tuple[Image, ConvLayer] | None = None
+
+    def conv(self, image: Image) -> ConvLayer:
+        """Return the layer, fed with its input on this image."""
+        if self._open is None or self._open[0] is not image:
+            self._open = (image, self._feeding.record(image).open(self.path))
+        return self._open[1]
+
+    def own_weights(self, image: Image) -> tuple[Sequence[Array], Array]:
+        """See `Source.own_weights`."""
+        return self.conv(image).read()
+
+    def plan(self, image: Image, filters: FilterList) -> Plan:
+        """See `Source.plan`."""
+        conv = self.conv(image)
+        return Plan(conv.geometry, lambda: conv, np.array_equal(conv.input, image.values, equal_nan=True))
+
+    def read_image(self, value: Any, channels: int | None) -> Image:
+        """Read an image as the model takes it; `channels` are the model's own affair."""
+        return self._feeding.read_image(value)
+
+    def require_bias(self) -> None:
+        """Raise where the layer has no bias."""
+        if not self._layer.use_bias:
+            raise ValueError(f"Layer {self.path!r} has use_bias=False, so there is no bias to set.")
+
+    def require_own_list(self, what: str) -> None:
+        """Raise: other layers of the model count on the filters as they are."""
+        raise ValueError(
+            f"The {what} cannot be changed inside a model: the next layer counts on it. "
+            "To switch a filter off, set its kernel and its bias to 0."
+        )
+
+    def opened(self, path: str) -> Source:
+        """Return the source that looks at another layer of the model, on the image last recorded."""
+        assert self._open is not None
+        return InModel(self._feeding, self._open[0], path)
+
+    def predict(self, filters: FilterList) -> Predictions:
+        """Return the model's output with its own and with these weights."""
+        assert self._open is not None
+        return self._feeding.record(self._open[0]).predict(self.path, filters.kernels, filters.bias)
+
+    def restore(self) -> None:
+        """Put back the weights that the layer had when it was opened."""
+        self._layer.set_weights(self._before)
+
+
+def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    return all(want is None or have == want for have, want in zip(shape, expected, strict=True))

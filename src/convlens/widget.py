@@ -1,0 +1,453 @@
+"""`ConvLens`: the widget's traits and wiring."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import pathlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import numpy as np
+import numpy.typing as npt
+import traitlets
+from traitlets import Bunch
+
+from convlens.colors import check_cmap, check_range, check_stage, cmap_table
+from convlens.courier import Courier
+from convlens.filters import Array
+from convlens.kernels import read_bias, read_kernel, read_kernels, read_names
+from convlens.opening import open_lens
+from convlens.requests import Requests
+from convlens.session import Change, Session
+from convlens.traits import Computed, Owned
+from convlens.wire import preset_records
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from convlens.explain import Explanation
+    from convlens.models import Predictions
+
+_STATIC = pathlib.Path(__file__).parent / "static"
+#: Keywords of every ipywidget that displays something.
+_WIDGET_KEYWORDS = ("layout", "tooltip", "tabbable")
+
+
+class ConvLens(anywidget.AnyWidget):
+    """An editable lens on a convolution layer.
+
+    Parameters
+    ----------
+    image
+        Path, bytes of a file, PIL image, array or tensor: ``(rows, cols)``, ``(rows, cols, 1 | 3 | 4)``, or either with
+        a leading 1. Integers are scaled by their type's maximum, floats stay as they are; with `model`, values go in as
+        given.
+    kernels
+        List of ``(kh, kw)`` arrays where the layer's input has one channel, else ``(kh, kw, in_channels)``. Without it
+        the layer's own, or the tutorial's four 4×4 edge filters.
+    bias
+        ``(filters,)``. Zeros by default, or the layer's own.
+    names
+        One title a filter.
+    activation, strides, padding, dilation_rate
+        Keras's arguments of the built-in ``Conv2D``; not together with `layer`.
+    layer
+        A Keras convolution layer; with `model`, its name or path there.
+    model
+        A Keras model. The lens opens one of its convolution layers, at any depth, and feeds the model with the image.
+    preprocess
+        Callable from a float32 copy of the image, ``(rows, cols, channels)``, to what the model takes.
+    cmap
+        Name of a Matplotlib colour map.
+    value_range
+        ``"per_map"``, ``"shared"``, ``"symmetric"`` or ``(low, high)``: what the ends of the colour map stand for.
+    stage
+        ``"activation"`` or ``"pre_activation"``: which of the two is drawn.
+
+    Raises
+    ------
+    ValueError, TypeError, FileNotFoundError, traitlets.TraitError
+        For input that cannot be used; the text says what was expected and how to mend it.
+
+    Notes
+    -----
+    Activations are computed by the Keras layer itself. Nothing that was passed in is changed, except by `apply`.
+    """
+
+    _esm = _STATIC / "widget.js"
+    _css = _STATIC / "widget.css"
+
+    image = Owned(help="What the layer, or the model, is fed: (rows, cols, channels) float32.")
+    kernels = Owned(
+        help="The kernels in list order, read-only: (kh, kw), or (kh, kw, in_channels) for several input channels."
+    )
+    bias = Owned(help="(filters,) float32, read-only.")
+    names = Owned(help="Title of each filter.").tag(sync=True)
+    activations = Computed(help="(filters, rows, cols) float32, as Keras returned them.")
+    pre_activations = Computed(help="The same before the activation function.")
+    layer_path = Owned(help="Path of the layer that is open, one of `layers`; assign another to open it.")
+    cmap = traitlets.Unicode("gray", help="Name of a Matplotlib colour map.").tag(sync=True)
+    value_range = traitlets.Any("per_map", help="'per_map', 'shared', 'symmetric' or (low, high).").tag(sync=True)
+    stage = traitlets.Unicode("activation", help="'activation' or 'pre_activation'.").tag(sync=True)
+    selected = traitlets.Int(0, help="Index of the filter in focus.").tag(sync=True)
+    pixel = traitlets.Any(None, help="The pinned output pixel, (row, col) or None.").tag(sync=True)
+
+    _state = traitlets.Dict().tag(sync=True)
+    _image = traitlets.Dict().tag(sync=True)
+    # Made when the state is asked for; an edit sends one record instead of this table.
+    _filters = traitlets.Any(None).tag(sync=True, to_json=lambda _value, lens: lens._courier.table())
+    _cmaps = traitlets.Dict().tag(sync=True)
+    _presets: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    _status = traitlets.Dict().tag(sync=True)
+    _problem = traitlets.Dict(None, allow_none=True).tag(sync=True)
+
+    def __init__(
+        self,
+        image: Any,
+        kernels: Any = None,
+        *,
+        bias: Any = None,
+        names: Sequence[str] | None = None,
+        activation: Any = "relu",
+        strides: Any = 1,
+        padding: str = "valid",
+        dilation_rate: Any = 1,
+        layer: Any = None,
+        model: Any = None,
+        preprocess: Any = None,
+        cmap: str = "gray",
+        value_range: Any = "per_map",
+        stage: str = "activation",
+        **widget: Any,
+    ) -> None:
+        _check_keywords(widget)
+        opened = open_lens(
+            image,
+            kernels,
+            bias,
+            names,
+            layer=layer,
+            model=model,
+            preprocess=preprocess,
+            settings={
+                "activation": activation,
+                "strides": strides,
+                "padding": padding,
+                "dilation_rate": dilation_rate,
+            },
+        )
+        drawn = {"cmap": check_cmap(cmap), "value_range": check_range(value_range), "stage": check_stage(stage)}
+        self._session = Session(*opened, on_change=self._on_change, on_ready=self._on_ready)
+        self._courier = Courier(
+            self._session,
+            send=self.send,
+            drawn=lambda: (self.stage, self.value_range),
+            failed=self._report,
+        )
+        super().__init__(
+            **drawn,
+            _cmaps={cmap: cmap_table(cmap)},
+            _presets=preset_records(),
+            _image=self._courier.image(),
+            _state=self._courier.state(),
+            _status=self._courier.status(),
+            **widget,
+        )
+        self.on_msg(Requests(self, self._session, self._courier))
+        self._session.engine.start()
+
+    # -- what the lens holds -------------------------------------------------------------------------------------------
+
+    def _read_image(self) -> Array:
+        return self._session.image.values
+
+    def _write_image(self, value: Any) -> None:
+        session = self._session
+        session.set_image(session.source.read_image(value, session.geometry.input_shape[2]))
+
+    def _read_kernels(self) -> list[Array]:
+        return [_shown(kernel) for kernel in self._session.filters.kernels]
+
+    def _write_kernels(self, value: Any) -> None:
+        filters = self._session.filters
+        new = read_kernels(value, filters.kernel_shape[2])
+        if len(new) != len(filters):
+            self._session.source.require_own_list("number of filters")
+        self._session.commit(filters.resized(new))
+
+    def _read_bias(self) -> Array:
+        return self._session.filters.bias
+
+    def _write_bias(self, value: Any) -> None:
+        self._session.source.require_bias()
+        filters = self._session.filters
+        self._session.commit(filters.with_bias(dict(enumerate(read_bias(value, len(filters))))))
+
+    def _read_names(self) -> list[str]:
+        return self._session.filters.names
+
+    def _write_names(self, value: Any) -> None:
+        filters = self._session.filters
+        self._session.commit(filters.with_names(read_names(value, len(filters))))
+
+    def _read_activations(self) -> Array:
+        return self._session.engine.stack("activation")
+
+    def _read_pre_activations(self) -> Array:
+        return self._session.engine.stack("pre_activation")
+
+    @property
+    def layer(self) -> Any:
+        """The user's Keras layer, or the built-in one with the weights as they are now."""
+        conv, filters = self._session.engine.layer, self._session.filters
+        if self._session.source.builtin:
+            conv.write(filters.kernels, filters.bias)
+        return conv.layer
+
+    @property
+    def layers(self) -> list[str]:
+        """Paths of the model's convolution layers, in the order in which it calls them; empty without a model."""
+        return list(self._session.source.layers)
+
+    def _read_layer_path(self) -> str:
+        return self._session.source.path
+
+    def _write_layer_path(self, value: Any) -> None:
+        old = self.layer_path
+        if value != old:
+            self._session.open(value)
+            self._tell("layer_path", old, self.layer_path)
+
+    @property
+    def predictions(self) -> Predictions:
+        """The model's output with its original and with the edited kernels, ``(classes,)`` each; None without one."""
+        return self._session.source.predict(self._session.filters)
+
+    # -- editing -------------------------------------------------------------------------------------------------------
+
+    def get_weights(self) -> list[npt.NDArray[Any]]:
+        """Return the weights in Keras's own list and order.
+
+        Returns
+        -------
+        list of ndarray
+            ``[kernel (kh, kw, in_channels, filters), bias (filters,)]``, or what the layer's class has instead, so that
+            ``layer.set_weights(lens.get_weights())`` works.
+        """
+        filters = self._session.filters
+        return self._session.engine.layer.weights(filters.kernels, filters.bias)
+
+    def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
+        """Take weights in Keras's own list and order.
+
+        Parameters
+        ----------
+        weights
+            As `get_weights` returns them.
+
+        Raises
+        ------
+        ValueError
+            Keras's own text for a wrong shape, followed by what mends it.
+        """
+        kernels, bias = self._session.engine.layer.from_weights(weights)
+        filters = self._session.filters
+        self._session.commit(filters.with_kernels(dict(enumerate(kernels))).with_bias(dict(enumerate(bias))))
+
+    def set_kernel(self, i: int, kernel: npt.ArrayLike) -> None:
+        """Exchange the kernel of filter `i` by one of the same shape."""
+        index, filters = self._checked(i), self._session.filters
+        self._session.commit(filters.with_kernels({index: read_kernel(kernel, filters.kernel_shape, index)}))
+
+    def add_kernel(self, kernel: npt.ArrayLike, name: str | None = None) -> None:
+        """Append a filter with this kernel, of the same shape as the others, and a bias of 0."""
+        self._session.source.require_own_list("number of filters")
+        filters = self._session.filters
+        self._session.commit(filters.added(read_kernel(kernel, filters.kernel_shape, len(filters)), name, len(filters)))
+
+    def remove_kernel(self, i: int) -> None:
+        """Take filter `i` out of the list; the last one stays."""
+        index = self._checked(i)
+        self._session.source.require_own_list("number of filters")
+        if len(self._session.filters) == 1:
+            raise ValueError("This is the last filter, and a layer needs at least one. Set its kernel instead.")
+        self._session.commit(self._session.filters.removed(index))
+
+    def move_kernel(self, i: int, j: int) -> None:
+        """Take filter `i` out of the list and put it back as filter `j`."""
+        index, to = self._checked(i), self._checked(j)
+        self._session.source.require_own_list("order of the filters")
+        if index != to:
+            self._session.commit(self._session.filters.moved(index, to))
+
+    def undo(self) -> None:
+        """Take back the last edit, whichever side made it; does nothing where there is none."""
+        self._session.undo()
+
+    def redo(self) -> None:
+        """Make the edit again that `undo` took back; does nothing where there is none."""
+        self._session.redo()
+
+    def reset(self) -> None:
+        """Go back to the filters and settings that the lens was made with, as one step that can be undone."""
+        self._session.reset()
+
+    def apply(self) -> None:
+        """Write the edited weights into the user's layer."""
+        filters = self._session.filters
+        self._session.engine.layer.write(filters.kernels, filters.bias)
+
+    def restore(self) -> None:
+        """Put back the weights that the user's layer had when the lens was made."""
+        self._session.source.restore()
+
+    # -- looking closer, taking it away --------------------------------------------------------------------------------
+
+    def explain(self, i: int, row: int, col: int) -> Explanation:
+        """Take one output pixel apart: the patch that filter `i` reads, tap by tap.
+
+        Parameters
+        ----------
+        i
+            Index of the filter.
+        row, col
+            The pixel in the activation map.
+
+        Returns
+        -------
+        Explanation
+            Its products and bias sum up to the pre-activation that Keras computed.
+        """
+        from convlens.explain import explain
+
+        index = self._checked(i)
+        pre_activation, activation = self._session.maps(index)
+        one = self._session.filters[index]
+        conv = self._session.engine.layer
+        return explain(conv.geometry, conv.input, one.kernel, one.bias, index, row, col, pre_activation, activation)
+
+    def plot(self, **kw: Any) -> Figure:
+        """Draw filters and activation maps as the tutorial does: filters with their numbers above, maps below.
+
+        Parameters
+        ----------
+        **kw
+            ``form`` ("tutorial" or "compact"), ``figsize`` in inches, ``dpi``; `cmap`, `value_range` and `stage` are
+            the lens's own unless given.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from convlens.plots import plot
+
+        stage = check_stage(kw.pop("stage", self.stage))
+        maps = self._session.engine.stack(stage)
+        drawn = {"cmap": self.cmap, "value_range": self.value_range}
+        return plot(self._session.filters.kernels, maps, self.names, **(drawn | kw))
+
+    def close(self) -> None:
+        """Let go of the model and all buffers, and remove every view."""
+        super().close()
+        if "_session" in vars(self):  # else the constructor refused its arguments
+            self._session.engine.close()
+
+    # -- wiring --------------------------------------------------------------------------------------------------------
+
+    @traitlets.validate("cmap")
+    def _check_cmap(self, proposal: Bunch) -> str:
+        name = check_cmap(proposal["value"])
+        if name not in self._cmaps:
+            self._cmaps = {**self._cmaps, name: cmap_table(name)}
+        return name
+
+    @traitlets.validate("value_range")
+    def _check_range(self, proposal: Bunch) -> Any:
+        return check_range(proposal["value"])
+
+    @traitlets.validate("stage")
+    def _check_stage(self, proposal: Bunch) -> str:
+        return check_stage(proposal["value"])
+
+    @traitlets.validate("selected")
+    def _check_selected(self, proposal: Bunch) -> int:
+        return self._checked(proposal["value"])
+
+    @traitlets.validate("pixel")
+    def _check_pixel(self, proposal: Bunch) -> tuple[int, int] | None:
+        pixel = proposal["value"]
+        return None if pixel is None else self._session.geometry.check_pixel(pixel)
+
+    @traitlets.observe("stage", "value_range")
+    def _on_drawn(self, change: Bunch) -> None:
+        # Levels are of one stage, and flags of one fixed range; every other range is the browser's arithmetic.
+        fixed = isinstance(change["old"], tuple) or isinstance(change["new"], tuple)
+        if change["name"] == "stage" or fixed:
+            self._courier.push(self._courier.first_screen())
+
+    def _on_change(self, change: Change) -> None:
+        """Tell the browser and Python's observers what a step changed."""
+        courier = self._courier
+        with self.hold_sync():
+            if change.layout:
+                courier.generation += 1
+                courier.image_version += change.old_image is not None
+                self._state = courier.state()
+            if change.old_image is not None:
+                self._image = courier.image()
+                self._tell("image", change.old_image.values, self.image)
+            self._keep_inside()
+            if change.before.names != change.after.names:
+                self._tell("names", change.before.names, self.names)
+        if change.kernels:
+            self._tell("kernels", [_shown(kernel) for kernel in change.before.kernels], self.kernels)
+        if not np.array_equal(change.before.bias, change.after.bias, equal_nan=True):
+            self._tell("bias", change.before.bias, self.bias)
+        courier.push(change.stale)
+        if change.stale or change.layout:
+            self._tell_maps()
+
+    def _on_ready(self) -> None:
+        """Keras has arrived, or failed, in a thread of its own."""
+        with self._session.engine.lock:
+            self._status = self._courier.status()
+            if self._session.engine.ready:
+                self._courier.push(self._courier.first_screen())
+
+    def _keep_inside(self) -> None:
+        self.selected = min(self.selected, len(self._session.filters) - 1)
+        rows, cols = self._session.geometry.output_shape
+        if self.pixel is not None and not (self.pixel[0] < rows and self.pixel[1] < cols):
+            self.pixel = None
+
+    def _tell(self, name: str, old: Any, new: Any) -> None:
+        self.notify_change(Bunch(name=name, old=old, new=new, owner=self, type="change"))
+
+    def _tell_maps(self) -> None:
+        # Stacking all maps costs as much as computing one, so it waits for somebody who listens.
+        for name in ("activations", "pre_activations"):
+            if self._trait_notifiers.get(name) and self._session.engine.ready:
+                self._tell(name, None, getattr(self, name))
+
+    def _report(self, error: BaseException) -> None:
+        number = (self._problem or {"id": 0})["id"] + 1
+        self._problem = {"id": number, "title": f"Keras: {type(error).__name__}", "text": str(error)}
+
+    def _checked(self, i: Any) -> int:
+        return self._session.filters.check_index(i)
+
+
+def _shown(kernel: Array) -> Array:
+    """Return a view, so that nobody can make the lens's own array writeable."""
+    return kernel[:, :, 0] if kernel.shape[2] == 1 else kernel[...]
+
+
+def _check_keywords(given: dict[str, Any]) -> None:
+    known = [*inspect.signature(ConvLens.__init__).parameters][1:-1] + list(_WIDGET_KEYWORDS)
+    for name in given:
+        if name not in _WIDGET_KEYWORDS:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Keywords are {', '.join(known)}."
+            raise TypeError(f"ConvLens got an unexpected keyword argument {name!r}. {hint}")
