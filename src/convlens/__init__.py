@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from convlens.explain import Explanation
-    from convlens.presets import presets
+    from convlens.named_kernels import presets
     from convlens.tutorial import apply_filter
     from convlens.widget import ConvLens
 
@@ -23,7 +23,7 @@ _HOMES = {
     "ConvLens": "convlens.widget",
     "Explanation": "convlens.explain",
     "apply_filter": "convlens.tutorial",
-    "presets": "convlens.presets",
+    "presets": "convlens.named_kernels",
 }
 
 

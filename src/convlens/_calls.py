@@ -39,7 +39,7 @@ def shadowed(layer: keras.layers.Layer, name: str, replacement: Callable[..., An
 
 @contextmanager
 def unchanged(layers: Sequence[keras.layers.Layer]) -> Iterator[None]:
-    """Put back what Keras notes on every layer that it calls: that it was called, and its losses."""
+    """Put back what Keras notes on every layer that it calls: that it was called, where, and its losses."""
     before = [(vars(layer), {n: copy(vars(layer)[n]) for n in _NOTES if n in vars(layer)}) for layer in layers]
     try:
         yield
@@ -48,7 +48,7 @@ def unchanged(layers: Sequence[keras.layers.Layer]) -> Iterator[None]:
             attributes.update(notes)
 
 
-_NOTES = ("_called", "_losses", "_loss_ids")
+_NOTES = ("_called", "_parent_path", "_losses", "_loss_ids")
 
 
 def without_gradients() -> AbstractContextManager[Any]:
@@ -96,15 +96,17 @@ def is_symbolic(tensor: Any) -> bool:
 
 
 def to_numpy(tensor: Any) -> np.ndarray:
-    """Return a tensor of any floating type as float32, read-only, sharing memory where it can."""
+    """Return a tensor of any floating type as float32, read-only, sharing memory where it can.
+
+    ``keras.ops.convert_to_numpy`` copies, which for a map costs as much as the convolution.
+    """
     import keras
 
     if keras.backend.standardize_dtype(tensor.dtype) != "float32":
         tensor = keras.ops.cast(tensor, "float32")
     if keras.backend.backend() == "torch":
-        tensor = keras.ops.convert_to_numpy(tensor)
-    # Elsewhere Keras's function would copy, which for a map costs as much as the convolution.
-    return np.asarray(tensor, dtype=np.float32)
+        tensor = tensor.detach().cpu().numpy()
+    return np.asarray(tensor)
 
 
 def call_layer(layer: keras.layers.Layer, weights: Sequence[np.ndarray], x: Any) -> tuple[Any, Any]:
@@ -135,6 +137,6 @@ def call_layer(layer: keras.layers.Layer, weights: Sequence[np.ndarray], x: Any)
 
     noting = nullcontext() if activation is None else shadowed(layer, "activation", note)
     scope = keras.StatelessScope(list(zip(layer.weights, weights, strict=True)))
-    with SHADOWING, unchanged([layer]), noting, without_gradients(), scope:
+    with SHADOWING, unchanged(layer._flatten_layers()), noting, without_gradients(), scope:
         result = layer(x)
     return (taken[-1] if taken else result), result

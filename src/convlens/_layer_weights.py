@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from convlens._calls import to_numpy
 from convlens._layer_kinds import kernel_name
 from convlens.geometry import Geometry, Kind
 
@@ -18,10 +19,9 @@ Array = npt.NDArray[np.float32]
 
 
 def stored(variable: Any) -> np.ndarray:
-    """Return a Keras variable's value in the type that it is kept in."""
-    import keras
-
-    return np.asarray(keras.ops.convert_to_numpy(variable))
+    """Return a copy of a Keras variable's value, in the type that it is kept in."""
+    # NumPy knows bfloat16 by name once Keras is imported.
+    return to_numpy(variable.value).astype(np.dtype(variable.dtype))
 
 
 def pack(
@@ -43,13 +43,13 @@ def pack(
         new["pointwise_kernel"] = np.asarray(pointwise)[np.newaxis, np.newaxis]
     values = []
     for own in layer.weights:
-        current = stored(own)
-        value = new.get(own.name, current)
-        if value.shape != current.shape:
+        value = new[own.name] if own.name in new else stored(own)
+        shape = tuple(own.shape)
+        if value.shape != shape:
             raise ValueError(
-                f"Layer {layer.name!r} keeps its {own.name} as {current.shape}, but what was given makes {value.shape}."
+                f"Layer {layer.name!r} keeps its {own.name} as {shape}, but what was given makes {value.shape}."
             )
-        values.append(np.ascontiguousarray(value, dtype=current.dtype))
+        values.append(np.ascontiguousarray(value, dtype=np.dtype(own.dtype)))
     return values
 
 

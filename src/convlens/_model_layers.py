@@ -87,11 +87,6 @@ def check_model(model: Any) -> None:
         )
 
 
-def flatten(model: keras.Model) -> list[Any]:
-    """Return all layers inside a model, those in custom blocks included: Keras has no public list of those."""
-    return list(model._flatten_layers(include_self=False))
-
-
 def paths_of(model: keras.Model) -> list[tuple[Any, str]]:
     """Return the convolution layers, each with a path of its own."""
     found: list[tuple[Any, str]] = []

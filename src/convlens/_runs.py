@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convlens._activations import describe
-from convlens._calls import call_layer, compiled, to_numpy, without_gradients
+from convlens._calls import call_layer, compiled, to_numpy, unchanged, without_gradients
 from convlens._layer_kinds import is_own_class, policy_of, remade
 from convlens._layer_weights import pack, to_weight
 
@@ -202,9 +202,10 @@ def _prepared(sibling: Sibling) -> Callable[..., tuple[Any, Any]]:
 
     layer = sibling.make_layer()
     linear = sibling.activation is keras.activations.linear
+    users = [sibling.activation] if isinstance(sibling.activation, keras.layers.Layer) else []
 
     def run(x: Any, kernel: Any, bias: Any) -> tuple[Any, ...]:
-        with keras.StatelessScope(list(zip(layer.weights, (kernel, bias), strict=False))):
+        with unchanged(users), keras.StatelessScope(list(zip(layer.weights, (kernel, bias), strict=False))):
             pre = layer(x)
             return (pre,) if linear else (pre, sibling.activation(pre))
 

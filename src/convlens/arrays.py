@@ -87,11 +87,9 @@ def _convert(value: Any, what: str) -> NDArray[Any]:
         value = np.from_dlpack(value)
     try:
         return np.asarray(value)
-    except ValueError as error:
-        if isinstance(value, (list, tuple)):
+    except Exception as error:  # a symbolic tensor's error differs from library to library
+        if isinstance(error, ValueError) and isinstance(value, (list, tuple)):
             raise ValueError(f"{what} is ragged: its rows differ in length{_lengths(value)}.") from error
-        raise ValueError(f"{what} ({type(value).__name__}) cannot be made an array: {error}") from error
-    except Exception as error:  # a symbolic tensor of any library, each with an error of its own
         raise TypeError(
             f"{what} ({type(value).__name__}) cannot be made an array: {error} Expected an array, a tensor with "
             "values, or nested lists of numbers."

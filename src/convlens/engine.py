@@ -166,6 +166,13 @@ class Engine:
         """Let go of the layer and all maps."""
         with self.lock:
             self._maps.clear()
+            self._revs.clear()
             self._layer = None
+            self._make_layer = make_nothing
             self._thread = None
-            self.failure = RuntimeError("this lens was closed")
+            self.failure = RuntimeError("This lens was closed. Make another.")
+
+
+def make_nothing() -> ConvLayer:
+    """Stand in for what makes the layer, once the lens was closed."""
+    raise RuntimeError("This lens was closed. Make another.")

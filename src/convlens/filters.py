@@ -144,6 +144,8 @@ class FilterList:
 
     def resized(self, kernels: Sequence[Array]) -> FilterList:
         """Take kernels of another number: filters keep their identity by position, new ones get their own."""
+        if len(kernels) == len(self):
+            return self.with_kernels(dict(enumerate(kernels)))
         kept = tuple(
             one if _same_values(one.kernel, kernel) else replace(one, kernel=kernel)
             for one, kernel in zip(self.filters, kernels, strict=False)

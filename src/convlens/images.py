@@ -187,7 +187,7 @@ def _match_8_bits(draft: Draft, have: int, want: int) -> None:
         )
     mode = "L" if want == 1 else "RGB"
     picture = picture.convert(mode)
-    draft.picture_code.append(f"picture = picture.convert({mode!r})")
+    draft.picture_code.append(f'picture = picture.convert("{mode}")')
     draft.array = np.asarray(picture).reshape(*draft.array.shape[:2], want)
 
 

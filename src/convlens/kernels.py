@@ -199,7 +199,7 @@ def _refuse_keras_layout(kernels: Any, channels: int) -> None:
 
 
 def _preset_hint(name: str) -> str:
-    from convlens.presets import presets
+    from convlens.named_kernels import presets
 
     return f" convlens.presets[{name!r}] is that array." if name in presets else ""
 

@@ -193,14 +193,14 @@ class ConvLayer:
             ``(filters,)``; zeros for a layer without one.
         """
         self._must_be_built()
-        return self.from_weights([to_numpy(v) for v in self._whole.weights])
+        return self.from_weights([stored(v) for v in self._whole.weights])
 
     def read_pointwise(self) -> Array | None:
         """Return a separable layer's pointwise kernel, ``(depthwise channels, filters)``; None for other kinds."""
         if self.geometry.kind != "separable":
             return None
         self._must_be_built()
-        return read_only(to_numpy(variable(self._whole, "pointwise_kernel"))[0, 0])
+        return read_only(stored(variable(self._whole, "pointwise_kernel"))[0, 0])
 
     def weights(
         self, kernels: Sequence[np.ndarray], bias: np.ndarray, pointwise: np.ndarray | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convlens._calls import SHADOWING, compiled, is_symbolic, shadowed, to_numpy, unchanged, without_gradients
-from convlens._model_layers import Found, channels_first, expected_input, flatten, found_call, paths_of
+from convlens._model_layers import Found, channels_first, expected_input, found_call, paths_of
 from convlens.layers import ConvLayer
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class ConvModel:
             return Predictions(None, None)
         found = self.find(path)
         weights = ConvLayer.of(found.layer, found.input_shape, path).weights(kernels, bias, pointwise)
-        with without_gradients():
+        with unchanged(self.model._flatten_layers()), without_gradients():
             after = self._predictor(found.layer)(self._x, weights)
         return Predictions(self._before, _vector(after))
 
@@ -176,7 +177,8 @@ class ConvModel:
             raise stopped.error from None
         except Exception as error:
             raise ValueError(
-                f"Model {self.model.name!r} could not be run on an input of shape {tuple(self._x.shape)}: {error}\n"
+                f"Model {self.model.name!r} could not be run on an input of shape {tuple(self._x.shape)}: "
+                f"{_plain(error)}\n"
                 "If it needs another size or range, give preprocess= a function that makes what it eats of the image."
             ) from error
         if not calls:
@@ -192,10 +194,10 @@ class ConvModel:
         """Shadow the ``call`` of layers while the model runs, and see to it that the run leaves no trace."""
         import keras
 
-        layers = flatten(self.model)
+        layers = self.model._flatten_layers()
         with ExitStack() as stack:
             stack.enter_context(SHADOWING)
-            stack.enter_context(unchanged([self.model, *layers]))
+            stack.enter_context(unchanged(layers))
             for layer in layers:
                 if not layer.built:
                     stack.enter_context(shadowed(layer, "build", _refuse_to_build(self.model, layer)))
@@ -227,9 +229,15 @@ def _refuse_to_build(model: keras.Model, layer: keras.layers.Layer) -> Callable[
 
 def _inside_compiled(model: keras.Model, path: str) -> str:
     return (
-        f"layer {path!r} of model {model.name!r} is called inside a compiled function (such as @tf.function around "
-        "call), which would keep edited weights for good. Take the decorator off: Keras compiles fit and predict itself."
+        f"layer {path!r} of model {model.name!r} is called inside a compiled function (such as @tf.function "
+        "around call), which would keep edited weights for good. Take the decorator off; Keras compiles fit and "
+        "predict by itself."
     )
+
+
+def _plain(error: Exception) -> str:
+    """Return the words of an error of Keras's, which come in bold for a terminal."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", str(error))
 
 
 def _vector(output: Any) -> Array | None:

@@ -9,12 +9,10 @@ import numpy as np
 from convlens.filters import FilterList
 from convlens.images import Image
 from convlens.kernels import kernel_depth, read_bias, read_kernels, read_names
-from convlens.presets import presets
+from convlens.named_kernels import TUTORIAL, presets
 from convlens.settings import Settings
 from convlens.sources import BuiltIn, Feeding, InModel, Source, StandAlone
 
-#: What `ConvLens(image)` draws: the tutorial's four edge filters.
-TUTORIAL = ("tutorial_1", "tutorial_2", "tutorial_3", "tutorial_4")
 
 
 class Opened(NamedTuple):

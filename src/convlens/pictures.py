@@ -96,7 +96,7 @@ def _read_picture(picture: Picture, what: str) -> Draft:
         mode = _plain_mode(upright)
         if mode != upright.mode:
             upright = upright.convert(mode)
-            code.append(f"picture = picture.convert({mode!r})")
+            code.append(f'picture = picture.convert("{mode}")')
         array = np.asarray(upright)
     except Exception as error:
         raise _broken(what, error) from error

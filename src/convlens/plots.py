@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -219,6 +220,7 @@ def _outside(values: NDArray[Any], low: float, high: float) -> str:
     return "\n" + ", ".join(parts) if parts else ""
 
 
+@functools.cache
 def _figure_class() -> type[Figure]:
     from matplotlib.figure import Figure
 

@@ -76,6 +76,8 @@ class Requests:
             "need": self._need,
             "probe": self._probe,
             "image": self._image,
+            "diagnose": self._diagnose,
+            "code": self._code,
         }
         if kind not in handlers:
             raise Refused(f"The widget sent a request of type {kind!r}; known types are {', '.join(handlers)}.")
@@ -117,6 +119,19 @@ class Requests:
                 if (maps := engine.current(uid)) is not None
             ]
         }
+
+    def _diagnose(self, message: dict[str, Any]) -> dict[str, Any]:
+        index = self._index(message)
+        channel = _whole(message.get("channel", 0), "channel")
+        channels = self._session.filters.kernel_shape[2]
+        if not 0 <= channel < channels:
+            raise Refused(f"There is no channel {channel}: the kernel has {channels}, numbered from 0.")
+        uid = self._session.filters[index].uid
+        found = self._lens.diagnose(index)
+        return {"diagnostics": wire.diagnostics_record(found, uid, self._session.engine.rev(uid), channel)}
+
+    def _code(self, message: dict[str, Any]) -> dict[str, Any]:
+        return {"code": self._lens.to_code(_is(message.get("framework"), str, "framework"))}
 
     # -- edits ---------------------------------------------------------------------------------------------------------
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from convlens.engine import Engine
+from convlens.engine import Engine, make_nothing
 from convlens.filters import Array, FilterList
 from convlens.geometry import Geometry
 from convlens.history import History
 from convlens.images import Image
 from convlens.kernels import check_fits, read_names
-from convlens.sources import Plan, Source
+from convlens.sources import Closed, Plan, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +69,18 @@ class Session:
         on_change: Callable[[Change], None],
         on_ready: Callable[[], None],
     ) -> None:
-        self.image = image
+        self._image: Image | None = image
         self.plan = _plan(image, filters, source)
         self.history = History(Document(filters, source))
         self.engine = Engine(self.plan.make_layer, filters, on_ready)
         self._on_change = on_change
+
+    @property
+    def image(self) -> Image:
+        """The picture; a ``RuntimeError`` when the lens was closed."""
+        if self._image is None:
+            raise RuntimeError("This lens was closed. Make another.")
+        return self._image
 
     @property
     def filters(self) -> FilterList:
@@ -121,7 +128,7 @@ class Session:
         """Exchange the picture; it is no step of history."""
         old = self.image
         plan = _plan(image, self.filters, self.source)
-        self.image = image
+        self._image = image
         self._replan(plan, keep_maps=False)
         self._on_change(Change(self.filters, self.filters, tuple(self.filters.uids), layout=True, old_image=old))
 
@@ -135,6 +142,13 @@ class Session:
         self.history = History(Document(filters, source))
         self._replan(plan, keep_maps=False)
         self._on_change(Change(before, filters, tuple(filters.uids), layout=True))
+
+    def close(self) -> None:
+        """Let go of the layer, the model, the picture and the maps; the kernels can still be read."""
+        self._image = None
+        self.engine.close()
+        self.history = History(Document(self.filters, Closed()))
+        self.plan = Plan(self.geometry, make_nothing)
 
     def maps(self, index: int) -> tuple[Array, Array]:
         """Pre-activation and activation of one filter, ``(rows, cols)`` each, as Keras returned them."""

@@ -183,6 +183,14 @@ class StandAlone(Source):
             self.layer.set_weights(self._before)
 
 
+class Closed(Source):
+    """What remains of a source when the lens was closed."""
+
+    def plan(self, image: Image, filters: FilterList) -> Plan:
+        """Raise."""
+        raise RuntimeError("This lens was closed. Make another.")
+
+
 class Feeding:
     """A model, and what happened when it was last fed: one recording serves every layer that is opened on that image.
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from traitlets import TraitError, TraitType
+
+from convlens.filters import Array
 
 
 class Owned(TraitType[Any, Any]):
@@ -21,6 +25,24 @@ class Owned(TraitType[Any, Any]):
     def set(self, obj: Any, value: Any) -> None:
         """Hand the value to the lens."""
         getattr(obj, f"_write_{self.name}")(value)
+
+
+class ArrayList(list[Array]):
+    """A list of arrays that compares as one value, so that `traitlets.link` can tell whether two are equal."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether `other` holds arrays of the same shapes and values."""
+        return (
+            isinstance(other, list)
+            and len(other) == len(self)
+            and all(np.array_equal(a, b, equal_nan=True) for a, b in zip(self, other, strict=True))
+        )
+
+    def __ne__(self, other: object) -> bool:
+        """Tell whether anything differs."""
+        return not self == other
 
 
 class Computed(Owned):

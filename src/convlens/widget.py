@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
 import pathlib
+import sys
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,25 +17,29 @@ import numpy.typing as npt
 import traitlets
 from traitlets import Bunch
 
-from convlens.colors import check_cmap, check_range, check_stage, cmap_table
+from convlens.colors import CURATED, check_cmap, check_range, check_stage, cmap_table
 from convlens.courier import Courier
 from convlens.filters import Array
+from convlens.images import Image
 from convlens.kernels import read_bias, read_kernel, read_kernels, read_names
 from convlens.opening import open_lens
 from convlens.requests import Requests
 from convlens.session import Change, Session
-from convlens.traits import Computed, Owned
+from convlens.traits import ArrayList, Computed, Owned
 from convlens.wire import preset_records
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from convlens.diagnostics import Diagnostics
     from convlens.explain import Explanation
     from convlens.models import Predictions
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 #: Keywords of every ipywidget that displays something.
 _WIDGET_KEYWORDS = ("layout", "tooltip", "tabbable")
+#: Public traits that the browser knows.
+_SHOWN = ("names", "cmap", "value_range", "stage", "selected", "pixel")
 
 
 class ConvLens(anywidget.AnyWidget):
@@ -101,7 +108,7 @@ class ConvLens(anywidget.AnyWidget):
     _cmaps = traitlets.Dict().tag(sync=True)
     _presets: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     _status = traitlets.Dict().tag(sync=True)
-    _problem = traitlets.Dict(None, allow_none=True).tag(sync=True)
+    _problem = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
 
     def __init__(
         self,
@@ -157,6 +164,8 @@ class ConvLens(anywidget.AnyWidget):
         )
         self.on_msg(Requests(self, self._session, self._courier))
         self._session.engine.start()
+        if self._session.engine.ready:
+            self._offer_cmaps_later()
 
     # -- what the lens holds -------------------------------------------------------------------------------------------
 
@@ -168,7 +177,7 @@ class ConvLens(anywidget.AnyWidget):
         session.set_image(session.source.read_image(value, session.geometry.input_shape[2]))
 
     def _read_kernels(self) -> list[Array]:
-        return [_shown(kernel) for kernel in self._session.filters.kernels]
+        return ArrayList(map(_shown, self._session.filters.kernels))
 
     def _write_kernels(self, value: Any) -> None:
         filters = self._session.filters
@@ -205,6 +214,11 @@ class ConvLens(anywidget.AnyWidget):
         if self._session.source.builtin:
             conv.write(filters.kernels, filters.bias)
         return conv.layer
+
+    @property
+    def pointwise_kernels(self) -> Array | None:
+        """A separable layer's pointwise kernel, ``(depthwise channels, filters)``; None for other layers."""
+        return self._session.engine.layer.read_pointwise()
 
     @property
     def layers(self) -> list[str]:
@@ -328,6 +342,12 @@ class ConvLens(anywidget.AnyWidget):
         conv = self._session.engine.layer
         return explain(conv.geometry, conv.input, one.kernel, one.bias, index, row, col, pre_activation, activation)
 
+    def diagnose(self, i: int) -> Diagnostics:
+        """Find out what the kernel of filter `i` does: gain, norm, symmetry, separability, frequency response."""
+        from convlens.diagnostics import diagnose
+
+        return diagnose(self._session.filters[self._checked(i)].kernel)
+
     def plot(self, **kw: Any) -> Figure:
         """Draw filters and activation maps as the tutorial does: filters with their numbers above, maps below.
 
@@ -348,11 +368,52 @@ class ConvLens(anywidget.AnyWidget):
         drawn = {"cmap": self.cmap, "value_range": self.value_range}
         return plot(self._session.filters.kernels, maps, self.names, **(drawn | kw))
 
+    def to_code(self, framework: str = "keras") -> str:
+        """Write a Python program that computes and draws what the lens shows.
+
+        Parameters
+        ----------
+        framework
+            "keras" builds the layer and sets its weights; "numpy" does its arithmetic.
+
+        Returns
+        -------
+        str
+            Source that runs as it is and leaves the maps in ``activations``, ``(filters, rows, cols)``.
+        """
+        from convlens.codegen import to_code
+
+        session = self._session
+        conv = session.engine.layer
+        return to_code(
+            framework,
+            image=session.image if session.plan.feeds_image else Image(conv.input),
+            geometry=conv.geometry,
+            kernels=session.filters.kernels,
+            bias=self.bias,
+            names=self.names,
+            pointwise=conv.read_pointwise(),
+            cmap=self.cmap,
+            value_range=self.value_range,
+            stage=check_stage(self.stage),
+        )
+
+    def save_html(self, path: str | os.PathLike[str]) -> None:
+        """Save the lens as one page that needs neither a kernel nor a network, and can still be edited.
+
+        Its maps are the browser's own predictions, and say so.
+        """
+        from convlens.export import to_html
+
+        state = {name: getattr(self, name) for name in (*_SHOWN, "_state", "_image", "_cmaps", "_presets")}
+        filters = {"_filters": self._courier.table(), "_status": self._courier.status(), "_problem": None}
+        pathlib.Path(path).write_text(to_html(state | filters, "convlens: " + ", ".join(self.names)), "utf-8")
+
     def close(self) -> None:
         """Let go of the model and all buffers, and remove every view."""
         super().close()
         if "_session" in vars(self):  # else the constructor refused its arguments
-            self._session.engine.close()
+            self._session.close()
 
     # -- wiring --------------------------------------------------------------------------------------------------------
 
@@ -402,7 +463,7 @@ class ConvLens(anywidget.AnyWidget):
             if change.before.names != change.after.names:
                 self._tell("names", change.before.names, self.names)
         if change.kernels:
-            self._tell("kernels", [_shown(kernel) for kernel in change.before.kernels], self.kernels)
+            self._tell("kernels", ArrayList(map(_shown, change.before.kernels)), self.kernels)
         if not np.array_equal(change.before.bias, change.after.bias, equal_nan=True):
             self._tell("bias", change.before.bias, self.bias)
         courier.push(change.stale)
@@ -413,8 +474,19 @@ class ConvLens(anywidget.AnyWidget):
         """Keras has arrived, or failed, in a thread of its own."""
         with self._session.engine.lock:
             self._status = self._courier.status()
+            self._offer_cmaps()
             if self._session.engine.ready:
                 self._courier.push(self._courier.first_screen())
+
+    def _offer_cmaps_later(self) -> None:
+        # Importing Matplotlib takes half a second, which the first sight does not wait for.
+        if "matplotlib" in sys.modules:
+            self._offer_cmaps()
+        else:
+            threading.Thread(target=self._offer_cmaps, name="convlens: colour maps").start()
+
+    def _offer_cmaps(self) -> None:
+        self._cmaps = {name: cmap_table(name) for name in CURATED} | self._cmaps
 
     def _keep_inside(self) -> None:
         self.selected = min(self.selected, len(self._session.filters) - 1)

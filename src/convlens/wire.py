@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from convlens.diagnostics import Diagnostics
 from convlens.filters import Array, Filter
 from convlens.geometry import Geometry
 from convlens.images import Image
-from convlens.presets import presets
+from convlens.named_kernels import presets
 
 Levels = npt.NDArray[np.uint8]
 
@@ -90,6 +91,41 @@ def preset_records() -> list[dict[str, Any]]:
         {"name": name, "shape": list(kernel.shape), "values": [float(v) for v in kernel.ravel()]}
         for name, kernel in presets.items()
     ]
+
+
+def diagnostics_record(found: Diagnostics, uid: int, rev: int, channel: int) -> dict[str, Any]:
+    """Return what was found out about a kernel, and about its plane `channel` closely, as ``DiagnosticsRecord``."""
+    plane = found.planes[channel]
+    response = None
+    if plane.response is not None:
+        peak = float(plane.response.max())
+        response = {
+            "shape": list(plane.response.shape),
+            "max": peak,
+            "levels": quantise(plane.response, 0.0, peak).tobytes(),
+        }
+    return {
+        "uid": uid,
+        "rev": rev,
+        "sum": number(found.sum),
+        "norm": number(found.norm),
+        "symmetry": found.symmetry,
+        "left_right": found.left_right,
+        "up_down": found.up_down,
+        "ranks": list(found.ranks),
+        "note": found.note,
+        "plane": {
+            "channel": channel,
+            "sum": number(plane.sum),
+            "norm": number(plane.norm),
+            "rank": plane.rank,
+            "separable": plane.separable,
+            "vertical": None if plane.vertical is None else plane.vertical.tolist(),
+            "horizontal": None if plane.horizontal is None else plane.horizontal.tolist(),
+            "remaining": plane.remaining,
+            "response": response,
+        },
+    }
 
 
 def map_record(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from convlens.codegen.program import quoted
+
 #: Formulas of keras.activations (keras.io/api/layers/activations) on an array ``x``, written so that they neither
 #: overflow nor lose small values. Where Keras has constants, their names are here and their defaults in `_DEFAULTS`.
 _FORMULAS = {
@@ -50,7 +52,7 @@ _ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
 def keras_activation(name: str, params: Mapping[str, float]) -> str:
     """Return what to write behind ``activation=``."""
     if not params:
-        return repr(name)
+        return quoted(name)
     constants = ", ".join(f"{key}={value!r}" for key, value in params.items())
     return f"lambda x: keras.activations.{name}(x, {constants})"
 

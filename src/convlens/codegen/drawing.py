@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convlens.codegen.program import Program
+from convlens.codegen.program import Program, quoted
 from convlens.colors import Stage, ValueRange
 from convlens.geometry import Geometry
 
@@ -35,12 +35,12 @@ def add_drawing(
         inside = ["    limit = np.abs(values[np.isfinite(values)]).max(initial=0)"]
         span = ", vmin=-limit, vmax=limit"
     code.add(
-        f"names = {[str(name) for name in names[:count]]!r}",
+        f"names = [{', '.join(quoted(str(name)) for name in names[:count])}]",
         *before,
         f"figure, axes = plt.subplots({lines}, {columns}, figsize=({4 * columns}, {4 * lines}), squeeze=False)",
         f"for ax, name, values in zip(axes.flat, names, {shown}):",
         *inside,
-        f"    ax.imshow(values, cmap={cmap!r}{span})",
+        f"    ax.imshow(values, cmap={quoted(cmap)}{span})",
         "    ax.set_title(name)",
         "    ax.set_axis_off()",
         "# plt.show()  # outside a notebook",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from convlens.codegen.activations import keras_activation
-from convlens.codegen.program import Program
+from convlens.codegen.program import Program, quoted
 from convlens.colors import Stage
 from convlens.geometry import Geometry
 
 _STACKING = {
-    "conv": ("np.moveaxis(kernels, 0, -1)", "(kh, kw, input channels, filters)"),
-    "transpose": ("np.moveaxis(kernels, 0, -2)", "(kh, kw, filters, input channels)"),
+    "conv": ("np.stack(kernels, axis=-1)", "(kh, kw, input channels, filters)"),
+    "transpose": ("np.stack(kernels, axis=-2)", "(kh, kw, filters, input channels)"),
     "depthwise": ("", "(kh, kw, input channels, kernels per channel)"),
     "separable": ("", "(kh, kw, input channels, kernels per channel)"),
 }
@@ -28,7 +28,7 @@ def add_keras(code: Program, geometry: Geometry, stage: Stage) -> None:
     arguments = ([] if geometry.kind == "depthwise" else [str(geometry.filters)]) + [
         f"kernel_size={geometry.kernel_size}"
     ]
-    arguments += [f"strides={geometry.strides}", f"padding={geometry.padding!r}"]
+    arguments += [f"strides={geometry.strides}", f"padding={quoted(geometry.padding)}"]
     arguments.append(f"dilation_rate={geometry.dilation_rate}")
     if geometry.groups > 1:
         arguments.append(f"groups={geometry.groups}")
@@ -64,7 +64,7 @@ def add_keras(code: Program, geometry: Geometry, stage: Stage) -> None:
 def _keras_weights(geometry: Geometry) -> tuple[list[str], tuple[int, ...]]:
     shape = geometry.weight_shape
     if geometry.kind in ("depthwise", "separable"):
-        kernel = f"np.moveaxis(kernels, 0, -1).reshape{shape}"
+        kernel = f"np.stack(kernels, axis=-1).reshape{shape}"
     else:
         one_channel = "[..., np.newaxis]" if geometry.kernel_channels == 1 else ""
         kernel = _STACKING[geometry.kind][0].replace("kernels", f"kernels{one_channel}")

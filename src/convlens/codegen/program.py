@@ -25,9 +25,15 @@ class Program:
     def text(self, title: str) -> str:
         """Return the source, with `title` as its docstring."""
         standard = sorted(line for line in self.imports if line.split()[1] in ("base64", "math", "zlib"))
-        others = sorted(self.imports - set(standard))
+        others = sorted(self.imports - set(standard), key=lambda line: line.split()[1].lower())
         blocks = [[f'"""{title}"""'], standard, others, *self.blocks]
         return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
+
+
+def quoted(text: str) -> str:
+    """Return `text` as a literal, in double quotes as formatters have it."""
+    literal = repr(text)
+    return literal if '"' in literal else f'"{literal[1:-1]}"'
 
 
 def packed(name: str, array: NDArray[Any]) -> list[str]:
@@ -36,7 +42,7 @@ def packed(name: str, array: NDArray[Any]) -> list[str]:
     text = base64.b64encode(zlib.compress(array.astype(dtype, copy=False).tobytes(), 9)).decode()
     return [
         f'{name} = zlib.decompress(base64.b64decode("{text}"))',
-        f"{name} = np.frombuffer({name}, dtype={dtype!r}).reshape({', '.join(map(str, array.shape))})",
+        f"{name} = np.frombuffer({name}, dtype={quoted(dtype)}).reshape({', '.join(map(str, array.shape))})",
     ]
 
 

@@ -64,7 +64,7 @@ class Presets(Mapping[str, FloatArray]):
         except (KeyError, TypeError):
             import difflib
 
-            close = difflib.get_close_matches(str(name), self._entries, n=1)
+            close = difflib.get_close_matches(str(name).lower(), self._entries, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise KeyError(
                 f"There is no preset {name!r}.{hint} Those that exist: {', '.join(self._entries)}."

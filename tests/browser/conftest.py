@@ -1,0 +1,69 @@
+"""A real server, a real browser, and a watched page for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.browser.gate import Gate, closed_gate
+from tests.browser.hosts.jupyterlab import JupyterLab, Notebook
+from tests.browser.lens import LensView
+from tests.browser.notebooks import SMALL
+from tests.browser.running import chromium, watched
+from tests.browser.server import JupyterServer, serve
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything in this folder, so that no test can forget."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    with watched(browser) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    with serve(tmp_path_factory.mktemp("jupyter")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def warm_kernel(server: JupyterServer) -> Iterator[str]:
+    """A kernel that has Keras imported, shared by the tests that do not need a fresh one."""
+    kernel = server.start_kernel()
+    yield kernel
+    server.stop_kernel(kernel)
+
+
+@pytest.fixture
+def lab(server: JupyterServer, context: BrowserContext) -> Iterator[JupyterLab]:
+    with JupyterLab.of(server, context) as host:
+        yield host
+
+
+@pytest.fixture
+def small(lab: JupyterLab, warm_kernel: str) -> tuple[Notebook, LensView]:
+    """A settled lens on a small photograph, in a notebook of its own."""
+    notebook = lab.open([SMALL], kernel=warm_kernel)
+    notebook.run_all()
+    return notebook, LensView(notebook.page).settle()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    with closed_gate(tmp_path) as closed:
+        yield closed

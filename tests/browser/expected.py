@@ -1,0 +1,36 @@
+"""What should be on screen, from the arrays in Python and Matplotlib's own colour maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib
+import numpy as np
+import numpy.typing as npt
+
+
+def colours(
+    values: npt.NDArray[Any], cmap: str = "gray", limits: tuple[float, float] | None = None
+) -> npt.NDArray[Any]:
+    """Return Matplotlib's colours for a map, (3, rows, cols, 3): one level lower, its own, and one higher."""
+    low, high = limits or (float(values.min()), float(values.max()))
+    levels = np.clip(np.floor((values - low) / (high - low) * 256), 0, 255).astype(int)
+    table = (matplotlib.colormaps[cmap](np.arange(256), bytes=True))[:, :3]
+    return np.stack([table[np.clip(levels + shift, 0, 255)] for shift in (-1, 0, 1)])
+
+
+def assert_drawn(
+    pixels: npt.NDArray[Any],
+    values: npt.NDArray[Any],
+    cmap: str = "gray",
+    limits: tuple[float, float] | None = None,
+) -> None:
+    """Fail unless every pixel has its value's colour, give or take one of the 256 levels."""
+    allowed = colours(values, cmap, limits)
+    right = (pixels[None, :, :, :3] == allowed).all(axis=3).any(axis=0)
+    wrong = np.argwhere(~right)
+    assert len(wrong) == 0, (
+        f"{len(wrong)} of {right.size} pixels have another colour, first at {wrong[0]}: "
+        f"{pixels[tuple(wrong[0])]} for {values[tuple(wrong[0])]}"
+    )
+    assert (pixels[:, :, 3] == 255).all()

@@ -1,0 +1,1 @@
+"""One adapter for each place that a notebook lives in."""

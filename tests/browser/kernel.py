@@ -1,0 +1,62 @@
+"""Code run in a notebook's own kernel, from outside the browser."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import pickle
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.blocking.client import BlockingKernelClient
+
+SECONDS = 120
+
+
+class KernelError(AssertionError):
+    """The code that a test ran in the kernel raised."""
+
+
+class Kernel:
+    """A second client of a running kernel; the browser is the first."""
+
+    def __init__(self, connection_file: Path) -> None:
+        self._client = BlockingKernelClient(connection_file=str(connection_file))
+        self._client.load_connection_file()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=SECONDS)
+
+    def run(self, code: str) -> None:
+        """Run code as a cell would, and wait for its end."""
+        self._finish(self.start(code))
+
+    def start(self, code: str) -> str:
+        """Begin to run code and return at once; `finish` waits for it."""
+        return str(self._client.execute(code, store_history=False))
+
+    def finish(self, request: str) -> None:
+        """Wait for code that `start` began."""
+        self._finish(request)
+
+    def value(self, expression: str) -> Any:
+        """Return the value of an expression: numbers, text, arrays, and lists of them."""
+        dump = f"__import__('base64').b64encode(__import__('pickle').dumps({expression})).decode()"
+        request = self._client.execute("", silent=True, user_expressions={"value": dump})
+        result = self._finish(request)["user_expressions"]["value"]
+        if result["status"] != "ok":
+            raise KernelError(f"{expression}\n{result['ename']}: {result['evalue']}")
+        return pickle.loads(base64.b64decode(ast.literal_eval(result["data"]["text/plain"])))
+
+    def close(self) -> None:
+        """Let go of the sockets; the kernel runs on."""
+        self._client.stop_channels()
+
+    def _finish(self, request: str) -> dict[str, Any]:
+        while True:
+            reply = self._client.get_shell_msg(timeout=SECONDS)
+            if reply["parent_header"].get("msg_id") == request:
+                break
+        content: dict[str, Any] = reply["content"]
+        if content["status"] != "ok":
+            raise KernelError("\n".join(content.get("traceback", [content["status"]])))
+        return content

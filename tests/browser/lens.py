@@ -1,0 +1,145 @@
+"""The widget as a person meets it: cards, cells, maps, whichever host shows it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from playwright.sync_api import Locator, Page
+
+Pixels = npt.NDArray[np.uint8]
+
+#: Colour of the canvas at the middle of every pixel of the map, which lies whole in the middle of the canvas.
+SAMPLE = """
+async (canvas, [rows, cols]) => {
+  for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame);
+  const { width, height } = canvas;
+  const scale = Math.min(width / cols, height / rows);
+  if (scale < 1) throw new Error(`${width} x ${height} device pixels are too few for ${cols} x ${rows}`);
+  const seen = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+  let text = "";
+  for (let row = 0; row < rows; row++) {
+    for (let col = 0; col < cols; col++) {
+      const x = Math.floor(width / 2 + (col + 0.5 - cols / 2) * scale);
+      const y = Math.floor(height / 2 + (row + 0.5 - rows / 2) * scale);
+      text += String.fromCharCode(...seen.subarray((y * width + x) * 4, (y * width + x) * 4 + 4));
+    }
+  }
+  return btoa(text);
+}
+"""
+
+SETTLED = """(root) => root.dataset.link === "idle" && root.dataset.status === "ready"
+  && [...root.querySelectorAll("figure[data-uid]")].every((map) => map.dataset.provenance === "keras")"""
+
+
+class LensView:
+    """One view of a lens on a page."""
+
+    def __init__(self, page: Page, index: int = 0) -> None:
+        self.page = page
+        self.root = page.locator(".convlens").nth(index)
+
+    def wait(self) -> LensView:
+        """Wait until the lens is on the page."""
+        self.root.wait_for()
+        return self
+
+    def settle(self) -> LensView:
+        """Wait until every edit is answered and every map is Keras's."""
+        self.wait()
+        self.until(SETTLED)
+        return self
+
+    def until(self, condition: str, argument: Any = None) -> None:
+        """Wait until a JavaScript function of (root, argument) is true."""
+        handle = self.root.element_handle()
+        self.page.wait_for_function(f"([root, argument]) => ({condition})(root, argument)", arg=[handle, argument])
+
+    # -- filters ---------------------------------------------------------------------------------------------------
+
+    def cards(self) -> Locator:
+        return self.root.locator("[data-card]")
+
+    def card(self, index: int) -> Locator:
+        return self.root.locator(f'[data-card="{index}"]')
+
+    def cell(self, index: int, row: int, col: int, channel: int = 0) -> Locator:
+        return self.card(index).locator(f'[data-at="{channel},{row},{col}"]')
+
+    def number(self, index: int, row: int, col: int, channel: int = 0) -> float:
+        """Return what a cell says to a screen reader, as float32."""
+        label = self.cell(index, row, col, channel).get_attribute("aria-label") or ""
+        return _number(label.split(":")[-1])
+
+    def kernel(self, index: int) -> npt.NDArray[np.float32]:
+        """Return the first plane of a kernel as its cells say it, (rows, cols)."""
+        read = """cells => cells.map(cell => [cell.dataset.at, cell.getAttribute("aria-label")])"""
+        taps: list[list[str]] = self.card(index).locator('[data-at^="0,"]').evaluate_all(read)
+        places = {tuple(map(int, at.split(",")[1:])): _number(label.split(":")[-1]) for at, label in taps}
+        rows, cols = (1 + max(place[axis] for place in places) for axis in (0, 1))
+        return np.array([[places[row, col] for col in range(cols)] for row in range(rows)], np.float32)
+
+    def wait_for_number(self, index: int, row: int, col: int, value: float) -> None:
+        """Wait until a cell shows this number."""
+        text = np.format_float_positional(np.float32(value), unique=True, trim="-").replace("-", "−")
+        self.page.wait_for_function(
+            "([cell, text]) => cell.getAttribute('aria-label').endsWith(`: ${text}`)",
+            arg=[self.cell(index, row, col).element_handle(), text],
+        )
+
+    def write(self, index: int, row: int, col: int, text: str) -> None:
+        """Click on a cell, type, and press Enter."""
+        self.cell(index, row, col).click()
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+
+    def drag(self, index: int, row: int, col: int, up: int, steps: int = 8) -> None:
+        """Hold a cell with the mouse and move it up by so many pixels."""
+        target = self.cell(index, row, col)
+        target.scroll_into_view_if_needed()
+        box = target.bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x, y - up, steps=steps)
+        self.page.mouse.up()
+
+    # -- maps ------------------------------------------------------------------------------------------------------
+
+    def map(self, index: int) -> Locator:
+        return self.card(index).locator("figure[data-uid]")
+
+    def provenance(self, index: int) -> str | None:
+        return self.map(index).get_attribute("data-provenance")
+
+    def map_pixels(self, index: int, shape: Sequence[int]) -> Pixels:
+        """Return the colours that are on screen, one for each pixel of a map of this shape: (rows, cols, 4)."""
+        return self._pixels(self.map(index), shape)
+
+    def image_pixels(self, shape: Sequence[int]) -> Pixels:
+        """Return the colours of the input image on screen: (rows, cols, 4)."""
+        return self._pixels(self.root.locator("figure.cl-image"), shape)
+
+    def _pixels(self, figure: Locator, shape: Sequence[int]) -> Pixels:
+        rows, cols = shape
+        figure.scroll_into_view_if_needed()
+        data = figure.locator("canvas").first.evaluate(SAMPLE, [rows, cols])
+        return np.frombuffer(base64.b64decode(data), np.uint8).reshape(rows, cols, 4)
+
+    # -- the rest --------------------------------------------------------------------------------------------------
+
+    def button(self, name: str) -> Locator:
+        return self.root.get_by_role("button", name=re.compile(rf"^{re.escape(name)}\b"))
+
+    def notice(self) -> Locator:
+        return self.root.locator(".cl-notice")
+
+
+def _number(text: str) -> float:
+    return float(np.float32(text.strip().replace("−", "-").replace("∞", "inf")))

@@ -1,0 +1,36 @@
+"""What the browser tests run in their notebooks, and what must hold there at every rest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.browser.expected import assert_drawn
+from tests.browser.hosts.jupyterlab import Notebook
+from tests.browser.lens import LensView
+
+#: A part of the photograph that is small enough to be seen pixel by pixel, through the tutorial's four filters.
+SMALL = """
+import numpy as np
+from matplotlib.cbook import get_sample_data
+from PIL import Image
+from convlens import ConvLens
+with get_sample_data("grace_hopper.jpg") as file:
+    photograph = Image.open(file).convert("L").resize((64, 76))
+img = np.asarray(photograph, dtype="float32") / 255
+f1 = np.array([[-1, -1, 1, 1]] * 4)
+lens = ConvLens(img, [f1, -f1, f1.T, -f1.T])
+lens
+"""
+
+#: Shape of its maps.
+SMALL_MAP = (73, 61)
+
+
+def assert_in_step(notebook: Notebook, view: LensView, count: int = 4) -> None:
+    """Fail unless cells and maps on screen are the kernels and the activations in Python."""
+    view.settle()
+    kernels, activations = notebook.kernel.value("lens.kernels"), notebook.kernel.value("lens.activations")
+    assert len(kernels) == view.cards().count() == count
+    for index, (kernel, activation) in enumerate(zip(kernels, activations, strict=True)):
+        np.testing.assert_array_equal(view.kernel(index), kernel)
+        assert_drawn(view.map_pixels(index, activation.shape), activation)

@@ -1,0 +1,55 @@
+"""Chromium, started the same way by the tests, the benchmark and the screenshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+
+from dev import find_chromium
+from tests.browser.guards import Guard
+
+#: The longest that any condition may take to come true on a slow and busy machine.
+SECONDS = 60
+
+CHROMIUM_OPTIONS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    # Whatever asks for another machine gets an error, the browser's own services included.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run the Chromium or Chrome that is installed until the block ends."""
+    program = find_chromium()
+    assert program, "no Chromium or Chrome was found; `python3 dev.py test` sees to it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def watched(
+    browser: Browser, width: int = 1400, height: int = 1000, device_scale_factor: float = 1
+) -> Iterator[BrowserContext]:
+    """Open a browser profile of its own, and fail at its end on what its guard saw."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        device_scale_factor=device_scale_factor,
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    context.set_default_timeout(SECONDS * 1000)
+    expect.set_options(timeout=SECONDS * 1000)
+    guard = Guard(context)
+    yield context
+    context.close()
+    guard.check()
