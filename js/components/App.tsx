@@ -1,0 +1,39 @@
+/** The whole lens: toolbar, input image, one card per filter, and what there is to say about them. */
+import type { LensModel } from "../model/lens.ts";
+import { AddFilter } from "./AddFilter.tsx";
+import { FilterCard } from "./FilterCard.tsx";
+import { InputImage } from "./InputImage.tsx";
+import { Notices } from "./Notices.tsx";
+import { PinAnnouncer } from "./Readout.tsx";
+import { Toolbar } from "./Toolbar.tsx";
+import { useHostTheme } from "./theme.ts";
+
+export function App({ lens }: { lens: LensModel }) {
+  const { host, scheme } = useHostTheme();
+  return (
+    <div
+      class="convlens"
+      // JupyterLab's shortcuts leave alone what is typed below an element with this attribute.
+      data-lm-suppress-shortcuts="true"
+      data-host={host}
+      data-theme={scheme}
+      data-link={lens.link}
+      data-status={lens.status.value.keras}
+    >
+      <Toolbar lens={lens} />
+      <Notices lens={lens} />
+      <div class="cl-layout">
+        <div class="cl-side">
+          <InputImage lens={lens} />
+        </div>
+        <div class="cl-cards">
+          {lens.filters.value.map((filter, index) => (
+            <FilterCard key={filter.uid} lens={lens} filter={filter} index={index} />
+          ))}
+          <AddFilter lens={lens} />
+        </div>
+      </div>
+      <PinAnnouncer lens={lens} />
+    </div>
+  );
+}

@@ -1,0 +1,35 @@
+/** A colour table drawn as a bar, with an optional tick. */
+import type { ReadonlySignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+
+export interface ColorBarProps {
+  /** 256 × RGB. */
+  table: Uint8Array | undefined;
+  /** Share of the bar, 0 to 1, where a value lies; null for none. */
+  at?: ReadonlySignal<number | null>;
+}
+
+export function ColorBar({ table, at }: ColorBarProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    const context = canvas.current?.getContext("2d");
+    if (!context || !table) return;
+    const image = context.createImageData(256, 1);
+    for (let i = 0; i < 256; i++) {
+      image.data.set(table.subarray(3 * i, 3 * i + 3), 4 * i);
+      image.data[4 * i + 3] = 255;
+    }
+    context.putImageData(image, 0, 0);
+  }, [table]);
+  return (
+    <span class="cl-bar" aria-hidden="true">
+      <canvas ref={canvas} width={256} height={1} />
+      {at && <Tick at={at} />}
+    </span>
+  );
+}
+
+function Tick({ at }: { at: ReadonlySignal<number | null> }) {
+  const share = at.value;
+  return share === null ? null : <span class="cl-bar-tick" style={{ insetInlineStart: `${100 * share}%` }} />;
+}

@@ -1,0 +1,83 @@
+/** What the colours of one map mean: bar, range and its mode, and whatever is no number within it. */
+import { type ReadonlySignal, useComputed } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { Flag, type Palette } from "../lens/colors.ts";
+import { formatNumber } from "../lens/numbers.ts";
+import type { MapView } from "../model/lens.ts";
+import type { ValueRange } from "../model/types.ts";
+import { ColorBar } from "./ColorBar.tsx";
+import { bufferedPaint } from "./paint.ts";
+import type { MapProbe } from "./probe.ts";
+import { rangeWords } from "./wording.ts";
+
+export interface LegendProps {
+  map: MapView;
+  mode: ValueRange;
+  display: readonly [number, number];
+  table: Uint8Array | undefined;
+  palette: Palette;
+  probe: ReadonlySignal<MapProbe | null>;
+}
+
+export function Legend({ map, mode, display, table, palette, probe }: LegendProps) {
+  const [low, high] = display;
+  const at = useComputed(() => {
+    const value = probe.value?.value;
+    return value != null && high > low && value >= low && value <= high ? (value - low) / (high - low) : null;
+  });
+  const waiting = map.provenance === "waiting";
+  // The minus sign is no digit: both ends get as many.
+  const limit = (value: number) => (waiting ? "–" : formatNumber(value, value < 0 ? 8 : 7));
+  const [least, most] = waiting ? display : map.range;
+  const { nan, posinf, neginf } = map.counts;
+  const odd: [shown: boolean, flag: Flag, text: string][] = [
+    [nan > 0, Flag.nan, `${nan} NaN`],
+    [posinf > 0, Flag.posinf, `${posinf} at +∞`],
+    [neginf > 0, Flag.neginf, `${neginf} at −∞`],
+    [least < low, Flag.below, `clipped below ${formatNumber(low)}`],
+    [most > high, Flag.above, `clipped above ${formatNumber(high)}`],
+  ];
+  const shown = odd.filter(([is]) => is);
+  return (
+    <div class="cl-legend">
+      <ColorBar table={table} at={at} />
+      <div class="cl-legend-range">
+        <span class="cl-number">{limit(low)}</span>
+        <span class="cl-muted">
+          {low === high && !waiting ? `constant, ${rangeWords(mode)}` : rangeWords(mode)}
+        </span>
+        <span class="cl-number">{limit(high)}</span>
+      </div>
+      {shown.length > 0 && (
+        <ul class="cl-odd">
+          {shown.map(([, flag, text]) => (
+            <li key={flag}>
+              <Swatch flag={flag} palette={palette} />
+              {text}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+const SWATCH = 12;
+
+/** How a value that is no number within the range looks in the map. */
+export function Swatch({ flag, palette }: { flag: Flag; palette: Palette }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    const context = canvas.current?.getContext("2d");
+    if (!context) return;
+    bufferedPaint()(context, ({ pixels, width }) => {
+      for (let i = 0; i < pixels.length; i++)
+        pixels[i] = palette.special(flag, i % width, Math.floor(i / width));
+    });
+  }, [flag, palette]);
+  return (
+    <span class="cl-swatch" aria-hidden="true">
+      <canvas ref={canvas} width={SWATCH} height={SWATCH} />
+    </span>
+  );
+}

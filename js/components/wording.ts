@@ -1,0 +1,61 @@
+/** What the lens says about a map and about its own state, in words. */
+import type { Link, MapView, Provenance } from "../model/lens.ts";
+import type { Geometry, Stage, Status, ValueRange } from "../model/types.ts";
+import type { IconName } from "./icons.tsx";
+
+export const STAGES: Record<Stage, string> = { activation: "activation", pre_activation: "pre-activation" };
+
+export function rangeWords(range: ValueRange): string {
+  if (typeof range !== "string") return "fixed range";
+  return { per_map: "own range", shared: "shared range", symmetric: "symmetric about 0" }[range];
+}
+
+export const PROVENANCE: Record<Provenance, { icon: IconName; text: string; title: string }> = {
+  keras: { icon: "check", text: "Keras", title: "Keras computed this map from the kernel that is shown" },
+  preview: { icon: "approx", text: "preview", title: "Predicted in the browser; Keras has not confirmed it" },
+  stale: { icon: "warn", text: "stale", title: "Keras computed this map from an earlier kernel" },
+  waiting: { icon: "clock", text: "waiting", title: "Waiting for Keras to compute this map" },
+};
+
+/** Share of pixels in whole percent, saying so where it is neither none nor all. */
+export function percent(part: number, whole: number): string {
+  const share = (100 * part) / Math.max(whole, 1);
+  if (part > 0 && share < 1) return "<1 %";
+  if (part < whole && share > 99) return ">99 %";
+  return `${Math.round(share)} %`;
+}
+
+/** Share of exact zeros after an activation that makes them, or null where it says nothing. */
+export function zeroWords(map: MapView, geometry: Geometry, stage: Stage): string | null {
+  if (map.provenance === "waiting") return null;
+  if (map.counts.zeros === 0 && !geometry.activation.startsWith("relu")) return null;
+  const share = percent(map.counts.zeros, map.rows * map.cols);
+  return stage === "activation" ? `${share} zero` : `${share} zero after ${geometry.activation}`;
+}
+
+export interface StatusWords {
+  tone: "calm" | "warn" | "danger";
+  icon: IconName;
+  text: string;
+}
+
+/** The state of Keras and of the wire; the most serious of them. */
+export function statusWords({ keras, detail }: Status, link: Link): StatusWords {
+  if (link === "offline")
+    return { tone: "warn", icon: "unlink", text: "Keras not connected: showing previews" };
+  if (keras === "failed")
+    return { tone: "danger", icon: "warn", text: `Keras failed to load. ${detail}`.trim() };
+  if (keras === "loading") return { tone: "warn", icon: "clock", text: "loading Keras: showing previews" };
+  if (link === "busy") return { tone: "warn", icon: "clock", text: "kernel busy: showing previews" };
+  return { tone: "calm", icon: "check", text: detail || "Keras ready" };
+}
+
+/** "4–7", or "4" alone. */
+export function span(first: number, last: number): string {
+  const minus = (n: number) => String(n).replace("-", "−");
+  return first === last ? minus(first) : `${minus(first)} to ${minus(last)}`;
+}
+
+export function times(rows: number, cols: number): string {
+  return `${rows} × ${cols}`;
+}

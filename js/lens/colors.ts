@@ -1,0 +1,170 @@
+/**
+ * From numbers to RGBA: Matplotlib's index into a table of 256 colours, over the part of a map that is on screen and at the
+ * size at which it is on screen, so that a large map costs what is seen of it.
+ */
+import type { PreviewMap } from "../model/lens.ts";
+import type { MapRecord } from "../model/types.ts";
+import { bytesOf } from "../model/wire.ts";
+
+/** What a pixel is when it is no number within the range; 0 in a map's flags is an ordinary number. */
+export const Flag = { nan: 1, posinf: 2, neginf: 3, below: 4, above: 5 } as const;
+export type Flag = (typeof Flag)[keyof typeof Flag];
+
+/** Colours as ImageData holds them: red in the lowest byte, little-endian. */
+export interface Palette {
+  /** 256 opaque colours. */
+  colors: Uint32Array;
+  /** How a pixel that is no number looks at a place on the target: a pattern, so that it looks unlike any number. */
+  special: (flag: Flag, x: number, y: number) => number;
+}
+
+/** The pixels that are painted, row-major. Nothing outside the source is touched but set transparent. */
+export interface Target {
+  pixels: Uint32Array;
+  width: number;
+  height: number;
+}
+
+/** The part of the source that fills the target, in source pixels; it may reach past the source's edges. */
+export interface SourceWindow {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface Size {
+  rows: number;
+  cols: number;
+}
+
+export function rgba(red: number, green: number, blue: number, alpha = 255): number {
+  return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
+/** A table of 256 × RGB bytes as packed colours. */
+export function packTable(table: Uint8Array): Uint32Array {
+  return Uint32Array.from({ length: 256 }, (_, i) =>
+    rgba(table[3 * i] ?? 0, table[3 * i + 1] ?? 0, table[3 * i + 2] ?? 0),
+  );
+}
+
+/** Matplotlib's index for a number within the range: min(255, floor((v − low) / (high − low) × 256)). */
+export function levelOf(value: number, low: number, high: number): number {
+  const span = high - low;
+  return span > 0 ? Math.min(255, Math.floor(((value - low) / span) * 256)) : 0;
+}
+
+/** The number that a level stands for: the middle of its interval. */
+export function levelValue(level: number, [low, high]: readonly [number, number]): number {
+  return low + ((level + 0.5) / 256) * (high - low);
+}
+
+/** Source index for each target index along one axis, −1 outside the source. Nearest neighbour. */
+export function sample(start: number, length: number, count: number, size: number): Int32Array {
+  const out = new Int32Array(count);
+  const step = length / count;
+  for (let i = 0; i < count; i++) {
+    const at = Math.floor(start + (i + 0.5) * step);
+    out[i] = at >= 0 && at < size ? at : -1;
+  }
+  return out;
+}
+
+/** What each of Keras's levels is in the display range: a level there, or −flag where it lies outside. */
+function relevel(range: readonly [number, number], display: readonly [number, number]): Int16Array {
+  const out = new Int16Array(256);
+  const same = range[0] === display[0] && range[1] === display[1];
+  for (let level = 0; level < 256; level++) {
+    const value = levelValue(level, range);
+    if (same) out[level] = level;
+    else if (value < display[0]) out[level] = -Flag.below;
+    else if (value > display[1]) out[level] = -Flag.above;
+    else out[level] = levelOf(value, display[0], display[1]);
+  }
+  return out;
+}
+
+/** Paint Keras's levels, moved from the range that they span to the range that is displayed. */
+export function paintLevels(
+  target: Target,
+  window: SourceWindow,
+  map: MapRecord,
+  size: Size,
+  display: readonly [number, number],
+  palette: Palette,
+): void {
+  const levels = bytesOf(map.levels);
+  const flags = map.flags && bytesOf(map.flags);
+  const places = relevel(map.range, display);
+  const clips = places.some((place) => place < 0);
+  const table = Uint32Array.from(places, (place) => palette.colors[Math.max(0, place)] ?? 0);
+  const { pixels, width, height } = target;
+  const xs = sample(window.x, window.width, width, size.cols);
+  const ys = sample(window.y, window.height, height, size.rows);
+  for (let y = 0, at = 0; y < height; y++) {
+    const row = (ys[y] as number) * size.cols;
+    if (row < 0) {
+      pixels.fill(0, at, at + width);
+      at += width;
+      continue;
+    }
+    for (let x = 0; x < width; x++, at++) {
+      const col = xs[x] as number;
+      pixels[at] = col < 0 ? 0 : (table[levels[row + col] as number] as number);
+    }
+    if (!flags && !clips) continue;
+    for (let x = 0; x < width; x++) {
+      const col = xs[x] as number;
+      if (col < 0) continue;
+      const flag = flags?.[row + col] || -Math.min(0, places[levels[row + col] as number] as number);
+      if (flag) pixels[at - width + x] = palette.special(flag as Flag, x, y);
+    }
+  }
+}
+
+/** Paint numbers over the range that is displayed; a preview's are activated on their way. */
+export function paintFloats(
+  target: Target,
+  window: SourceWindow,
+  source: Float32Array | PreviewMap,
+  size: Size,
+  display: readonly [number, number],
+  palette: Palette,
+): void {
+  const { values, activation } =
+    source instanceof Float32Array ? { values: source, activation: null } : source;
+  const [low, high] = display;
+  const scale = high > low ? 256 / (high - low) : 0;
+  const { colors } = palette;
+  const { pixels, width, height } = target;
+  const xs = sample(window.x, window.width, width, size.cols);
+  const ys = sample(window.y, window.height, height, size.rows);
+  const line = new Float32Array(width);
+  for (let y = 0, at = 0; y < height; y++) {
+    const row = (ys[y] as number) * size.cols;
+    if (row < 0) {
+      pixels.fill(0, at, at + width);
+      at += width;
+      continue;
+    }
+    for (let x = 0; x < width; x++) line[x] = values[row + Math.max(0, xs[x] as number)] as number;
+    activation?.apply(line, 0, width);
+    for (let x = 0; x < width; x++, at++) {
+      const value = line[x] as number;
+      if ((xs[x] as number) < 0) pixels[at] = 0;
+      else if (value >= low && value <= high) {
+        const level = ((value - low) * scale) | 0;
+        pixels[at] = colors[Math.min(level, 255)] as number;
+      } else pixels[at] = palette.special(flagOf(value, low), x, y);
+    }
+  }
+}
+
+/** What a value outside the range is. */
+export function flagOf(value: number, low: number): Flag {
+  if (Number.isNaN(value)) return Flag.nan;
+  if (value === Number.POSITIVE_INFINITY) return Flag.posinf;
+  if (value === Number.NEGATIVE_INFINITY) return Flag.neginf;
+  return value < low ? Flag.below : Flag.above;
+}

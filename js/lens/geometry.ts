@@ -1,0 +1,76 @@
+/** How a convolution layer reads its input, in plain arithmetic; mirrors src/convlens/geometry.py. */
+import type { Geometry } from "../model/types.ts";
+
+type Pair = [number, number];
+
+/** Rows and columns that a dilated kernel spans. */
+export function extent(size: number, dilation: number): number {
+  return dilation * (size - 1) + 1;
+}
+
+/** Length of one axis of the map, by Keras's rules for `valid` and `same`; below 1 where the kernel does not fit. */
+export function outputLength(
+  length: number,
+  size: number,
+  stride: number,
+  dilation: number,
+  padding: Geometry["padding"],
+): number {
+  if (padding === "same") return Math.ceil(length / stride);
+  return Math.floor((length - extent(size, dilation)) / stride) + 1;
+}
+
+/** Zeros before and after one axis; the odd one goes after, as in TensorFlow. */
+export function axisPads(
+  length: number,
+  size: number,
+  stride: number,
+  dilation: number,
+  padding: Geometry["padding"],
+): Pair {
+  if (padding === "valid") return [0, 0];
+  const out = outputLength(length, size, stride, dilation, padding);
+  const total = Math.max(0, (out - 1) * stride + extent(size, dilation) - length);
+  return [Math.floor(total / 2), total - Math.floor(total / 2)];
+}
+
+/** The geometry with another kernel size or other settings, its shapes and pads worked out anew. */
+export function reshaped(geometry: Geometry, changes: Partial<Geometry>): Geometry {
+  const next = { ...geometry, ...changes };
+  const [rows, cols] = next.input_shape;
+  const axis = (length: number, i: 0 | 1) =>
+    [length, next.kernel_size[i], next.strides[i], next.dilation_rate[i], next.padding] as const;
+  return {
+    ...next,
+    output_shape: [outputLength(...axis(rows, 0)), outputLength(...axis(cols, 1))],
+    pads: [...axisPads(...axis(rows, 0)), ...axisPads(...axis(cols, 1))],
+    weight_shape:
+      next.kind === "depthwise"
+        ? [...next.kernel_size, next.input_shape[2], next.filters / next.input_shape[2]]
+        : [...next.kernel_size, next.kernel_channels, next.filters],
+  };
+}
+
+/** Input rows and columns that one output pixel reads; those below 0 or past the end lie in the padding. */
+export function receptiveField(
+  geometry: Geometry,
+  row: number,
+  col: number,
+): { rows: number[]; cols: number[] } {
+  const { kernel_size, strides, dilation_rate, pads } = geometry;
+  const along = (size: number, start: number, step: number) =>
+    Array.from({ length: size }, (_, i) => start + i * step);
+  return {
+    rows: along(kernel_size[0], row * strides[0] - pads[0], dilation_rate[0]),
+    cols: along(kernel_size[1], col * strides[1] - pads[2], dilation_rate[1]),
+  };
+}
+
+/** Input channel that the first plane of filter `index` reads. */
+export function firstChannel(geometry: Geometry, index: number): number {
+  const { kind, input_shape, filters, groups, kernel_channels } = geometry;
+  if (kind === "depthwise" || kind === "separable") {
+    return Math.floor(index / Math.max(1, filters / input_shape[2]));
+  }
+  return Math.floor(index / Math.max(1, Math.floor(filters / groups))) * kernel_channels;
+}

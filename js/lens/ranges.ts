@@ -1,0 +1,33 @@
+/** The range that a map is drawn over. */
+import type { ValueRange } from "../model/types.ts";
+
+export type Range = [low: number, high: number];
+
+/** Least and greatest of several ranges. */
+export function union(ranges: Iterable<Readonly<Range>>): Range {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const range of ranges) {
+    low = Math.min(low, range[0]);
+    high = Math.max(high, range[1]);
+  }
+  return low <= high ? [low, high] : [0, 0];
+}
+
+/**
+ * `own` is the map's range of finite values, `all` gives those of every map that there is.
+ * Symmetric is ± the largest magnitude of the map itself, so that zero is the middle colour.
+ */
+export function displayRange(
+  mode: ValueRange,
+  own: Readonly<Range>,
+  all: () => Iterable<Readonly<Range>>,
+): Range {
+  if (mode === "per_map") return [own[0], own[1]];
+  if (mode === "shared") return union(all());
+  if (mode === "symmetric") {
+    const magnitude = Math.max(Math.abs(own[0]), Math.abs(own[1]));
+    return [-magnitude, magnitude];
+  }
+  return [mode[0], mode[1]];
+}

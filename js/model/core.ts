@@ -1,0 +1,263 @@
+/** The state behind the lens and what keeps it true: traits and messages in, filters drawn, requests out. */
+import type { AnyModel } from "@anywidget/types";
+import {
+  batch,
+  computed,
+  effect,
+  type ReadonlySignal,
+  type Signal,
+  signal,
+  untracked,
+} from "@preact/signals";
+import { planeMagnitude } from "../lens/preview.ts";
+import type { FilterState } from "./filter-state.ts";
+import { readPicture } from "./image.ts";
+import type { Picture } from "./lens.ts";
+import { Offline } from "./offline.ts";
+import { type Planes, sameWeights } from "./prediction.ts";
+import { Predictor } from "./predictor.ts";
+import { Probes } from "./probes.ts";
+import { Problems } from "./problems.ts";
+import { rebase, touched } from "./rebase.ts";
+import { Roster } from "./roster.ts";
+import type { Schedule } from "./schedule.ts";
+import { Settings, SHARED } from "./settings.ts";
+import type { Answer, PresetRecord, Request, Status, Traits, Uid } from "./types.ts";
+import { Uplink } from "./uplink.ts";
+import { bytesOf, type CheckedMessage } from "./wire.ts";
+
+/** The table that a host may save is brought up to date when nothing changed for so long. */
+const KEEP_MS = 300;
+
+export class Core {
+  readonly picture: Signal<Picture>;
+  readonly status: Signal<Status>;
+  readonly presets: Signal<readonly PresetRecord[]>;
+  readonly cmapTables: Signal<ReadonlyMap<string, Uint8Array>>;
+  /** The chosen colour map once its table is here; until then the one before. */
+  readonly cmap: ReadonlySignal<string>;
+  readonly comparing = signal(false);
+  readonly settings: Settings;
+  readonly roster: Roster;
+  readonly uplink: Uplink;
+  readonly predictor: Predictor;
+  readonly probes: Probes;
+  readonly problems: Problems;
+  /** Present while there is no kernel. */
+  offline: Offline | null = null;
+
+  readonly #wanted = new Set<Uid>();
+  #planes: { of: Picture; planes: Planes } | null = null;
+  #cancelKeeping: () => void = () => {};
+  readonly #stop: () => void;
+
+  constructor(
+    private readonly model: AnyModel<Traits>,
+    private readonly schedule: Schedule,
+  ) {
+    this.uplink = new Uplink(model, schedule, {
+      answered: (request, answer) => this.#answered(request, answer),
+      message: (message) => this.roster.receive(message),
+      lost: () => this.#lost(),
+      found: () => this.#found(),
+      garbled: (error) => this.problems.report("A message from Python could not be read", String(error)),
+    });
+    this.settings = new Settings(model, () => this.uplink.unanswered);
+    this.problems = new Problems(model.get("_problem"));
+    this.probes = new Probes((row, col, uids) => this.uplink.push({ type: "probe", row, col, uids }));
+    this.picture = signal(readPicture(model.get("_image")));
+    this.status = signal(model.get("_status"));
+    this.presets = signal(model.get("_presets"));
+    this.cmapTables = signal(readTables(model.get("_cmaps")));
+    let shown = model.get("cmap");
+    this.cmap = computed(() => {
+      const chosen = this.settings.signal("cmap").value;
+      if (this.cmapTables.value.has(chosen)) shown = chosen;
+      return shown;
+    });
+    this.roster = new Roster(model.get("_state"), model.get("names"), {
+      rebase: (uid, said) => rebase(said, uid, this.uplink.unanswered),
+      changed: (filters) => this.changed(filters),
+      confirmed: (filter, map) => this.predictor.check(filter, map),
+      watched: (filter) => this.#want(filter),
+      missing: (uids) => this.uplink.push({ type: "need", uids: [...uids] }),
+    });
+    this.predictor = new Predictor(
+      () => this.#scene(),
+      () => this.roster.list.peek(),
+      schedule,
+      (filter, what) => this.#disagreement(filter, what),
+    );
+    this.roster.load(model.get("_filters"));
+    this.#listen();
+    this.#stop = effect(() => {
+      void this.comparing.value;
+      void this.settings.signal("stage").value;
+      untracked(() => this.predictor.redraw(this.roster.list.peek()));
+    });
+  }
+
+  /** Tell the kernel which maps are here; it sends what is newer. */
+  greet(): void {
+    const revs = this.roster.list.peek().flatMap((filter): [Uid, number][] => {
+      if (!filter.known) return [];
+      return [[filter.uid, filter.keras(filter.confirmed) ? filter.rev : -1]];
+    });
+    this.uplink.push({ type: "hello", generation: this.roster.state.peek().generation, revs });
+  }
+
+  dispose(): void {
+    this.#cancelKeeping();
+    this.#stop();
+    this.uplink.host.dispose();
+  }
+
+  /** Draw these filters anew and keep what they are for a host that saves. */
+  changed(filters: Iterable<FilterState>): void {
+    this.predictor.redraw(filters);
+    this.#cancelKeeping();
+    this.#cancelKeeping = this.schedule.after(KEEP_MS, () => this.#keep());
+  }
+
+  // -- what comes in -------------------------------------------------------------------------------------------------
+
+  #listen(): void {
+    const { host } = this.uplink;
+    const on = (name: keyof Traits, callback: () => void) => host.on(`change:${name}`, callback);
+    // Python sets these in one go; whichever is announced first, all are there.
+    for (const name of ["_state", "_image", "names"] as const) on(name, () => this.#readState());
+    for (const name of SHARED) on(name, () => this.settings.read(name));
+    on("_cmaps", () => {
+      this.cmapTables.value = readTables(this.model.get("_cmaps"));
+    });
+    on("_presets", () => {
+      this.presets.value = this.model.get("_presets");
+    });
+    on("_status", () => {
+      this.status.value = this.model.get("_status");
+      this.probes.retry();
+    });
+    on("_problem", () => this.problems.tell(this.model.get("_problem")));
+  }
+
+  #readState(): void {
+    batch(() => {
+      const image = this.model.get("_image");
+      if (image !== this.picture.peek().record) this.picture.value = readPicture(image);
+      this.roster.setState(this.model.get("_state"), this.model.get("names"));
+    });
+  }
+
+  #answered(request: Request, answer: Answer & CheckedMessage): void {
+    if (request.type === "probe") {
+      this.probes.answer(answer, answer.generation, request.row, request.col);
+    }
+    if (request.type === "set" && request.name !== "_problem") {
+      const { name } = request;
+      if (answer.ok) this.settings.accept(name, request.value);
+      else this.settings.refuse(name);
+      // Python may have chosen another value, and its trait may come after this answer.
+      this.schedule.after(0, () => this.settings.read(name));
+    }
+    if (answer.ok) return;
+    const filters = touched(request).flatMap((uid) => this.roster.get(uid) ?? []);
+    for (const filter of filters) filter.rebase((said) => rebase(said, filter.uid, this.uplink.unanswered));
+    this.changed(filters);
+    const { title, text } = answer.error ?? { title: "Refused", text: "Python gave no reason." };
+    if (request.type === "probe" || request.type === "need" || request.type === "hello") {
+      console.warn(`convlens: ${request.type} refused: ${text}`);
+    } else this.problems.report(title, text);
+  }
+
+  #lost(): void {
+    this.offline = new Offline(this.roster, () => this.changed(this.roster.list.peek()));
+  }
+
+  /** Bring the kernel what was edited meanwhile; where the list itself changed, the kernel's is the true one. */
+  #found(): void {
+    this.offline = null;
+    const state = this.model.get("_state");
+    const same = String(state.order) === String(this.roster.state.peek().order);
+    this.#readState();
+    const edited = this.roster.list.peek().filter(({ now, confirmed }) => !sameWeights(now, confirmed));
+    if (same && edited.length > 0) {
+      const edits = edited.map(({ uid, now }) => ({
+        uid,
+        taps: { index: [...now.kernel.keys()], value: [...now.kernel] },
+        bias: now.bias,
+      }));
+      this.uplink.push({ type: "edit", edits, gesture: "offline" });
+    }
+    this.greet();
+  }
+
+  // -- what goes out -------------------------------------------------------------------------------------------------
+
+  /** A filter came on the page: ask for it, once a task, unless Keras is still loading and will send it anyway. */
+  #want(filter: FilterState): void {
+    const ready = this.status.peek().keras === "ready";
+    if (filter.known && (filter.keras(filter.confirmed) || !ready)) return;
+    if (this.#wanted.size === 0) queueMicrotask(() => this.#need());
+    this.#wanted.add(filter.uid);
+  }
+
+  #need(): void {
+    const uids = [...this.#wanted];
+    this.#wanted.clear();
+    if (uids.length > 0) this.uplink.push({ type: "need", uids });
+  }
+
+  /** The table is changed in place: a host that saves the widget's state finds the newest in it. */
+  #keep(): void {
+    const table = this.model.get("_filters");
+    if (!table) return;
+    table.generation = this.roster.state.peek().generation;
+    table.filters = this.roster.records();
+  }
+
+  // -- what is drawn -------------------------------------------------------------------------------------------------
+
+  #scene() {
+    return {
+      geometry: this.roster.geometry,
+      stage: this.settings.signal("stage").peek(),
+      comparing: this.comparing.peek(),
+      planes: this.inputPlanes(),
+    };
+  }
+
+  /** The layer's input, where the browser has it: the picture itself, of the version that the layer is fed. */
+  inputPlanes(): Planes | null {
+    const picture = this.picture.peek();
+    const { geometry, image_is_input, image_version } = this.roster.state.peek();
+    if (!image_is_input || picture.record.version !== image_version) return null;
+    if (String(geometry.input_shape) !== String(picture.record.shape)) return null;
+    if (this.#planes?.of !== picture) this.#planes = { of: picture, planes: planesOf(picture) };
+    return this.#planes.planes;
+  }
+
+  #disagreement(filter: FilterState, what: string): void {
+    const name = this.roster.names.peek()[this.roster.list.peek().indexOf(filter)] ?? "a filter";
+    console.warn(`convlens: the preview of ${name} disagrees with Keras: ${what}`);
+    this.problems.report(
+      "Preview and Keras disagree",
+      `The browser's prediction of ${name} is not what Keras computed (${what}). Its preview is switched off; what is shown is Keras's.`,
+    );
+  }
+}
+
+function planesOf(picture: Picture): Planes {
+  const magnitudes = new Map<number, number>();
+  return {
+    plane: (channel) => picture.plane(channel),
+    magnitude(channel) {
+      const known = magnitudes.get(channel) ?? planeMagnitude(picture.plane(channel));
+      magnitudes.set(channel, known);
+      return known;
+    },
+  };
+}
+
+function readTables(tables: Traits["_cmaps"]): ReadonlyMap<string, Uint8Array> {
+  return new Map(Object.entries(tables).map(([name, table]) => [name, bytesOf(table)]));
+}

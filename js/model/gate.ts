@@ -1,0 +1,177 @@
+/**
+ * The gate: one request in flight, and what piles up behind it merged so that the newest value wins. A pure state machine;
+ * the clock and the way out are handed in.
+ *
+ * Requests leave in the order in which they came. What may be merged without anyone seeing a difference is merged:
+ *
+ * - edits and replacements of one gesture, so that a drag is one undo step and waits as one request;
+ * - two `set` of one name, two `probe`, two `need`.
+ *
+ * Nothing is merged across a request that changes the list, the layer, the image or the history.
+ */
+import { mergeWeights, type Weights } from "./merge.ts";
+import type { Request } from "./types.ts";
+
+export interface Clock {
+  /** Call back after so many milliseconds; the result cancels. */
+  after(milliseconds: number, callback: () => void): () => void;
+}
+
+export type GateState = "idle" | "sending" | "late" | "closed";
+
+/** An answer that takes longer has a busy kernel behind it. */
+export const LATE_MS = 400;
+/** Gestures that may wait. Above, the two oldest that stand side by side become one undo step; no value is lost. */
+export const MOST_WAITING = 64;
+
+const isWeights = (request: Request): request is Weights =>
+  request.type === "edit" || request.type === "replace";
+const passes = ({ type }: Request) =>
+  type === "edit" || type === "replace" || type === "set" || type === "need" || type === "probe";
+
+export class Gate {
+  #queue: Request[] = [];
+  #flying: { seq: number; request: Request } | null = null;
+  #seq = 0;
+  #state: GateState = "idle";
+  #cancel: () => void = () => {};
+
+  /**
+   * `send` throws where there is no kernel: then the gate closes and forgets what waited.
+   * `onState` hears of every change of state.
+   */
+  constructor(
+    private readonly send: (request: Request, seq: number) => void,
+    private readonly clock: Clock,
+    private readonly onState: (state: GateState) => void,
+  ) {}
+
+  get state(): GateState {
+    return this.#state;
+  }
+
+  /** What the kernel has not answered, oldest first: the one in flight, then those that wait. */
+  get unanswered(): readonly Request[] {
+    return this.#flying ? [this.#flying.request, ...this.#queue] : this.#queue;
+  }
+
+  push(request: Request): void {
+    if (this.#state === "closed") return;
+    this.#merge(request);
+    this.#next();
+  }
+
+  /** Take the answer to request `seq` and send what waits. Null where that is not the request in flight. */
+  answered(seq: number): Request | null {
+    if (this.#flying?.seq !== seq) return null;
+    const { request } = this.#flying;
+    this.#flying = null;
+    this.#cancel();
+    return request;
+  }
+
+  /** Send what waits; apart from `answered`, so that an answer can be taken in before the next request leaves. */
+  resume(): void {
+    this.#next();
+  }
+
+  /** There is no kernel (any more): nothing leaves, nothing waits. */
+  close(): void {
+    this.#cancel();
+    this.#queue = [];
+    this.#flying = null;
+    this.#become("closed");
+  }
+
+  /** There is one again. */
+  open(): void {
+    if (this.#state === "closed") this.#become("idle");
+  }
+
+  #next(): void {
+    if (this.#flying || this.#state === "closed") return;
+    const request = this.#queue.shift();
+    if (!request) {
+      this.#become("idle");
+      return;
+    }
+    const seq = ++this.#seq;
+    this.#flying = { seq, request };
+    try {
+      this.send(request, seq);
+    } catch {
+      this.close();
+      return;
+    }
+    // An answer may have come before `send` returned.
+    if ((this.#flying as { seq: number } | null)?.seq !== seq) return;
+    this.#become("sending");
+    this.#cancel = this.clock.after(LATE_MS, () => this.#become("late"));
+  }
+
+  #become(state: GateState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.onState(state);
+  }
+
+  #merge(request: Request): void {
+    const queue = this.#queue;
+    if (request.type === "probe" || request.type === "need") {
+      const at = queue.findIndex(({ type }) => type === request.type);
+      const waiting = queue[at];
+      if (waiting?.type === "need" && request.type === "need") {
+        queue[at] = { type: "need", uids: [...new Set([...waiting.uids, ...request.uids])] };
+      } else if (waiting) queue[at] = request;
+      else queue.push(request);
+      return;
+    }
+    // How far back merging may reach.
+    let start = queue.length;
+    while (start > 0 && passes(queue[start - 1] as Request)) start--;
+    if (request.type === "set") {
+      const at = queue.findIndex((r, i) => i >= start && r.type === "set" && r.name === request.name);
+      if (at >= 0) queue[at] = request;
+      else queue.push(request);
+    } else if (isWeights(request)) this.#mergeWeights(request, start);
+    else queue.push(request);
+  }
+
+  #mergeWeights(request: Weights, start: number): void {
+    const queue = this.#queue;
+    // Those of this gesture, as long as no other gesture's stand between. They keep their place: else a steady stream of
+    // other requests could hold a drag back for ever.
+    const same: Weights[] = [];
+    let place = queue.length;
+    for (let i = queue.length - 1; i >= start; i--) {
+      const waiting = queue[i] as Request;
+      if (!isWeights(waiting)) continue;
+      if (waiting.gesture !== request.gesture) break;
+      same.unshift(waiting);
+      queue.splice(i, 1);
+      place = i;
+    }
+    queue.splice(place, 0, ...mergeWeights([...same, request]));
+    if (queue.filter(isWeights).length > MOST_WAITING) this.#thin();
+  }
+
+  /** Make one step of the two oldest gestures that follow one another with nothing to keep them apart. */
+  #thin(): void {
+    const queue = this.#queue;
+    let older: number | null = null;
+    for (let i = 0; i < queue.length; i++) {
+      const request = queue[i] as Request;
+      if (!passes(request)) older = null;
+      if (!isWeights(request)) continue;
+      if (older !== null) {
+        const merged = mergeWeights([{ ...(queue[older] as Weights), gesture: request.gesture }, request]);
+        if (merged.length === 1) {
+          queue.splice(i, 1);
+          queue.splice(older, 1, ...merged);
+          return;
+        }
+      }
+      older = i;
+    }
+  }
+}

@@ -1,0 +1,172 @@
+/** Draws filters: Keras's map where it belongs to what is shown, else a predicted one, else what there is. */
+import { batch } from "@preact/signals";
+import { type Activation, activationOf } from "../lens/activations.ts";
+import type { FilterState } from "./filter-state.ts";
+import { type Planes, Prediction } from "./prediction.ts";
+import { OncePerFrame, type Schedule } from "./schedule.ts";
+import type { Geometry, MapRecord, Stage, Uid } from "./types.ts";
+import { disagreement } from "./verify.ts";
+
+/** What the drawing depends on besides the filters themselves. */
+export interface Scene {
+  geometry: Geometry;
+  stage: Stage;
+  comparing: boolean;
+  /** Null where the browser does not have the layer's input. */
+  planes: Planes | null;
+}
+
+/** Work on a map that is begun in an event; what does not fit goes on in the frames after it. */
+const EVENT_MS = 50;
+const FRAME_MS = 10;
+/** Pre-activations that are kept, in bytes: the rest is computed again when it is needed. */
+const MEMORY = 256 * 2 ** 20;
+
+export class Predictor {
+  #dirty = new Set<FilterState>();
+  #cold = new Set<FilterState>();
+  #idling = false;
+  #events = true;
+  readonly #frames: OncePerFrame;
+
+  constructor(
+    private readonly scene: () => Scene,
+    private readonly filters: () => readonly FilterState[],
+    private readonly schedule: Schedule,
+    private readonly onDisagreement: (filter: FilterState, what: string) => void,
+  ) {
+    this.#frames = new OncePerFrame(schedule, () => this.#flush());
+  }
+
+  /** Draw these filters, in this frame if it is within the budget. */
+  redraw(filters: Iterable<FilterState>): void {
+    for (const filter of filters) this.#dirty.add(filter);
+    this.#frames.request();
+  }
+
+  /** Predict these filters' maps when there is time, so that the first edit finds its base there. */
+  warm(filters: Iterable<FilterState>): void {
+    for (const filter of filters) this.#cold.add(filter);
+    this.#idle();
+  }
+
+  /** Compare what was predicted with what Keras answered for the same weights. */
+  check(filter: FilterState, map: MapRecord): void {
+    const { prediction, trusted } = filter;
+    const { geometry, stage, planes } = this.scene();
+    const activation = this.#activation(geometry);
+    if (!prediction?.isAt(filter.now) || !trusted || !activation || !planes || map.stage !== stage) return;
+    const survey = prediction.show(filter.now, stage);
+    if (!survey) return;
+    const what = disagreement(prediction.pre, activation, survey, map, prediction.magnitude(filter.now));
+    if (what === null) return;
+    filter.trusted = false;
+    filter.prediction = null;
+    this.onDisagreement(filter, what);
+  }
+
+  forget(uids: ReadonlySet<Uid>): void {
+    for (const set of [this.#dirty, this.#cold]) {
+      for (const filter of set) if (!uids.has(filter.uid)) set.delete(filter);
+    }
+  }
+
+  #activation(geometry: Geometry): Activation | null {
+    return geometry.previewable ? activationOf(geometry.activation, geometry.activation_params) : null;
+  }
+
+  #flush(): void {
+    const end = this.schedule.now() + (this.#events ? EVENT_MS : FRAME_MS);
+    this.#events = true;
+    const left: FilterState[] = [];
+    batch(() => {
+      for (const filter of this.#dirty)
+        if (!this.#draw(filter, () => this.schedule.now() > end)) left.push(filter);
+    });
+    this.#dirty = new Set(left);
+    if (left.length === 0) return;
+    this.#events = false;
+    this.#frames.later();
+  }
+
+  /** False where the map is not complete yet. */
+  #draw(filter: FilterState, enough: () => boolean): boolean {
+    const { geometry, stage, comparing } = this.scene();
+    if (!filter.known) return true;
+    const { weights, keras } = filter.shown(comparing, stage);
+    filter.showWeights(weights);
+    if (keras) {
+      filter.drawKeras(keras, geometry);
+      this.warm([filter]);
+      return true;
+    }
+    const prediction = this.#prediction(filter);
+    const survey = prediction?.show(weights, stage, enough);
+    if (!prediction || !survey) {
+      filter.drawOld(geometry);
+      return !prediction;
+    }
+    const activation =
+      stage === "activation" && geometry.activation !== "linear" ? this.#activation(geometry) : null;
+    filter.drawPreview(geometry, { preview: { values: prediction.pre, activation }, ...survey });
+    if (prediction.worn) this.warm([filter]);
+    return true;
+  }
+
+  #prediction(filter: FilterState): Prediction | null {
+    const { geometry, planes } = this.scene();
+    const activation = this.#activation(geometry);
+    if (!activation || !planes || !filter.trusted || !filter.known) return null;
+    if (!filter.prediction) {
+      filter.prediction = new Prediction(geometry, activation, planes, filter.firstChannel);
+      this.#evict(filter);
+    }
+    return filter.prediction;
+  }
+
+  /** Let go of other filters' pre-activations above the limit, those first that are not being drawn from. */
+  #evict(newest: FilterState): void {
+    const holders = this.filters().filter((filter) => filter.prediction && filter !== newest);
+    holders.sort((a, b) => Number(drawn(a)) - Number(drawn(b)));
+    let bytes = [...holders, newest].reduce(
+      (sum, { prediction }) => sum + (prediction?.pre.byteLength ?? 0),
+      0,
+    );
+    for (const filter of holders) {
+      if (bytes <= MEMORY || drawn(filter)) return;
+      bytes -= filter.prediction?.pre.byteLength ?? 0;
+      filter.prediction = null;
+    }
+  }
+
+  #idle(): void {
+    if (this.#idling || this.#cold.size === 0) return;
+    this.#idling = true;
+    this.schedule.idle((left) => {
+      this.#idling = false;
+      for (const filter of this.#cold) {
+        if (left() <= 0) break;
+        if (this.#warmUp(filter, () => left() <= 0)) this.#cold.delete(filter);
+      }
+      this.#idle();
+    });
+  }
+
+  /** True when there is nothing left to do for this filter. */
+  #warmUp(filter: FilterState, enough: () => boolean): boolean {
+    const { geometry, stage, comparing } = this.scene();
+    const [rows, cols] = geometry.output_shape;
+    const room = MEMORY / (4 * rows * cols * Math.max(1, this.filters().length));
+    // Where not all fit, the ones that are edited make their own.
+    if (!filter.prediction && room < 1) return true;
+    const prediction = this.#prediction(filter);
+    if (!prediction) return true;
+    if (prediction.worn) prediction.refresh();
+    const { weights } = filter.shown(comparing, stage);
+    return prediction.show(weights, stage, enough) !== null;
+  }
+}
+
+function drawn(filter: FilterState): boolean {
+  return filter.map.peek().provenance === "preview";
+}

@@ -1,0 +1,28 @@
+/** What the kernel has not answered yet, on top of what it said. */
+import { withEdit } from "./filter-state.ts";
+import type { Weights } from "./prediction.ts";
+import type { Request, Uid } from "./types.ts";
+import { floatsOf } from "./wire.ts";
+
+/** One filter's weights after the requests that wait; the others' kernels and what is not a weight are left alone. */
+export function rebase(weights: Weights, uid: Uid, requests: readonly Request[]): Weights {
+  let now = weights;
+  for (const request of requests) {
+    if (request.type === "edit") {
+      for (const edit of request.edits) if (edit.uid === uid) now = withEdit(now, edit);
+    } else if (request.type === "replace") {
+      const at = request.uids.indexOf(uid);
+      const size = request.kernels.byteLength / request.uids.length;
+      // A kernel of another size waits for the kernel's own word: the layer changes with it.
+      if (at < 0 || size !== now.kernel.byteLength) continue;
+      now = { kernel: floatsOf(request.kernels.subarray(at * size, (at + 1) * size)), bias: now.bias };
+    }
+  }
+  return now;
+}
+
+/** Uids whose weights a request changes. */
+export function touched(request: Request): Uid[] {
+  if (request.type === "edit") return request.edits.map(({ uid }) => uid);
+  return request.type === "replace" ? request.uids : [];
+}

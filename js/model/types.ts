@@ -1,0 +1,256 @@
+/**
+ * What crosses between the kernel and the browser, declared once on this side.
+ * The other side is src/convlens/wire.py; docs/architecture.md has the table of messages.
+ * Names with underscores are the wire's own and are the same in Python.
+ */
+
+/** A filter's identity for as long as the lens lives: indices move, uids do not. */
+export type Uid = number;
+
+/** A number that JSON cannot carry crosses as the word that Number() reads. */
+export type Num = number | "NaN" | "Infinity" | "-Infinity";
+
+export type Stage = "activation" | "pre_activation";
+export type RangeMode = "per_map" | "shared" | "symmetric";
+export type ValueRange = RangeMode | [low: number, high: number];
+
+/** Anything a host may hand over where bytes are meant (docs/hosts.md). */
+export type Bytes = DataView | Uint8Array | ArrayBuffer;
+
+/** How the layer reads its input; everything the preview needs to know of it. */
+export interface Geometry {
+  kind: "conv" | "depthwise" | "separable" | "transpose";
+  /** Keras's class name, the layer's name, its path in the model ("" for a layer on its own). */
+  class_name: string;
+  name: string;
+  path: string;
+  /** True when the lens made the layer itself, so that its settings may be changed here. */
+  builtin: boolean;
+  /** (rows, cols, channels) of what the layer is fed. */
+  input_shape: [number, number, number];
+  /** (rows, cols) of one activation map. */
+  output_shape: [number, number];
+  filters: number;
+  kernel_size: [number, number];
+  /** Depth of one kernel: input channels / groups; 1 for depthwise. */
+  kernel_channels: number;
+  strides: [number, number];
+  dilation_rate: [number, number];
+  padding: "valid" | "same";
+  /** Rows and columns of zeros that padding adds: top, bottom, left, right. */
+  pads: [number, number, number, number];
+  groups: number;
+  use_bias: boolean;
+  activation: string;
+  /** Constants of the activation function, e.g. {negative_slope: 0.2}. */
+  activation_params: Record<string, number>;
+  data_format: "channels_last" | "channels_first";
+  /** Shape of the Keras kernel variable, e.g. (kh, kw, in_channels, filters). */
+  weight_shape: number[];
+  /** False where the browser must wait for Keras (an activation it does not know, a kind it cannot do). */
+  previewable: boolean;
+}
+
+/** Trait `_state`: small, replaced whole. `generation` grows whenever geometry, image or order change. */
+export interface LensState {
+  generation: number;
+  geometry: Geometry;
+  /** uids in list order; index i is filter i. */
+  order: Uid[];
+  /** The `version` of the image that this state belongs to. */
+  image_version: number;
+  /** Whether the image is the layer's input itself (no model before the layer). */
+  image_is_input: boolean;
+}
+
+/** Trait `_image`: the picture that is shown, and the layer's input when `image_is_input`. */
+export interface ImageRecord {
+  version: number;
+  shape: [number, number, number];
+  /** "uint8" where value = byte × scale exactly in float32, else "float32" with scale 1. */
+  dtype: "uint8" | "float32";
+  scale: number;
+  /** C order: row, column, channel. */
+  data: Bytes;
+  /** Sentences about what was done to the user's picture (luminance, resizing...). */
+  notes: string[];
+}
+
+/** One activation map as Keras returned it, in 8 bits. */
+export interface MapRecord {
+  stage: Stage;
+  /** Least and greatest finite value that the levels span. */
+  range: [number, number];
+  /** uint8, C order. level = min(255, floor((v − low) / (high − low) × 256)), as Matplotlib indexes its tables. */
+  levels: Bytes;
+  /** uint8 per pixel, or null when all are 0: 0 number, 1 NaN, 2 +∞, 3 −∞, 4 below and 5 above a fixed range. */
+  flags: Bytes | null;
+  counts: {
+    nan: number;
+    posinf: number;
+    neginf: number /** exact zeros after the activation */;
+    zeros: number;
+  };
+}
+
+export interface FilterRecord {
+  uid: Uid;
+  /** Grows with every change of this filter's kernel or bias. */
+  rev: number;
+  /** float32, C order: row, column, channel. */
+  kernel: Bytes;
+  bias: Num;
+  /** Input channel that the kernel's first plane reads (groups, depthwise). */
+  first_channel: number;
+  /** Null until Keras has answered for this rev. */
+  map: MapRecord | null;
+}
+
+/** Trait `_filters`: written by the kernel when the state is asked for, kept current here for saving. */
+export interface FilterTable {
+  generation: number;
+  filters: FilterRecord[];
+}
+
+/** Trait `_status`. */
+export interface Status {
+  keras: "loading" | "ready" | "failed";
+  /** "TensorFlow, Keras 3.15.1", or why it failed. */
+  detail: string;
+}
+
+/** Trait `_problem`: the last thing that went wrong, or null; shown until dismissed. */
+export interface Problem {
+  id: number;
+  title: string;
+  text: string;
+}
+
+export interface History {
+  undo: number;
+  redo: number;
+}
+
+/** The widget's traits as the AFM model holds them. */
+export interface Traits {
+  cmap: string;
+  value_range: ValueRange;
+  stage: Stage;
+  selected: number;
+  pixel: [row: number, col: number] | null;
+  names: string[];
+  _state: LensState;
+  _image: ImageRecord;
+  _filters: FilterTable;
+  /** Matplotlib's tables, 256 × RGB uint8, by name. Always holds the current one. */
+  _cmaps: Record<string, Bytes>;
+  _presets: PresetRecord[];
+  _status: Status;
+  _problem: Problem | null;
+}
+
+export interface PresetRecord {
+  name: string;
+  shape: [number, number];
+  /** Row-major. */
+  values: number[];
+}
+
+/** One changed kernel: some taps, or a whole new kernel, and perhaps a bias. */
+export interface Edit {
+  uid: Uid;
+  /** Flat C-order indices into (row, column, channel) and their new values. */
+  taps?: { index: number[]; value: Num[] };
+  bias?: Num;
+}
+
+export type Request =
+  | { type: "hello"; generation: number; revs: [Uid, number][] }
+  /** One undo step for all edits of one gesture (a drag, a paste). */
+  | { type: "edit"; edits: Edit[]; gesture: string }
+  /** A whole new kernel, of another size perhaps when `all` are replaced. kernels: float32 (n, kh, kw, channels). */
+  | { type: "replace"; uids: Uid[]; shape: [number, number, number]; kernels: Uint8Array; gesture: string }
+  | { type: "add"; kernel: Uint8Array; name: string | null; at: number }
+  | { type: "remove"; uid: Uid }
+  | { type: "move"; uid: Uid; to: number }
+  | { type: "rename"; uid: Uid; name: string }
+  | { type: "undo" | "redo" | "reset" }
+  | {
+      type: "set";
+      name: "cmap" | "value_range" | "stage" | "selected" | "pixel" | "_problem";
+      value: unknown;
+    }
+  /** Layer settings, built-in layer only: any of Keras's own argument names. */
+  | { type: "configure"; settings: Record<string, unknown> }
+  /** Kernels and maps of filters that came on screen. */
+  | { type: "need"; uids: Uid[] }
+  /** Keras's own float values at one output pixel. */
+  | { type: "probe"; row: number; col: number; uids: Uid[] }
+  | { type: "image"; shape: [number, number, number]; data: Uint8Array }
+  /** What a kernel does, in numbers; `channel` (0 unless given) is the plane that is looked at closely. */
+  | { type: "diagnose"; uid: Uid; channel?: number }
+  /** A program that computes what is shown. */
+  | { type: "code"; framework: "keras" | "numpy" };
+
+/** What convlens.diagnostics finds out about one kernel; null where values that are not finite forbid an answer. */
+export interface DiagnosticsRecord {
+  uid: Uid;
+  /** The kernel's rev that these numbers belong to. */
+  rev: number;
+  /** Of all taps: the gain at zero frequency, and the Euclidean norm. */
+  sum: Num;
+  norm: Num;
+  /** Under a turn by 180°. A kernel of zeros counts as symmetric. */
+  symmetry: "symmetric" | "antisymmetric" | "neither" | null;
+  left_right: boolean | null;
+  up_down: boolean | null;
+  /** Rank of each (kh, kw) plane. */
+  ranks: (number | null)[];
+  /** A sentence on why something could not be told, or "". */
+  note: string;
+  plane: PlaneDiagnosticsRecord;
+}
+
+/** One (kh, kw) plane of a kernel. */
+export interface PlaneDiagnosticsRecord {
+  channel: number;
+  sum: Num;
+  norm: Num;
+  rank: number | null;
+  separable: boolean | null;
+  /** vertical (kh) ⊗ horizontal (kw) is the nearest product of two 1-D filters; exact when separable. */
+  vertical: number[] | null;
+  horizontal: number[] | null;
+  /** Share of the squared norm that this product misses, 0 to 1. */
+  remaining: number | null;
+  response: {
+    /** Sides of the picture: rows fy, columns fx, from −1/2 cycle per pixel on, zero frequency at [rows / 2, cols / 2]. */
+    shape: [number, number];
+    /** Greatest magnitude |H|; levels span 0 to max, as MapRecord's do. */
+    max: number;
+    levels: Bytes;
+  } | null;
+}
+
+/** Every request gets exactly one answer, to the client that asked, by number. */
+export interface Answer {
+  type: "answer";
+  client: string;
+  seq: number;
+  ok: boolean;
+  /** When not ok: what came, what was expected, how to mend it. */
+  error?: { title: string; text: string };
+  /** Probe: (activation, pre_activation) by uid, at the pixel asked for, and the weights' rev they belong to. */
+  values?: { uid: Uid; rev: number; activation: Num; pre_activation: Num }[];
+  /** Diagnose. */
+  diagnostics?: DiagnosticsRecord;
+  /** Code: the program's source. */
+  code?: string;
+}
+
+/** What the kernel sends; records ride along with an answer or come alone after a change made in Python. */
+export type Message = (Answer | { type: "filters" }) & {
+  generation: number;
+  history: History;
+  filters: FilterRecord[];
+};

@@ -1,0 +1,89 @@
+/** The line to the kernel: requests out through the gate, messages in, and how the line is. */
+import type { AnyModel } from "@anywidget/types";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { Gate, type GateState } from "./gate.ts";
+import { Host } from "./host.ts";
+import type { Link } from "./lens.ts";
+import type { Schedule } from "./schedule.ts";
+import type { Answer, Bytes, Request, Traits } from "./types.ts";
+import { type CheckedMessage, readMessage } from "./wire.ts";
+
+const LINKS: Record<GateState, Link> = { idle: "idle", sending: "sending", late: "busy", closed: "offline" };
+
+export interface UplinkEvents {
+  /** The answer to a request of ours; its records come by `message` right after. */
+  answered(request: Request, answer: Answer & CheckedMessage): void;
+  message(message: CheckedMessage): void;
+  /** There is no kernel (any more). */
+  lost(): void;
+  /** There is one again. */
+  found(): void;
+  /** A message that cannot be read. */
+  garbled(error: unknown): void;
+}
+
+export class Uplink {
+  readonly link: ReadonlySignal<Link>;
+  readonly host: Host;
+  /** One front end's name; no secure context is needed for it. */
+  readonly client = Math.random().toString(36).slice(2);
+  readonly #gate: Gate;
+  readonly #state: Signal<GateState> = signal("idle");
+
+  constructor(
+    model: AnyModel<Traits>,
+    schedule: Schedule,
+    private readonly events: UplinkEvents,
+  ) {
+    this.link = computed(() => LINKS[this.#state.value]);
+    this.host = new Host(model, () => this.#gate.close());
+    this.#gate = new Gate(
+      (request, seq) => this.host.send({ ...request, client: this.client, seq }),
+      schedule,
+      (state) => this.#become(state),
+    );
+    this.host.on("msg:custom", (content: unknown, buffers?: readonly Bytes[]) =>
+      this.#receive(content, buffers ?? []),
+    );
+  }
+
+  get offline(): boolean {
+    return this.#gate.state === "closed";
+  }
+
+  get unanswered(): readonly Request[] {
+    return this.#gate.unanswered;
+  }
+
+  push(request: Request): void {
+    this.#gate.push(request);
+  }
+
+  #become(state: GateState): void {
+    const before = this.#state.peek();
+    this.#state.value = state;
+    if (state === "closed") this.events.lost();
+    else if (before === "closed") this.events.found();
+  }
+
+  #receive(content: unknown, buffers: readonly Bytes[]): void {
+    let message: CheckedMessage | null;
+    try {
+      message = readMessage(content, buffers);
+    } catch (error) {
+      this.events.garbled(error);
+      return;
+    }
+    if (!message) return;
+    const read = message;
+    batch(() => {
+      this.#gate.open();
+      if (read.type === "answer" && read.client === this.client) {
+        const request = this.#gate.answered(read.seq);
+        if (request) this.events.answered(request, read);
+      }
+      this.events.message(read);
+    });
+    this.#gate.resume();
+  }
+}

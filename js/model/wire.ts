@@ -1,0 +1,176 @@
+/** Bytes and numbers as they cross the wire, and the check of everything that comes in. */
+import type { Answer, Bytes, FilterRecord, MapRecord, Message, Request } from "./types.ts";
+
+/** A request as it is sent: numbered, and named after the front end that sends it. */
+export type Numbered = Request & { client: string; seq: number };
+
+/** A message's JSON part and its binary buffers, as a host's `send` takes them. */
+export interface Packet {
+  content: Record<string, unknown>;
+  buffers: ArrayBuffer[];
+}
+
+function isBytes(value: unknown): value is Bytes {
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || isForeignBuffer(value);
+}
+
+/** An ArrayBuffer made in another frame is no `instanceof` this frame's. */
+function isForeignBuffer(value: unknown): value is ArrayBuffer {
+  return Object.prototype.toString.call(value) === "[object ArrayBuffer]";
+}
+
+/** The bytes themselves, whatever part of whatever buffer a host hands over (a view, not a copy). */
+export function bytesOf(value: Bytes): Uint8Array {
+  return ArrayBuffer.isView(value)
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    : new Uint8Array(value);
+}
+
+/** An exactly sized buffer: some hosts send or save the whole underlying buffer of a view. */
+export function exactBuffer(value: Bytes): ArrayBuffer {
+  const view = bytesOf(value);
+  const whole = view.byteLength === view.buffer.byteLength;
+  return (whole ? view.buffer : view.slice().buffer) as ArrayBuffer;
+}
+
+/** Little-endian float32 numbers; a copy, since hosts align views as they please. */
+export function floatsOf(value: Bytes): Float32Array {
+  const view = bytesOf(value);
+  if (view.byteLength % 4 !== 0) throw new RangeError(`${view.byteLength} bytes are no float32 array`);
+  return new Float32Array(view.slice().buffer);
+}
+
+/** A number that JSON cannot hold is written as Python's `float()` reads it. */
+export function packNumber(value: number): number | string {
+  return Number.isFinite(value) ? value : String(value);
+}
+
+/** The reverse of `packNumber`; anything that is no number is refused. */
+export function unpackNumber(value: unknown): number {
+  if (typeof value === "number") return value;
+  if (value === "NaN" || value === "Infinity" || value === "-Infinity") return Number(value);
+  throw new TypeError(`expected a number, got ${JSON.stringify(value)}`);
+}
+
+/** Take the bytes out of a message and leave `{"$buffer": i}` in their places. */
+export function pack(content: object): Packet {
+  const buffers: ArrayBuffer[] = [];
+  const walk = (value: unknown): unknown => {
+    if (typeof value === "number") return packNumber(value);
+    if (isBytes(value)) return { $buffer: buffers.push(exactBuffer(value)) - 1 };
+    if (Array.isArray(value)) return value.map(walk);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item)]));
+  };
+  return { content: walk(content) as Record<string, unknown>, buffers };
+}
+
+/** Put the bytes back where `{"$buffer": i}` stands. */
+export function unpack(content: unknown, buffers: readonly Bytes[]): unknown {
+  if (Array.isArray(content)) return content.map((item) => unpack(item, buffers));
+  if (typeof content !== "object" || content === null || isBytes(content)) return content;
+  const entries = Object.entries(content);
+  if (entries.length === 1 && entries[0]?.[0] === "$buffer") {
+    const bytes = buffers[entries[0][1] as number];
+    if (bytes === undefined) throw new RangeError(`buffer ${String(entries[0][1])} is missing`);
+    return bytes;
+  }
+  return Object.fromEntries(entries.map(([key, item]) => [key, unpack(item, buffers)]));
+}
+
+/** A filter's record after the check. */
+export type CheckedRecord = FilterRecord & { bias: number };
+
+/** A message after the check. */
+export type CheckedMessage = Message & { filters: CheckedRecord[] };
+
+type Fields = Record<string, unknown>;
+
+function fields(value: unknown, what: string): Fields {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
+  throw new TypeError(`expected ${what}, got ${JSON.stringify(value)}`);
+}
+
+function list(value: unknown, what: string): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new TypeError(`expected ${what}, got ${JSON.stringify(value)}`);
+}
+
+function whole(value: unknown, what: string): number {
+  if (Number.isInteger(value)) return value as number;
+  throw new TypeError(`expected ${what}, got ${JSON.stringify(value)}`);
+}
+
+function bytes(value: unknown, what: string): Bytes {
+  if (isBytes(value)) return value;
+  throw new TypeError(`expected the bytes of ${what}, got ${typeof value}`);
+}
+
+function readMap(value: unknown): MapRecord | null {
+  if (value === null || value === undefined) return null;
+  const map = fields(value, "a map");
+  const [low, high] = list(map.range, "a map's range").map(unpackNumber);
+  if (map.stage !== "activation" && map.stage !== "pre_activation")
+    throw new TypeError("a map without a stage");
+  if (low === undefined || high === undefined) throw new TypeError("a map's range takes two numbers");
+  return {
+    stage: map.stage,
+    range: [low, high],
+    levels: bytes(map.levels, "a map"),
+    flags: map.flags === null || map.flags === undefined ? null : bytes(map.flags, "a map's flags"),
+    counts: fields(map.counts, "a map's counts") as unknown as MapRecord["counts"],
+  };
+}
+
+/** Check a filter's record and give its numbers their types; it throws where the record is malformed. */
+export function readRecord(value: unknown): CheckedRecord {
+  const record = fields(value, "a filter's record");
+  return {
+    uid: whole(record.uid, "a filter's uid"),
+    rev: whole(record.rev, "a filter's rev"),
+    kernel: bytes(record.kernel, "a kernel"),
+    bias: unpackNumber(record.bias),
+    first_channel: whole(record.first_channel, "a filter's first channel"),
+    map: readMap(record.map),
+  };
+}
+
+/** Check a message from the kernel; null where it is none of ours, an exception where it is ours and malformed. */
+export function readMessage(content: unknown, buffers: readonly Bytes[]): CheckedMessage | null {
+  if (typeof content !== "object" || content === null) return null;
+  const { type } = content as Fields;
+  if (type !== "answer" && type !== "filters") return null;
+  const message = fields(unpack(content, buffers), "a message");
+  const history = fields(message.history, "the history");
+  const common = {
+    generation: whole(message.generation, "a generation"),
+    history: { undo: whole(history.undo, "the undo count"), redo: whole(history.redo, "the redo count") },
+    filters: list(message.filters, "filter records").map(readRecord),
+  };
+  return type === "filters" ? { type, ...common } : { ...readAnswer(message), ...common };
+}
+
+function readAnswer(message: Fields): Answer {
+  const answer: Answer = {
+    type: "answer",
+    client: String(message.client),
+    seq: whole(message.seq, "an answer's number"),
+    ok: message.ok === true,
+  };
+  if (message.error) {
+    const error = fields(message.error, "an error");
+    answer.error = { title: String(error.title), text: String(error.text) };
+  }
+  if (message.values) {
+    answer.values = list(message.values, "values").map((item) => {
+      const value = fields(item, "a value");
+      return {
+        uid: whole(value.uid, "a value's uid"),
+        rev: whole(value.rev, "a value's rev"),
+        activation: unpackNumber(value.activation),
+        pre_activation: unpackNumber(value.pre_activation),
+      };
+    });
+  }
+  return answer;
+}

@@ -1,0 +1,131 @@
+/** A whole lens without Jupyter: a fake model, a fake kernel and the tutorial's four filters. */
+import { reshaped } from "../lens/geometry.ts";
+import type { Geometry, Traits } from "../model/types.ts";
+import { type FakeFilter, FakeKernel } from "./fake-kernel.ts";
+import type { FakeModel } from "./fake-model.ts";
+
+export interface FixtureOptions {
+  rows?: number;
+  cols?: number;
+  channels?: 1 | 3;
+  /** Bytes of the picture, C order; a smooth pattern with edges where none are given. */
+  pixels?: Uint8Array;
+  /** Kernels of shape (size, size, channels); the tutorial's four where none are given. */
+  kernels?: readonly Float32Array[];
+  size?: number;
+  settings?: Partial<Geometry>;
+  /** Answer by itself after so many milliseconds; without it a test calls `kernel.step()` or `kernel.pump()`. */
+  delay?: number;
+  /** Whether Keras has loaded; false sends records without maps until `kernel.ready = true; kernel.announce()`. */
+  ready?: boolean;
+}
+
+export interface Fixture {
+  kernel: FakeKernel;
+  model: FakeModel;
+}
+
+/** The tutorial's four 4×4 filters, each repeated over the channels. */
+export function tutorialFilters(channels = 1): Float32Array[] {
+  const row = [-1, -1, 1, 1];
+  const vertical = [...row, ...row, ...row, ...row];
+  const transpose = (k: number[]) => k.map((_, i) => k[(i % 4) * 4 + Math.floor(i / 4)] ?? 0);
+  const negative = (k: number[]) => k.map((v) => -v);
+  const horizontal = transpose(vertical);
+  return [vertical, negative(vertical), horizontal, negative(horizontal)].map((k) =>
+    Float32Array.from(k.flatMap((v) => new Array<number>(channels).fill(v))),
+  );
+}
+
+/** A picture with a gradient, a disc and stripes: edges in every direction. */
+export function pattern(rows: number, cols: number, channels: number): Uint8Array {
+  const out = new Uint8Array(rows * cols * channels);
+  for (let i = 0; i < out.length; i++) {
+    const pixel = Math.floor(i / channels);
+    const y = Math.floor(pixel / cols) / rows;
+    const x = (pixel % cols) / cols;
+    const disc = (x - 0.4) ** 2 + (y - 0.5) ** 2 < 0.06 ? 90 : 0;
+    const stripes = x > 0.75 && Math.floor(y * 16) % 2 ? 70 : 0;
+    out[i] = Math.min(255, 60 * x + 40 * y * (1 + (i % channels)) + disc + stripes);
+  }
+  return out;
+}
+
+/** A table of Matplotlib's kind: 256 × RGB from one colour to another. */
+export function ramp(
+  from: readonly [number, number, number],
+  to: readonly [number, number, number],
+): DataView {
+  const table = new Uint8Array(768);
+  for (let i = 0; i < 768; i++) {
+    const [a = 0, b = 0] = [from[i % 3], to[i % 3]];
+    table[i] = Math.round(a + ((b - a) * Math.floor(i / 3)) / 255);
+  }
+  return new DataView(table.buffer);
+}
+
+export function fixture(options: FixtureOptions = {}): Fixture {
+  const { rows = 24, cols = 32, channels = 1, size = 4, ready = true } = options;
+  const bytes = options.pixels ?? pattern(rows, cols, channels);
+  const kernels = options.kernels ?? tutorialFilters(channels);
+  const geometry = reshaped(
+    {
+      kind: "conv",
+      class_name: "Conv2D",
+      name: "conv2d",
+      path: "",
+      builtin: true,
+      input_shape: [rows, cols, channels],
+      output_shape: [0, 0],
+      filters: kernels.length,
+      kernel_size: [size, size],
+      kernel_channels: channels,
+      strides: [1, 1],
+      dilation_rate: [1, 1],
+      padding: "valid",
+      pads: [0, 0, 0, 0],
+      groups: 1,
+      use_bias: true,
+      activation: "relu",
+      activation_params: {},
+      data_format: "channels_last",
+      weight_shape: [],
+      previewable: true,
+    },
+    options.settings ?? {},
+  );
+  const scale = Math.fround(1 / 255);
+  const filters = kernels.map(
+    (kernel, i): FakeFilter => ({ uid: i + 1, name: `Filter ${i + 1}`, kernel, bias: 0 }),
+  );
+  const traits: Omit<Traits, "_state" | "_filters" | "names"> = {
+    cmap: "gray",
+    value_range: "per_map",
+    stage: "activation",
+    selected: 0,
+    pixel: null,
+    _image: {
+      version: 1,
+      shape: [rows, cols, channels],
+      dtype: "uint8",
+      scale,
+      data: new DataView(bytes.slice().buffer),
+      notes: [],
+    },
+    _cmaps: { gray: ramp([0, 0, 0], [255, 255, 255]), copper: ramp([0, 0, 0], [255, 199, 127]) },
+    _presets: [
+      { name: "identity", shape: [3, 3], values: [0, 0, 0, 0, 1, 0, 0, 0, 0] },
+      { name: "box", shape: [3, 3], values: new Array<number>(9).fill(1 / 9) },
+      { name: "Sobel x", shape: [3, 3], values: [-1, 0, 1, -2, 0, 2, -1, 0, 1] },
+    ],
+    _status: { keras: ready ? "ready" : "loading", detail: "a fake kernel" },
+    _problem: null,
+  };
+  const image = Float32Array.from(bytes, (b) => Math.fround(b * scale));
+  const kernel = new FakeKernel(geometry, filters, image, traits);
+  kernel.ready = ready;
+  const model = kernel.attach();
+  const { delay } = options;
+  if (delay !== undefined) kernel.onRequest = () => void setTimeout(() => kernel.step(), delay);
+  return { kernel, model };
+}

@@ -1,0 +1,324 @@
+/** A tiny kernel for tests and the development page: the Python side's part of the wire, over a slow correlation. */
+import { firstChannel, reshaped } from "../lens/geometry.ts";
+import type {
+  Edit,
+  FilterRecord,
+  Geometry,
+  History,
+  MapRecord,
+  Request,
+  Traits,
+  Uid,
+} from "../model/types.ts";
+import { floatsOf, type Numbered, pack, unpack, unpackNumber } from "../model/wire.ts";
+import { FakeModel, type Sent } from "./fake-model.ts";
+import { activateSlowly, correlateSlowly, quantise } from "./reference.ts";
+
+export interface FakeFilter {
+  uid: Uid;
+  name: string;
+  kernel: Float32Array;
+  bias: number;
+}
+
+/** What undo returns to: immutable, like Python's. */
+interface Document {
+  filters: readonly FakeFilter[];
+  geometry: Geometry;
+}
+
+class Refusal extends Error {}
+
+export class FakeKernel {
+  readonly models: FakeModel[] = [];
+  readonly waiting: Sent[] = [];
+  /** Called when a request arrives; the default leaves it waiting for `step` or `pump`. */
+  onRequest: () => void = () => {};
+  /** False while "Keras is loading": records go out without maps. */
+  ready = true;
+  generation = 1;
+  #past: Document[] = [];
+  #future: Document[] = [];
+  #gesture: string | null = null;
+  #document: Document;
+  readonly #initial: Document;
+  #revs = new Map<Uid, number>();
+  #nextUid = 100;
+
+  constructor(
+    geometry: Geometry,
+    filters: readonly FakeFilter[],
+    private image: Float32Array,
+    private traits: Omit<Traits, "_state" | "_filters" | "names">,
+  ) {
+    this.#document = { filters, geometry };
+    this.#initial = this.#document;
+  }
+
+  get filters(): readonly FakeFilter[] {
+    return this.#document.filters;
+  }
+
+  get geometry(): Geometry {
+    return this.#document.geometry;
+  }
+
+  get history(): History {
+    return { undo: this.#past.length, redo: this.#future.length };
+  }
+
+  /** A front end opens, with the state that a host would hand it. */
+  attach(): FakeModel {
+    const filters = { generation: this.generation, filters: this.filters.map((f) => this.#record(f)) };
+    const model = new FakeModel({ ...this.traits, ...this.#stateTraits(), _filters: filters });
+    model.deliver = (sent) => {
+      this.waiting.push(sent);
+      this.onRequest();
+    };
+    this.models.push(model);
+    return model;
+  }
+
+  /** Answer the oldest request; false when none waits. */
+  step(): boolean {
+    const sent = this.waiting.shift();
+    if (sent) this.#handle(unpack(sent.content, sent.buffers) as Numbered);
+    return sent !== undefined;
+  }
+
+  /** Answer all that waits, and what is asked because of the answers. */
+  pump(): void {
+    while (this.step());
+  }
+
+  /** An assignment in Python: new filters (uids kept where given), one step of the history. */
+  assign(filters: readonly FakeFilter[], gesture: string | null = null): void {
+    this.#commit({ ...this.#document, filters }, gesture);
+    this.#broadcast(
+      { type: "filters" },
+      this.filters.map((f) => f.uid),
+    );
+  }
+
+  /** A small trait is assigned in Python. */
+  assignTrait<K extends "cmap" | "value_range" | "stage" | "selected" | "pixel">(
+    name: K,
+    value: Traits[K],
+  ): void {
+    this.traits = { ...this.traits, [name]: value };
+    for (const model of this.models) model.receiveTraits({ [name]: value });
+  }
+
+  /** Send every map again, as when Keras has loaded. */
+  announce(): void {
+    this.#broadcast(
+      { type: "filters" },
+      this.filters.map((f) => f.uid),
+    );
+  }
+
+  map(uid: Uid): MapRecord {
+    const { pre, activation } = this.#floats(this.#filter(uid));
+    return quantise(activation, pre, this.traits.stage);
+  }
+
+  rev(uid: Uid): number {
+    return this.#revs.get(uid) ?? 0;
+  }
+
+  #floats(filter: FakeFilter): { pre: Float32Array; activation: Float32Array } {
+    const { geometry } = this;
+    const first = firstChannel(geometry, this.filters.indexOf(filter));
+    const pre = correlateSlowly(geometry, this.image, filter.kernel, filter.bias, first);
+    return { pre, activation: activateSlowly(pre, geometry.activation) };
+  }
+
+  #filter(uid: unknown): FakeFilter {
+    const filter = this.filters.find((f) => f.uid === uid);
+    if (!filter) throw new Refusal("That filter is no longer in the list.");
+    return filter;
+  }
+
+  #record(filter: FakeFilter): FilterRecord {
+    return {
+      uid: filter.uid,
+      rev: this.rev(filter.uid),
+      kernel: new DataView(filter.kernel.slice().buffer),
+      bias: filter.bias,
+      first_channel: firstChannel(this.geometry, this.filters.indexOf(filter)),
+      map: this.ready ? this.map(filter.uid) : null,
+    };
+  }
+
+  #stateTraits(): Pick<Traits, "_state" | "names"> {
+    return {
+      _state: {
+        generation: this.generation,
+        geometry: this.geometry,
+        order: this.filters.map((f) => f.uid),
+        image_version: this.traits._image.version,
+        image_is_input: true,
+      },
+      names: this.filters.map((f) => f.name),
+    };
+  }
+
+  #commit(next: Document, gesture: string | null = null): void {
+    if (gesture === null || gesture !== this.#gesture) this.#past.push(this.#document);
+    this.#gesture = gesture;
+    this.#future = [];
+    this.#show(next);
+  }
+
+  #show(next: Document): void {
+    const before = new Map(this.filters.map((f) => [f.uid, f]));
+    for (const filter of next.filters) {
+      const old = before.get(filter.uid);
+      if (old && (old.kernel !== filter.kernel || !Object.is(old.bias, filter.bias))) {
+        this.#revs.set(filter.uid, this.rev(filter.uid) + 1);
+      }
+    }
+    const order = (document: Document) => document.filters.map((f) => `${f.uid}:${f.name}`).join();
+    const moved = order(next) !== order(this.#document) || next.geometry !== this.geometry;
+    this.#document = { ...next, geometry: { ...next.geometry, filters: next.filters.length } };
+    if (!moved) return;
+    this.generation++;
+    for (const model of this.models) model.receiveTraits(this.#stateTraits());
+  }
+
+  #handle(request: Numbered): void {
+    const answer = { type: "answer", client: request.client, seq: request.seq, ok: true };
+    const before = new Map(this.filters.map((f) => [f.uid, f]));
+    const generation = this.generation;
+    try {
+      const extra = this.#carryOut(request);
+      const changed = this.filters.filter((f) => before.get(f.uid) !== f || generation !== this.generation);
+      this.#broadcast({ ...answer, ...extra.answer }, [...changed.map((f) => f.uid), ...extra.uids]);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const refused = { ...answer, ok: false, error: { title: "Refused", text: error.message } };
+      this.#broadcast(
+        refused,
+        this.filters.map((f) => f.uid),
+      );
+    }
+  }
+
+  #carryOut(request: Request & { client: string }): { answer?: object; uids: Uid[] } {
+    const filters = [...this.filters];
+    switch (request.type) {
+      case "hello": {
+        const held = new Map(request.generation === this.generation ? request.revs : []);
+        return { uids: filters.filter((f) => held.get(f.uid) !== this.rev(f.uid)).map((f) => f.uid) };
+      }
+      case "need":
+        return { uids: request.uids };
+      case "edit":
+        this.#commit(
+          { ...this.#document, filters: this.#edited(request.edits) },
+          `${request.client}/${request.gesture}`,
+        );
+        return { uids: [] };
+      case "replace": {
+        const all = floatsOf(request.kernels);
+        const size = all.length / request.uids.length;
+        const geometry = reshaped(this.geometry, { kernel_size: [request.shape[0], request.shape[1]] });
+        const next = filters.map((f) => {
+          const i = request.uids.indexOf(f.uid);
+          return i < 0 ? f : { ...f, kernel: all.slice(i * size, (i + 1) * size) };
+        });
+        const same = String(geometry.kernel_size) === String(this.geometry.kernel_size);
+        const document = { filters: next, geometry: same ? this.geometry : geometry };
+        this.#commit(document, `${request.client}/${request.gesture}`);
+        return { uids: [] };
+      }
+      case "add": {
+        const uid = this.#nextUid++;
+        const name = request.name ?? `Filter ${uid}`;
+        filters.splice(request.at, 0, { uid, name, kernel: floatsOf(request.kernel), bias: 0 });
+        break;
+      }
+      case "remove":
+        filters.splice(filters.indexOf(this.#filter(request.uid)), 1);
+        break;
+      case "move": {
+        const filter = this.#filter(request.uid);
+        filters.splice(filters.indexOf(filter), 1);
+        filters.splice(request.to, 0, filter);
+        break;
+      }
+      case "rename": {
+        const filter = this.#filter(request.uid);
+        filters[filters.indexOf(filter)] = { ...filter, name: request.name };
+        break;
+      }
+      case "undo":
+        this.#travel(this.#past, this.#future);
+        return { uids: [] };
+      case "redo":
+        this.#travel(this.#future, this.#past);
+        return { uids: [] };
+      case "reset":
+        this.#commit(this.#initial);
+        return { uids: [] };
+      case "set":
+        if (
+          request.name === "stage" &&
+          request.value !== "activation" &&
+          request.value !== "pre_activation"
+        ) {
+          throw new Refusal(`stage=${String(request.value)}`);
+        }
+        if (request.name !== "_problem") this.assignTrait(request.name, request.value as never);
+        return { uids: request.name === "stage" ? filters.map((f) => f.uid) : [] };
+      case "configure":
+        this.#commit({ filters, geometry: reshaped(this.geometry, request.settings) });
+        return { uids: [] };
+      case "probe":
+        return { uids: [], answer: { values: request.uids.map((uid) => this.#probe(uid, request)) } };
+      case "image":
+        throw new Refusal("the tests' own kernel keeps its picture");
+    }
+    this.#commit({ ...this.#document, filters });
+    return { uids: [] };
+  }
+
+  #probe(uid: Uid, { row, col }: { row: number; col: number }): object {
+    const { pre, activation } = this.#floats(this.#filter(uid));
+    const at = row * this.geometry.output_shape[1] + col;
+    return { uid, rev: this.rev(uid), activation: activation[at], pre_activation: pre[at] };
+  }
+
+  #edited(edits: readonly Edit[]): FakeFilter[] {
+    const filters = [...this.filters];
+    for (const edit of edits) {
+      const index = filters.findIndex((f) => f.uid === edit.uid);
+      const filter = filters[index];
+      if (!filter) throw new Refusal("That filter is no longer in the list.");
+      const kernel = filter.kernel.slice();
+      edit.taps?.index.forEach((tap, i) => {
+        if (tap >= kernel.length) throw new Refusal(`Tap ${tap} is outside the kernel.`);
+        kernel[tap] = unpackNumber(edit.taps?.value[i]);
+      });
+      const bias = edit.bias === undefined ? filter.bias : Math.fround(unpackNumber(edit.bias));
+      filters[index] = { ...filter, kernel, bias };
+    }
+    return filters;
+  }
+
+  #travel(from: Document[], to: Document[]): void {
+    const target = from.pop();
+    if (!target) return;
+    to.push(this.#document);
+    this.#gesture = null;
+    this.#show(target);
+  }
+
+  #broadcast(head: object, uids: readonly Uid[]): void {
+    const filters = this.filters.filter((f) => uids.includes(f.uid)).map((f) => this.#record(f));
+    const message = { ...head, generation: this.generation, history: this.history, filters };
+    const { content, buffers } = pack(message);
+    // Every front end hears every answer; only the one that asked may take it for its own.
+    for (const model of this.models) model.receive(JSON.parse(JSON.stringify(content)), buffers);
+  }
+}

@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import { readLimits } from "../components/RangeControl.tsx";
+import { mapReadout } from "../components/Readout.tsx";
+import { percent, rangeWords, span, statusWords, zeroWords } from "../components/wording.ts";
+import type { MapView } from "../model/lens.ts";
+import { fixture } from "./fake-host.ts";
+
+const geometry = fixture().model.get("_state").geometry;
+const map = (zeros: number): MapView => ({
+  provenance: "keras",
+  rows: 10,
+  cols: 20,
+  keras: null,
+  preview: null,
+  range: [0, 1],
+  counts: { nan: 0, posinf: 0, neginf: 0, zeros },
+  version: 1,
+});
+
+test("a legend names its range: own, shared, symmetric or fixed", () => {
+  expect(rangeWords("per_map")).toBe("own range");
+  expect(rangeWords("shared")).toBe("shared range");
+  expect(rangeWords("symmetric")).toBe("symmetric about 0");
+  expect(rangeWords([-1, 1])).toBe("fixed range");
+});
+
+test("the share of zeros never reads as none or all unless it is", () => {
+  expect(percent(0, 200)).toBe("0 %");
+  expect(percent(1, 200)).toBe("<1 %");
+  expect(percent(74, 200)).toBe("37 %");
+  expect(percent(199, 200)).toBe(">99 %");
+  expect(percent(200, 200)).toBe("100 %");
+});
+
+test("the share of zeros is told for ReLU always, for others only where there are zeros", () => {
+  expect(zeroWords(map(74), geometry, "activation")).toBe("37 % zero");
+  expect(zeroWords(map(0), geometry, "activation")).toBe("0 % zero");
+  expect(zeroWords(map(0), { ...geometry, activation: "tanh" }, "activation")).toBeNull();
+  expect(zeroWords(map(2), { ...geometry, activation: "tanh" }, "activation")).toBe("1 % zero");
+});
+
+test("before the activation, the share of zeros says which function makes them", () => {
+  expect(zeroWords(map(74), geometry, "pre_activation")).toBe("37 % zero after relu");
+});
+
+test("a map that is not there has no share of zeros", () => {
+  expect(zeroWords({ ...map(0), provenance: "waiting" }, geometry, "activation")).toBeNull();
+});
+
+test("the status tells the most serious thing first", () => {
+  const ready = { keras: "ready", detail: "TensorFlow, Keras 3.15.1" } as const;
+  expect(statusWords(ready, "idle")).toEqual({
+    tone: "calm",
+    icon: "check",
+    text: "TensorFlow, Keras 3.15.1",
+  });
+  expect(statusWords(ready, "sending").text).toBe("TensorFlow, Keras 3.15.1");
+  expect(statusWords(ready, "busy").text).toBe("kernel busy: showing previews");
+  expect(statusWords({ keras: "loading", detail: "" }, "busy").text).toBe("loading Keras: showing previews");
+  expect(statusWords(ready, "offline").text).toBe("Keras not connected: showing previews");
+});
+
+test("a failed import of Keras is shown with its text", () => {
+  const { tone, text } = statusWords(
+    { keras: "failed", detail: "ModuleNotFoundError: No module named 'tensorflow'" },
+    "idle",
+  );
+  expect(tone).toBe("danger");
+  expect(text).toContain("No module named 'tensorflow'");
+});
+
+test("a value that Keras has not said itself is marked as approximate", () => {
+  const probe = { pixel: { row: 12, col: 40 }, pinned: false, value: 0.732 };
+  expect(mapReadout({ ...probe, exact: true })).toBe("row 12, col 40: 0.732");
+  expect(mapReadout({ ...probe, exact: false })).toBe("row 12, col 40: ≈ 0.732");
+  expect(mapReadout({ ...probe, value: null, exact: false })).toBe("row 12, col 40: …");
+});
+
+test("rows of a window that reach into the padding are negative", () => {
+  expect(span(-1, 2)).toBe("−1 to 2");
+  expect(span(3, 3)).toBe("3");
+});
+
+test("a fixed range is two finite numbers in order; anything else is refused with the reason", () => {
+  expect(readLimits("-1/2", "2e-1")).toEqual({ range: [-0.5, Math.fround(0.2)] });
+  expect(readLimits("1", "1")).toEqual({ why: "The lower limit must be below the upper one." });
+  expect(readLimits("0", "inf")).toEqual({ why: "Both limits must be finite numbers." });
+  expect(readLimits("abc", "1")).toMatchObject({ why: expect.stringContaining("abc") });
+});
