@@ -1,15 +1,14 @@
-/** A colour table drawn as a bar, with an optional tick. */
-import type { ReadonlySignal } from "@preact/signals";
+/** A colour table drawn as a bar, with what stands on it. */
+import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 export interface ColorBarProps {
   /** 256 × RGB. */
   table: Uint8Array | undefined;
-  /** Share of the bar, 0 to 1, where a value lies; null for none. */
-  at?: ReadonlySignal<number | null>;
+  children?: ComponentChildren;
 }
 
-export function ColorBar({ table, at }: ColorBarProps) {
+export function ColorBar({ table, children }: ColorBarProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
@@ -24,12 +23,7 @@ export function ColorBar({ table, at }: ColorBarProps) {
   return (
     <span class="cl-bar" aria-hidden="true">
       <canvas ref={canvas} width={256} height={1} />
-      {at && <Tick at={at} />}
+      {children}
     </span>
   );
-}
-
-function Tick({ at }: { at: ReadonlySignal<number | null> }) {
-  const share = at.value;
-  return share === null ? null : <span class="cl-bar-tick" style={{ insetInlineStart: `${100 * share}%` }} />;
 }

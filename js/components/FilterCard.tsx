@@ -179,7 +179,7 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
               <NumberField
                 label="Bias"
                 value={filter.bias.value}
-                onChange={(bias) => session.setBias(bias)}
+                onChange={(bias) => session.edits.setBias(bias)}
                 why={geometry.use_bias ? null : "This layer has no bias (use_bias=False)."}
               />
               <PaintTool session={session} />

@@ -57,8 +57,8 @@ export function KernelEditor({ lens, filter, session, name, children }: KernelEd
 
   useLayoutEffect(
     () => () => {
-      session.release();
-      session.endRun();
+      session.edits.release();
+      session.edits.endRun();
     },
     [session],
   );
@@ -81,7 +81,7 @@ export function KernelEditor({ lens, filter, session, name, children }: KernelEd
         class="cl-planes"
         data-painting={session.painting.value || undefined}
         // Two planes beside each other, so that the map keeps its place beside them.
-        style={{ maxWidth: 2 * (cols * (cellSize(cols, shown.length).side + 1) + 8) }}
+        style={{ maxWidth: `${2 * (cols * (cellSize(cols, shown.length).side + 1) + 8)}px` }}
         onKeyDown={(event) => {
           if (placeOf(event.target) && !session.open.peek()) onGridKey(event, session, lens);
         }}
@@ -105,7 +105,7 @@ export function KernelEditor({ lens, filter, session, name, children }: KernelEd
           const cell = event.target as HTMLElement;
           cell.removeEventListener("wheel", wheel);
           clipboard.ignore();
-          if (cell.tagName !== "INPUT" && !session.open.peek()) session.endRun();
+          if (cell.tagName !== "INPUT" && !session.open.peek()) session.edits.endRun();
         }}
       >
         {shown.map((k) => (
@@ -171,9 +171,9 @@ function CellSlider({ session, most }: { session: KernelSession; most: number })
   const reach = useRef(0);
   const step = stepFor(most) / 10;
   // The reach stays while the thumb is held: a scale that grows under the finger runs away.
-  if (!session.grabbed) reach.current = 2 * (most || 1);
+  if (!session.edits.grabbed) reach.current = 2 * (most || 1);
   if (!head) return null;
-  const value = session.value(session.index(head));
+  const value = session.edits.value(session.index(head));
   return (
     <div class="cl-kslider">
       <input
@@ -184,10 +184,10 @@ function CellSlider({ session, most }: { session: KernelSession; most: number })
         value={Number.isFinite(value) ? value : 0}
         aria-label={`Value of row ${head.row}, column ${head.col}`}
         onInput={(event) => {
-          if (!session.grabbed) session.grab();
-          session.slide(Number(event.currentTarget.value));
+          if (!session.edits.grabbed) session.edits.grab();
+          session.edits.slide(Number(event.currentTarget.value));
         }}
-        onChange={() => session.release()}
+        onChange={() => session.edits.release()}
       />
       <button type="button" class="cl-button cl-outlined" onClick={() => session.openCell()}>
         Type

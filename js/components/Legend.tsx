@@ -1,5 +1,5 @@
 /** What the colours of one map mean: bar, range and its mode, and whatever is no number within it. */
-import { type ReadonlySignal, useComputed } from "@preact/signals";
+import type { ReadonlySignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Flag, type Palette } from "../lens/colors.ts";
 import { formatNumber } from "../lens/numbers.ts";
@@ -21,10 +21,6 @@ export interface LegendProps {
 
 export function Legend({ map, mode, display, table, palette, probe }: LegendProps) {
   const [low, high] = display;
-  const at = useComputed(() => {
-    const value = probe.value?.value;
-    return value != null && high > low && value >= low && value <= high ? (value - low) / (high - low) : null;
-  });
   const waiting = map.provenance === "waiting";
   // The minus sign is no digit: both ends get as many.
   const limit = (value: number) => (waiting ? "–" : formatNumber(value, value < 0 ? 8 : 7));
@@ -40,7 +36,7 @@ export function Legend({ map, mode, display, table, palette, probe }: LegendProp
   const shown = odd.filter(([is]) => is);
   return (
     <div class="cl-legend">
-      <ColorBar table={table} at={at} />
+      <ColorBar table={table}>{!waiting && <Tick probe={probe} display={display} />}</ColorBar>
       <div class="cl-legend-range">
         <span class="cl-number">{limit(low)}</span>
         <span class="cl-muted">
@@ -59,6 +55,15 @@ export function Legend({ map, mode, display, table, palette, probe }: LegendProp
         </ul>
       )}
     </div>
+  );
+}
+
+/** Where the value that is read out stands on the bar. */
+function Tick({ probe, display: [low, high] }: Pick<LegendProps, "probe" | "display">) {
+  const value = probe.value?.value ?? Number.NaN;
+  if (!(low < high && value >= low && value <= high)) return null;
+  return (
+    <span class="cl-bar-tick" style={{ insetInlineStart: `${(100 * (value - low)) / (high - low)}%` }} />
   );
 }
 

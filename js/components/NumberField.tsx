@@ -68,7 +68,7 @@ export function NumberField({
   };
 
   return (
-    <span class="cl-field">
+    <span class="cl-numfield">
       <label for={id} class={hideLabel ? "cl-hidden" : undefined}>
         {label}
       </label>

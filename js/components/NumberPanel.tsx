@@ -29,7 +29,7 @@ export function NumberPanel({ label, initial, step, check, onTake, onClose }: Nu
     <div
       ref={panel}
       role="group"
-      class="cl-panel cl-panelrow"
+      class="cl-ask cl-askrow"
       aria-label={label}
       onKeyDown={(event) => {
         if (event.key !== "Escape" || event.altKey) return;

@@ -38,8 +38,8 @@ export function PresetPicker({ lens, title, replaces, onChoose, onClose }: Prese
 
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset would be announced with every preset.
-    <div ref={panel} role="group" class="cl-panel" aria-label={title} onKeyDown={onKeyDown}>
-      <div class="cl-panelhead">
+    <div ref={panel} role="group" class="cl-ask" aria-label={title} onKeyDown={onKeyDown}>
+      <div class="cl-askhead">
         <h3>{title}</h3>
         <button type="button" class="cl-button" aria-label="Close the presets" onClick={onClose}>
           <Icon name="close" />

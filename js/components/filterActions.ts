@@ -23,7 +23,7 @@ export function whyFixedList(geometry: Geometry): string | null {
   if (geometry.path !== "") {
     return "This layer is part of a model that expects its channels as they are. A filter can be zeroed instead.";
   }
-  if (geometry.kind !== "conv" || geometry.groups > 1) {
+  if (geometry.kind === "depthwise" || geometry.kind === "separable" || geometry.groups > 1) {
     return `The number of filters of this ${geometry.class_name} is tied to its input channels. A filter can be zeroed instead.`;
   }
   return null;
@@ -59,6 +59,13 @@ export interface FilterAction {
 
 function replaceOne(lens: LensModel, filter: FilterView, { shape, values }: Kernel): void {
   lens.replace([filter.uid], [...shape], [values]);
+}
+
+/** Switch a filter off, as far as what follows it in the model can tell. */
+function ablate(lens: LensModel, filter: FilterView): void {
+  const index = [...filter.kernel.peek().keys()];
+  const taps = { index, value: index.map(() => 0) };
+  lens.edit([{ uid: filter.uid, taps, ...(lens.geometry.peek().use_bias && { bias: 0 }) }]);
 }
 
 /** Operations on one kernel, in the menu's order: shapes, normalisation, zero. `say` hears why one came to nothing. */
@@ -100,7 +107,9 @@ export function kernelActions(
       checked("Normalise: zero mean", zeroMean),
       checked("Normalise: unit norm", unitNorm),
     ],
-    plain(geometry.path ? "Ablate: set to zero" : "Set to zero", zero),
+    geometry.path
+      ? { label: "Ablate: kernel and bias to 0", why: null, run: () => ablate(lens, filter) }
+      : plain("Set to zero", zero),
   ];
 }
 

@@ -32,7 +32,7 @@ function onChord(event: KeyboardEvent, session: KernelSession, lens: LensModel):
   const arrow = ARROWS[event.key];
   if (key === "a") session.selectAll();
   else if (key === "z" || key === "y") {
-    session.endRun();
+    session.edits.endRun();
     if (key === "y" || event.shiftKey) lens.redo();
     else lens.undo();
   } else if (arrow)
@@ -48,19 +48,19 @@ function onKey(event: KeyboardEvent, session: KernelSession): boolean {
   const arrow = ARROWS[key];
   if (key === "+" || key === "-" || key === "−") {
     const sign = key === "+" ? 1 : -1;
-    session.step(sign, event.repeat, event.timeStamp, event.repeat ? null : sign < 0 ? "-" : "");
+    session.edits.step(sign, event.repeat, event.timeStamp, event.repeat ? null : sign < 0 ? "-" : "");
     return true;
   }
   if (key.length === 1 && key !== " ") {
-    if (/[\d.]/.test(key)) session.openCell(session.typedSign(event.timeStamp) + key);
+    if (/[\d.]/.test(key)) session.openCell(session.edits.typedSign(event.timeStamp) + key);
     else {
-      session.endRun();
+      session.edits.endRun();
       session.openCell(key);
     }
     return true;
   }
   if (key === "Shift") return false; // Held for "+" on many keyboards.
-  session.endRun();
+  session.edits.endRun();
   if (arrow) session.move(arrow[0], arrow[1], shiftKey);
   else if (key === "Home") session.move(0, -Infinity, shiftKey);
   else if (key === "End") session.move(0, Infinity, shiftKey);
@@ -71,9 +71,9 @@ function onKey(event: KeyboardEvent, session: KernelSession): boolean {
     // Shift+Enter runs the notebook's cell.
     if (shiftKey) return false;
     session.openCell();
-  } else if (key === "Delete" || key === "Backspace") session.fill(0);
-  else if (key === " " && session.painting.peek()) session.fill(session.paintValue.peek());
-  else if (key === "Escape" && session.grabbed) session.release(true);
+  } else if (key === "Delete" || key === "Backspace") session.edits.fill(0);
+  else if (key === " " && session.painting.peek()) session.edits.fill(session.paintValue.peek());
+  else if (key === "Escape" && session.edits.grabbed) session.edits.release(true);
   else if (key === "Escape" && session.painting.peek()) session.painting.value = false;
   else return false;
   return true;

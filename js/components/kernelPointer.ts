@@ -18,7 +18,7 @@ export function onCellPointerDown(event: PointerEvent, session: KernelSession): 
   const place = placeOf(target);
   if (!place || event.button !== 0 || target.closest("input")) return;
   session.touch.value = event.pointerType === "touch";
-  session.endRun();
+  session.edits.endRun();
   if (session.painting.peek()) paint(event, session, place);
   // A finger on a cell scrolls the page as it does anywhere else; its tap comes as focus and click.
   else if (event.pointerType !== "touch") drag(event, session, place);
@@ -36,22 +36,22 @@ function drag(event: PointerEvent, session: KernelSession, place: Place): void {
   followPointer(
     event,
     (e) => {
-      if (!session.grabbed) {
+      if (!session.edits.grabbed) {
         if (unit || Math.abs(e.clientY - last) < SLACK) return;
-        unit = session.unit() / 10;
-        session.grab();
+        unit = session.edits.unit() / 10;
+        session.edits.grab();
         grid.dragging = "";
       }
       travelled += (last - e.clientY) * (e.shiftKey ? 0.1 : 1);
       last = e.clientY;
       // Back at the start is 0, whatever fractions of pixels added up to.
       travelled = Math.round(travelled * 1000) / 1000;
-      session.drag(travelled * unit, e.shiftKey ? unit / 10 : unit);
+      session.edits.drag(travelled * unit, e.shiftKey ? unit / 10 : unit);
     },
     (cancelled) => {
       delete grid.dragging;
-      if (session.grabbed) {
-        session.release(cancelled);
+      if (session.edits.grabbed) {
+        session.edits.release(cancelled);
         session.refocus();
       } else if (inside && !unit && !event.shiftKey) session.select(place);
     },
@@ -61,9 +61,9 @@ function drag(event: PointerEvent, session: KernelSession, place: Place): void {
 function paint(event: PointerEvent, session: KernelSession, first: Place): void {
   const root = (event.target as Element).getRootNode() as Document | ShadowRoot;
   const editor = event.currentTarget as Element;
-  const dab = (place: Place) => session.paintTap(session.index(place));
+  const dab = (place: Place) => session.edits.paint(session.index(place), session.paintValue.peek());
   session.select(first);
-  session.grab([]);
+  session.edits.grab([]);
   dab(first);
   followPointer(
     event,
@@ -75,7 +75,7 @@ function paint(event: PointerEvent, session: KernelSession, first: Place): void 
         if (place) dab(place);
       }
     },
-    (cancelled) => session.release(cancelled),
+    (cancelled) => session.edits.release(cancelled),
   );
 }
 
@@ -92,7 +92,7 @@ export function cellWheel(session: KernelSession): (event: WheelEvent) => void {
     const pixels = event.deltaY * (event.deltaMode === 0 ? 1 : 40);
     rest = Math.abs(pixels) >= 50 ? pixels : Math.sign(rest) === -Math.sign(pixels) ? pixels : rest + pixels;
     if (Math.abs(rest) < 50) return;
-    session.step(-Math.sign(rest), true, event.timeStamp);
+    session.edits.step(-Math.sign(rest), true, event.timeStamp);
     rest = 0;
   };
 }

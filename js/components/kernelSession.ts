@@ -1,8 +1,9 @@
 /** What a person is doing in one kernel: the selected cells, the open cell, the paint tool. Knows no DOM. */
 import { batch, signal } from "@preact/signals";
 import { type Block, formatBlock, parseBlock } from "../lens/clipboard.ts";
-import { exactNumber, magnitude, parseNumber, snap, stepFor } from "../lens/numbers.ts";
+import { exactNumber, parseNumber } from "../lens/numbers.ts";
 import type { FilterView, LensModel } from "../model/lens.ts";
+import { KernelEdits } from "./kernelEdits.ts";
 
 export interface Place {
   channel: number;
@@ -27,18 +28,8 @@ export interface OpenCell {
   typed: boolean;
 }
 
-/** Steps that share one undo step, and the values before them in case they turn out to be a typed number. */
-interface StepRun {
-  before: Map<number, number>;
-  /** "-" or "" after a single press, when the next digit may still make it a number; null after more. */
-  typed: string | null;
-  time: number;
-}
-
-/** A minus sign and the digit after it belong together when they are pressed this close, in milliseconds. */
-const TYPING_PAUSE = 1500;
-
 export class KernelSession {
+  readonly edits: KernelEdits;
   readonly selection = signal<Selection | null>(null);
   readonly open = signal<OpenCell | null>(null);
   readonly note = signal<Note | null>(null);
@@ -53,16 +44,11 @@ export class KernelSession {
   /** Set when the head must get the focus at the next rendering. */
   wantsFocus = false;
 
-  #run: StepRun | null = null;
-  /** Values that were set since the kernel was `#shown`. */
-  readonly #ahead = new Map<number, number>();
-  #shown: Float32Array | null = null;
   readonly #lens: LensModel;
-  readonly #filter: FilterView;
 
   constructor(lens: LensModel, filter: FilterView) {
     this.#lens = lens;
-    this.#filter = filter;
+    this.edits = new KernelEdits(lens, filter, () => this.selected());
   }
 
   get size(): readonly [rows: number, cols: number, channels: number] {
@@ -160,14 +146,6 @@ export class KernelSession {
     return (row * cols + col) * channels + channel;
   }
 
-  /** What a tap is now: the lens shows the second edit of a frame only in the next, and keys may be quicker. */
-  value(index: number): number {
-    const shown = this.#filter.kernel.peek();
-    if (shown !== this.#shown) this.#ahead.clear();
-    this.#shown = shown;
-    return this.#ahead.get(index) ?? shown[index] ?? 0;
-  }
-
   /** Flat indices of the selected taps, row by row. */
   selected(): number[] {
     const range = this.range();
@@ -180,117 +158,13 @@ export class KernelSession {
     );
   }
 
-  /** Step for this kernel's magnitude. */
-  unit(): number {
-    return stepFor(magnitude(this.#filter.kernel.peek()));
-  }
-
-  /** Give taps new values; what is equal already is not sent. */
-  set(taps: Iterable<readonly [index: number, value: number]>): void {
-    const index: number[] = [];
-    const value: number[] = [];
-    for (const [i, raw] of taps) {
-      const v = Math.fround(raw);
-      if (!Object.is(this.value(i), v)) {
-        index.push(i);
-        value.push(v);
-        this.#ahead.set(i, v);
-      }
-    }
-    if (index.length) this.#lens.edit([{ uid: this.#filter.uid, taps: { index, value } }]);
-  }
-
-  fill(value: number): void {
-    this.endRun();
-    this.#gesture(() => this.set(this.selected().map((i) => [i, value])));
-  }
-
-  setBias(bias: number): void {
-    if (!Object.is(this.#filter.bias.peek(), bias)) this.#lens.edit([{ uid: this.#filter.uid, bias }]);
-  }
-
-  // -- steps ---------------------------------------------------------------------------------------
-
-  /**
-   * Change the selected cells by `count` steps. Steps that `join` the last ones are undone together with them.
-   * `typed` is what the key would be as text.
-   */
-  step(count: number, join: boolean, time: number, typed: string | null = null): void {
-    const unit = this.unit();
-    if (join && this.#run) this.#run.typed = null;
-    else {
-      this.endRun();
-      this.#run = { before: this.#values(this.selected()), typed, time };
-      this.#lens.beginGesture();
-    }
-    // Rounding far below the step hides what float32 adds to decimals, and leaves 1/9 a ninth.
-    this.set(this.selected().map((i) => [i, snap(this.value(i) + count * unit, unit / 1e6)]));
-  }
-
-  /** The sign that a digit pressed now continues, taking back the step that its key made; "" if there is none. */
-  typedSign(time: number): string {
-    const run = this.#run;
-    if (run?.typed == null || time - run.time > TYPING_PAUSE) {
-      this.endRun();
-      return "";
-    }
-    this.set(run.before);
-    // The gesture stays open: sign and number together are one undo step.
-    return run.typed;
-  }
-
-  /** Steps made from now on are another undo step. */
-  endRun(): void {
-    if (this.#run) this.#lens.endGesture();
-    this.#run = null;
-  }
-
-  // -- gestures of the pointer -----------------------------------------------------------------------
-
-  #before: Map<number, number> | null = null;
-
-  /** Begin to drag, slide or paint. */
-  grab(indices: readonly number[] = this.selected()): void {
-    this.endRun();
-    this.#before = this.#values(indices);
-    this.#lens.beginGesture();
-  }
-
-  /** Values of the grabbed cells, `by` away from where they were and on multiples of `step`. */
-  drag(by: number, step: number): void {
-    const moved = (was: number) => (by ? snap((Number.isFinite(was) ? was : 0) + by, step) : was);
-    this.set([...(this.#before ?? [])].map(([i, was]) => [i, moved(was)]));
-  }
-
-  /** Give the grabbed cells one value. */
-  slide(value: number): void {
-    this.set([...(this.#before?.keys() ?? [])].map((i) => [i, value]));
-  }
-
-  paintTap(index: number): void {
-    if (this.#before && !this.#before.has(index)) this.#before.set(index, this.value(index));
-    this.set([[index, this.paintValue.peek()]]);
-  }
-
-  /** End the gesture; cancelled, the cells go back to what they were. */
-  release(cancel = false): void {
-    if (!this.#before) return;
-    if (cancel) this.set(this.#before);
-    this.#before = null;
-    this.#lens.endGesture();
-  }
-
-  get grabbed(): boolean {
-    return this.#before !== null;
-  }
-
   // -- the open cell -------------------------------------------------------------------------------
 
   /** Open the head as text: its exact number, or what was typed. */
   openCell(typed?: string): void {
     const head = this.selection.peek()?.head;
     if (!head) return;
-    const text = typed ?? exactNumber(this.value(this.index(head)));
+    const text = typed ?? exactNumber(this.edits.value(this.index(head)));
     this.draft = text;
     batch(() => {
       this.note.value = null;
@@ -308,14 +182,14 @@ export class KernelSession {
       return false;
     }
     const taps = all ? this.selected() : [this.index(now.head)];
-    this.set(taps.map((i) => [i, parsed.value]));
+    this.edits.set(taps.map((i) => [i, parsed.value]));
     this.closeCell();
     return true;
   }
 
   /** Close without a change. */
   closeCell(): void {
-    this.endRun();
+    this.edits.endRun();
     batch(() => {
       this.open.value = null;
       this.note.value = null;
@@ -335,7 +209,7 @@ export class KernelSession {
   copy(): string {
     const range = this.range();
     if (!range) return "";
-    const values = Float32Array.from(this.selected(), (i) => this.value(i));
+    const values = Float32Array.from(this.selected(), (i) => this.edits.value(i));
     return formatBlock({ rows: range.rows, cols: range.cols, values });
   }
 
@@ -350,30 +224,20 @@ export class KernelSession {
     }
     const { block } = parsed;
     if (block.values.length === 1) {
-      this.fill(block.values[0] as number);
+      this.edits.fill(block.values[0] as number);
       return;
     }
-    this.endRun();
+    this.edits.endRun();
     const rows = Math.min(block.rows, this.size[0] - range.row);
     const cols = Math.min(block.cols, this.size[1] - range.col);
     const taps = this.#block({ ...range, rows, cols });
     const taken = (i: number) => block.values[Math.floor(i / cols) * block.cols + (i % cols)] as number;
     batch(() => {
-      this.#gesture(() => this.set(taps.map((tap, i) => [tap, taken(i)])));
+      this.edits.set(taps.map((tap, i) => [tap, taken(i)]));
       this.select({ channel: range.channel, row: range.row, col: range.col });
       this.move(rows - 1, cols - 1, true);
       this.note.value = { text: leftOut(block, rows, cols), alert: false };
     });
-  }
-
-  #values(indices: readonly number[]): Map<number, number> {
-    return new Map(indices.map((i) => [i, this.value(i)]));
-  }
-
-  #gesture(change: () => void): void {
-    this.#lens.beginGesture();
-    change();
-    this.#lens.endGesture();
   }
 }
 

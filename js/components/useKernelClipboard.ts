@@ -45,7 +45,7 @@ function onClipboard(event: ClipboardEvent, session: KernelSession): void {
     session.paste(text);
   } else {
     data.setData("text/plain", session.copy());
-    if (event.type === "cut") session.fill(0);
+    if (event.type === "cut") session.edits.fill(0);
   }
   event.preventDefault();
   event.stopImmediatePropagation();

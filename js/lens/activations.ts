@@ -30,7 +30,7 @@ const SELU_SCALE = 1.0507009873554805;
 
 const sigmoid = (x: number) => 1 / (1 + exp(-x));
 const softplus = (x: number) => (x > 30 ? x : log1p(exp(x)));
-const relu6 = (x: number) => (x < 0 ? 0 : x > 6 ? 6 : x);
+const relu6 = (x: number) => min(max(x, 0), 6);
 const hardSigmoid = (x: number) => relu6(x + 3) / 6;
 const elu = (x: number, alpha: number) => (x > 0 ? x : alpha * Math.expm1(x));
 const leaky = (slope: number): Rule => ({ f: (x) => (x < 0 ? slope * x : x), monotone: slope >= 0 });

@@ -29,6 +29,8 @@ import { bytesOf, type CheckedMessage } from "./wire.ts";
 /** The table that a host may save is brought up to date when nothing changed for so long. */
 const KEEP_MS = 300;
 
+const UNCONNECTED = "Python is not connected: this takes a running kernel.";
+
 export class Core {
   readonly picture: Signal<Picture>;
   readonly status: Signal<Status>;
@@ -47,6 +49,11 @@ export class Core {
   offline: Offline | null = null;
 
   readonly #wanted = new Set<Uid>();
+  /** Who waits for what an answer says. */
+  readonly #inquiries = new Map<
+    Request,
+    { resolve: (answer: Answer) => void; reject: (why: Error) => void }
+  >();
   #planes: { of: Picture; planes: Planes } | null = null;
   #cancelKeeping: () => void = () => {};
   readonly #stop: () => void;
@@ -106,6 +113,18 @@ export class Core {
     this.uplink.push({ type: "hello", generation: this.roster.state.peek().generation, revs });
   }
 
+  /** Ask the kernel for something that is only read; the answer, or an error with a sentence. */
+  inquire(request: Extract<Request, { type: "diagnose" | "code" }>): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.offline) {
+        reject(new Error(UNCONNECTED));
+        return;
+      }
+      this.#inquiries.set(request, { resolve, reject });
+      this.uplink.push(request);
+    });
+  }
+
   dispose(): void {
     this.#cancelKeeping();
     this.#stop();
@@ -159,6 +178,13 @@ export class Core {
       // Python may have chosen another value, and its trait may come after this answer.
       this.schedule.after(0, () => this.settings.read(name));
     }
+    const inquiry = this.#inquiries.get(request);
+    if (inquiry) {
+      this.#inquiries.delete(request);
+      if (answer.ok) inquiry.resolve(answer);
+      else inquiry.reject(new Error(answer.error?.text ?? "Python gave no reason."));
+      return;
+    }
     if (answer.ok) return;
     const filters = touched(request).flatMap((uid) => this.roster.get(uid) ?? []);
     for (const filter of filters) filter.rebase((said) => rebase(said, filter.uid, this.uplink.unanswered));
@@ -170,6 +196,8 @@ export class Core {
   }
 
   #lost(): void {
+    for (const { reject } of this.#inquiries.values()) reject(new Error(UNCONNECTED));
+    this.#inquiries.clear();
     this.offline = new Offline(this.roster, () => this.changed(this.roster.list.peek()));
   }
 

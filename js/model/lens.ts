@@ -5,6 +5,7 @@
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { Activation } from "../lens/activations.ts";
 import type {
+  DiagnosticsRecord,
   Edit,
   Geometry,
   History,
@@ -114,6 +115,11 @@ export interface LensModel {
   hover: Signal<{ row: number; col: number } | null>;
   /** Pixel under the pointer in the input image, or null. */
   hoverInput: Signal<{ row: number; col: number } | null>;
+  /**
+   * Last output pixel that a slide of the kernel over the image has reached, or null where none is shown; the maps veil
+   * what comes after it. Never crosses to Python.
+   */
+  slide: Signal<{ row: number; col: number } | null>;
   /** Zoom and pan shared by the image and every map: centre in unit coordinates of the picture, and magnification ≥ 1. */
   viewport: Signal<{ x: number; y: number; zoom: number }>;
   /**
@@ -125,6 +131,11 @@ export interface LensModel {
     row: number,
     col: number,
   ): { activation: number; pre_activation: number; exact: boolean } | null;
+
+  /** Python's diagnostics of one kernel and one of its planes; rejects with a sentence where Python cannot answer. */
+  diagnose(uid: Uid, channel: number): Promise<DiagnosticsRecord>;
+  /** A program that computes what is shown; rejects as `diagnose` does. */
+  code(framework: "keras" | "numpy"): Promise<string>;
 
   // -- what a person does --------------------------------------------------------------------------
   /** Begin a gesture: all edits until the next call make one undo step. Returns nothing; edits outside a gesture are a step each. */

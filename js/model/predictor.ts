@@ -38,10 +38,16 @@ export class Predictor {
     this.#frames = new OncePerFrame(schedule, () => this.#flush());
   }
 
-  /** Draw these filters, in this frame if it is within the budget. */
+  /** Show these filters' numbers now and their maps in this frame, if it is within the budget. */
   redraw(filters: Iterable<FilterState>): void {
-    for (const filter of filters) this.#dirty.add(filter);
-    this.#frames.request();
+    const { comparing, stage } = this.scene();
+    batch(() => {
+      for (const filter of filters) {
+        this.#dirty.add(filter);
+        filter.showWeights(filter.shown(comparing, stage).weights);
+      }
+      this.#frames.request();
+    });
   }
 
   /** Predict these filters' maps when there is time, so that the first edit finds its base there. */
@@ -94,7 +100,6 @@ export class Predictor {
     const { geometry, stage, comparing } = this.scene();
     if (!filter.known) return true;
     const { weights, keras } = filter.shown(comparing, stage);
-    filter.showWeights(weights);
     if (keras) {
       filter.drawKeras(keras, geometry);
       this.warm([filter]);

@@ -10,7 +10,7 @@ export class Problems {
   #id = 0;
 
   constructor(told: Problem | null) {
-    this.#told = signal(told);
+    this.#told = signal(present(told));
     this.shown = computed(() => {
       const told = this.#told.value;
       return this.#here.value ?? (told && told.id !== this.#dismissed.value ? told : null);
@@ -23,7 +23,7 @@ export class Problems {
   }
 
   tell(problem: Problem | null): void {
-    this.#told.value = problem;
+    this.#told.value = present(problem);
   }
 
   /** True where Python must be told that its problem was read. */
@@ -36,4 +36,9 @@ export class Problems {
     this.#dismissed.value = told?.id ?? null;
     return told !== null;
   }
+}
+
+/** Python's empty trait is an empty dictionary. */
+function present(problem: Problem | null): Problem | null {
+  return problem?.text ? problem : null;
 }

@@ -13,7 +13,7 @@ import type { Value } from "./probes.ts";
 import { rebase } from "./rebase.ts";
 import { browserSchedule, type Schedule } from "./schedule.ts";
 import type { Shared } from "./settings.ts";
-import type { Edit, Request, Traits, Uid, ValueRange } from "./types.ts";
+import type { DiagnosticsRecord, Edit, Request, Traits, Uid, ValueRange } from "./types.ts";
 
 export class Lens implements LensModel {
   readonly #core: Core;
@@ -39,6 +39,7 @@ export class Lens implements LensModel {
   readonly comparing: LensModel["comparing"];
   readonly hover: LensModel["hover"] = signal(null);
   readonly hoverInput: LensModel["hoverInput"] = signal(null);
+  readonly slide: LensModel["slide"] = signal(null);
   readonly viewport: LensModel["viewport"] = signal({ x: 0.5, y: 0.5, zoom: 1 });
 
   constructor(model: AnyModel<Traits>, schedule: Schedule = browserSchedule) {
@@ -105,6 +106,18 @@ export class Lens implements LensModel {
     );
     const pre = Math.fround(correlateAt(geometry, channels, weights.kernel, weights.bias, row, col));
     return { activation: activation.one(pre), pre_activation: pre, exact: false };
+  }
+
+  async diagnose(uid: Uid, channel: number): Promise<DiagnosticsRecord> {
+    const { diagnostics } = await this.#core.inquire({ type: "diagnose", uid, channel });
+    if (!diagnostics) throw new Error("Python's answer holds no diagnostics.");
+    return diagnostics;
+  }
+
+  async code(framework: "keras" | "numpy"): Promise<string> {
+    const { code } = await this.#core.inquire({ type: "code", framework });
+    if (code === undefined) throw new Error("Python's answer holds no code.");
+    return code;
   }
 
   // -- weights -------------------------------------------------------------------------------------------------------

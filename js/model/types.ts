@@ -170,7 +170,7 @@ export type Request =
   | { type: "edit"; edits: Edit[]; gesture: string }
   /** A whole new kernel, of another size perhaps when `all` are replaced. kernels: float32 (n, kh, kw, channels). */
   | { type: "replace"; uids: Uid[]; shape: [number, number, number]; kernels: Uint8Array; gesture: string }
-  | { type: "add"; kernel: Uint8Array; name: string | null; at: number }
+  | { type: "add"; kernel: Uint8Array; bias?: Num; name: string | null; at: number }
   | { type: "remove"; uid: Uid }
   | { type: "move"; uid: Uid; to: number }
   | { type: "rename"; uid: Uid; name: string }

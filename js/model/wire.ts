@@ -1,5 +1,5 @@
 /** Bytes and numbers as they cross the wire, and the check of everything that comes in. */
-import type { Answer, Bytes, FilterRecord, MapRecord, Message, Request } from "./types.ts";
+import type { Answer, Bytes, DiagnosticsRecord, FilterRecord, MapRecord, Message, Request } from "./types.ts";
 
 /** A request as it is sent: numbered, and named after the front end that sends it. */
 export type Numbered = Request & { client: string; seq: number };
@@ -160,6 +160,10 @@ function readAnswer(message: Fields): Answer {
   if (message.error) {
     const error = fields(message.error, "an error");
     answer.error = { title: String(error.title), text: String(error.text) };
+  }
+  if (typeof message.code === "string") answer.code = message.code;
+  if (message.diagnostics) {
+    answer.diagnostics = fields(message.diagnostics, "diagnostics") as unknown as DiagnosticsRecord;
   }
   if (message.values) {
     answer.values = list(message.values, "values").map((item) => {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Lens } from "../model/store.ts";
 import { type Fixture, fixture } from "./fake-host.ts";
+import type { FakeFilter } from "./fake-kernel.ts";
 import { PlayedSchedule } from "./play.ts";
 
 const value = fc.integer({ min: -8, max: 8 }).map((n) => n / 4);
@@ -26,70 +27,50 @@ const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("answer") }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("repaint"), who: fc.nat(1) }) },
 );
-type Step = typeof step extends fc.Arbitrary<infer T> ? Partial<Record<string, unknown>> & T : never;
+interface Step {
+  kind: string;
+  who: number;
+  pick: number;
+  tap: number;
+  value: number;
+  to: number;
+  flag: boolean;
+}
 
 interface Front {
   lens: Lens;
   schedule: PlayedSchedule;
 }
 
-function play({ kernel }: Fixture, fronts: readonly Front[], one: Step): void {
-  const s = one as {
-    kind: string;
-    who: number;
-    pick: number;
-    tap: number;
-    value: number;
-    to: number;
-    flag: boolean;
+function play({ kernel }: Fixture, fronts: readonly Front[], s: Step): void {
+  const { lens, schedule } = fronts[s.who ?? 0] as Front;
+  const count = lens.filters.value.length;
+  const uid = lens.filters.value[s.pick % count]?.uid ?? 0;
+  const actions: Record<string, () => void> = {
+    edit: () => lens.edit([{ uid, taps: { index: [s.tap], value: [s.value] } }]),
+    bias: () => lens.edit([{ uid, bias: s.value }]),
+    replace: () => lens.replace([uid], [3, 3, 1], [new Float32Array(9).fill(s.value)]),
+    begin: () => lens.beginGesture(),
+    end: () => lens.endGesture(),
+    add: () => count < 5 && lens.add(new Float32Array(9).fill(s.value), null, 0),
+    remove: () => count > 2 && lens.remove(uid),
+    move: () => lens.move(uid, Math.min(s.to, count - 1)),
+    undo: () => lens.undo(),
+    redo: () => lens.redo(),
+    reset: () => lens.reset(),
+    stage: () => lens.setStage(s.flag ? "activation" : "pre_activation"),
+    stride: () => lens.configure({ strides: s.flag ? [1, 1] : [2, 1] }),
+    answer: () => kernel.step(),
+    repaint: () => schedule.repaint(),
+    python: () => {
+      const filters = [...kernel.filters];
+      const index = s.pick % filters.length;
+      const filter = filters[index] as FakeFilter;
+      filters[index] = { ...filter, kernel: filter.kernel.map((v, tap) => (tap === s.tap ? s.value : v)) };
+      kernel.assign(filters);
+    },
   };
-  const front = fronts[s.who ?? 0] as Front;
-  const { lens } = front;
-  const uid = lens.filters.value[s.pick % lens.filters.value.length]?.uid ?? 0;
-  switch (s.kind) {
-    case "edit":
-      return lens.edit([{ uid, taps: { index: [s.tap], value: [s.value] } }]);
-    case "bias":
-      return lens.edit([{ uid, bias: s.value }]);
-    case "replace":
-      return lens.replace([uid], [3, 3, 1], [new Float32Array(9).fill(s.value)]);
-    case "begin":
-      return lens.beginGesture();
-    case "end":
-      return lens.endGesture();
-    case "add":
-      return lens.filters.value.length < 5 ? lens.add(new Float32Array(9).fill(s.value), null, 0) : undefined;
-    case "remove":
-      return lens.filters.value.length > 2 ? lens.remove(uid) : undefined;
-    case "move":
-      return lens.move(uid, Math.min(s.to, lens.filters.value.length - 1));
-    case "undo":
-      return lens.undo();
-    case "redo":
-      return lens.redo();
-    case "reset":
-      return lens.reset();
-    case "stage":
-      return lens.setStage(s.flag ? "activation" : "pre_activation");
-    case "stride":
-      return lens.configure({ strides: s.flag ? [1, 1] : [2, 1] });
-    case "python": {
-      const index = s.pick % kernel.filters.length;
-      return kernel.assign(
-        kernel.filters.map((filter, i) => {
-          if (i !== index) return filter;
-          const changed = filter.kernel.slice();
-          changed[s.tap] = s.value;
-          return { ...filter, kernel: changed };
-        }),
-      );
-    }
-    case "answer":
-      kernel.step();
-      return;
-    default:
-      return front.schedule.repaint();
-  }
+  actions[s.kind]?.();
 }
 
 function open(host: Fixture, model = host.model): Front {
@@ -106,7 +87,7 @@ test("after any interleaving of two browsers, Python and late answers, all three
       const host = fixture({ rows: 7, cols: 8, size: 3, kernels });
       const fronts = [open(host), open(host, host.kernel.attach())];
       for (const one of steps) {
-        play(host, fronts, one as Step);
+        play(host, fronts, one as unknown as Step);
         expect(host.kernel.waiting.length).toBeLessThanOrEqual(fronts.length);
       }
       host.kernel.pump();

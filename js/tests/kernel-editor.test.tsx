@@ -431,8 +431,10 @@ describe("a filter's menu", () => {
     for (const text of ["Duplicate", "Move down", "Delete"]) {
       expect(item(items, text).title).toMatch(/part of a model/);
     }
-    item(items, "Ablate: set to zero").click();
+    lens.edit([{ uid: 1, bias: 3 }]);
+    item(items, "Ablate: kernel and bias to 0").click();
     await vi.waitFor(() => expect(new Set(python())).toEqual(new Set([0])));
+    expect(kernel.filters[0]?.bias).toBe(0);
     expect(root.querySelector<HTMLButtonElement>(".cl-add button")?.disabled).toBe(true);
   });
 
@@ -442,9 +444,9 @@ describe("a filter's menu", () => {
     await vi.waitFor(() => expect(focus().tagName).toBe("INPUT"));
     type("2");
     press("Enter");
-    await vi.waitFor(() => expect(kernel.geometry.kernel_size).toEqual([2, 4]));
-    // Of four rows the second is the centre, of two the first.
-    expect(python()).toEqual([-1, -1, 1, 1, -1, -1, 1, 1]);
+    await vi.waitFor(() => expect(kernel.geometry.kernel_size).toEqual([2, 2]));
+    // Of four rows and columns the second is the centre, of two the first.
+    expect(python()).toEqual([-1, 1, -1, 1]);
   });
 
   it("replaces the kernel by a preset, saying how another size is fitted", async () => {
@@ -501,7 +503,7 @@ describe("the list of filters", () => {
 
   it("takes a bias as any number is typed, and refuses what is none", async () => {
     await show();
-    const bias = card().querySelector(".cl-field input") as HTMLInputElement;
+    const bias = card().querySelector(".cl-numfield input") as HTMLInputElement;
     bias.focus();
     type("-1/4");
     press("Enter");

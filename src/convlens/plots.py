@@ -27,7 +27,7 @@ MOST_PLANES = 4
 _COLUMNS = 4
 _OPTIONS = ("form", "figsize", "dpi")
 #: Colours that no colour map of numbers is made of: NaN, below the range (and −∞), above it (and +∞).
-_EXTREMES = {"bad": "#d6006c", "under": "#0072b2", "over": "#e69f00"}
+EXTREMES = {"bad": "#d6006c", "under": "#0072b2", "over": "#e69f00"}
 _RANGES = {"per_map": "own range", "shared": "shared range", "symmetric": "symmetric range"}
 
 
@@ -124,7 +124,7 @@ class _Drawing:
         self.names = names
         self.limits = limits(maps, value_range)  # all of them: a shared range is that of the maps left out, too
         self.range_text = _RANGES[value_range] if isinstance(value_range, str) else "fixed range"
-        self.cmap: Colormap = colormaps[cmap].with_extremes(**_EXTREMES)
+        self.cmap: Colormap = colormaps[cmap].with_extremes(**EXTREMES)
 
     def tutorial(self, figsize: tuple[float, float] | None = None, dpi: float | None = None) -> Figure:
         planes = max((len(kernel) for kernel in self.kernels), default=1)

@@ -173,7 +173,10 @@ class Requests:
         if not 0 <= at <= len(filters):
             raise Refused(f"Position {at} is outside the list, which has {len(filters)} filters.")
         title = None if name is None else _is(name, str, "name")
-        self._session.commit(filters.added(read_only(kernel), title, at))
+        bias = _number(message.get("bias", 0), "bias")
+        if bias:
+            self._session.source.require_bias()
+        self._session.commit(filters.added(read_only(kernel), title, at, bias))
 
     def _configure(self, message: dict[str, Any]) -> None:
         settings = _is(message.get("settings"), dict, "settings")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from convlens.diagnostics import Diagnostics
     from convlens.explain import Explanation
     from convlens.models import Predictions
+    from convlens.pngs import Target
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 #: Keywords of every ipywidget that displays something.
@@ -334,13 +335,16 @@ class ConvLens(anywidget.AnyWidget):
         Explanation
             Its products and bias sum up to the pre-activation that Keras computed.
         """
-        from convlens.explain import explain
+        from convlens.explain import explain, separable_kernel
 
-        index = self._checked(i)
+        index, filters = self._checked(i), self._session.filters
         pre_activation, activation = self._session.maps(index)
-        one = self._session.filters[index]
         conv = self._session.engine.layer
-        return explain(conv.geometry, conv.input, one.kernel, one.bias, index, row, col, pre_activation, activation)
+        kernel, pointwise = filters[index].kernel, conv.read_pointwise()
+        if pointwise is not None:
+            kernel = separable_kernel(conv.weights(filters.kernels, filters.bias)[0], pointwise, index)
+        bias = filters[index].bias
+        return explain(conv.geometry, conv.input, kernel, bias, index, row, col, pre_activation, activation)
 
     def diagnose(self, i: int) -> Diagnostics:
         """Find out what the kernel of filter `i` does: gain, norm, symmetry, separability, frequency response."""
@@ -367,6 +371,39 @@ class ConvLens(anywidget.AnyWidget):
         maps = self._session.engine.stack(stage)
         drawn = {"cmap": self.cmap, "value_range": self.value_range}
         return plot(self._session.filters.kernels, maps, self.names, **(drawn | kw))
+
+    def save_map(self, i: int, path: Target, bits: int = 16) -> None:
+        """Write the map of filter `i`, at the lens's stage, as a PNG file.
+
+        Parameters
+        ----------
+        i
+            Index of the filter.
+        path
+            Path, or a file opened for writing bytes.
+        bits
+            16 writes the values: grey levels with ``value = low + code / 65535 * (high - low)``, where ``low`` and
+            ``high``, the map's least and greatest value, are text chunks of the file. 8 writes the map as it is drawn, in
+            the lens's colours and value range.
+
+        Raises
+        ------
+        ValueError
+            For other bits, and for a map with NaN or infinity in 16.
+        """
+        from convlens.pngs import save_drawn, save_values
+
+        if bits not in (8, 16):
+            raise ValueError(f"bits={bits!r} was given; expected 16 for the values, or 8 for the map as drawn.")
+        index, stage = self._checked(i), check_stage(self.stage)
+        if bits == 16:
+            save_values(self._map(index, stage), path, self.names[index])
+        elif self.value_range == "shared":
+            maps = self._session.engine.stack(stage)
+            save_drawn(maps[index], path, self.cmap, limits(maps, "shared")[index])
+        else:
+            values = self._map(index, stage)
+            save_drawn(values, path, self.cmap, limits([values], self.value_range)[0])
 
     def to_code(self, framework: str = "keras") -> str:
         """Write a Python program that computes and draws what the lens shows.
@@ -414,6 +451,17 @@ class ConvLens(anywidget.AnyWidget):
         super().close()
         if "_session" in vars(self):  # else the constructor refused its arguments
             self._session.close()
+
+    def __repr__(self) -> str:
+        """Say in a line what is looked at; it is what a page without widgets shows."""
+        geometry = self._session.geometry
+        (kh, kw), (rows, cols) = geometry.kernel_size, geometry.output_shape
+        where = f" {geometry.path!r}" if geometry.path else ""
+        shape = " × ".join(map(str, geometry.input_shape))
+        return (
+            f"ConvLens: {geometry.class_name}{where}, {geometry.filters} filters of {kh} × {kw} on {shape} "
+            f"→ maps of {rows} × {cols} ({geometry.activation})"
+        )
 
     # -- wiring --------------------------------------------------------------------------------------------------------
 
@@ -506,6 +554,10 @@ class ConvLens(anywidget.AnyWidget):
     def _report(self, error: BaseException) -> None:
         number = (self._problem or {"id": 0})["id"] + 1
         self._problem = {"id": number, "title": f"Keras: {type(error).__name__}", "text": str(error)}
+
+    def _map(self, index: int, stage: str) -> Array:
+        pre_activation, activation = self._session.maps(index)
+        return activation if stage == "activation" else pre_activation
 
     def _checked(self, i: Any) -> int:
         return self._session.filters.check_index(i)

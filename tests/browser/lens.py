@@ -33,6 +33,9 @@ async (canvas, [rows, cols]) => {
 }
 """
 
+#: After the second frame, what an event changed is on screen.
+TWO_FRAMES = "async () => { for (let n = 0; n < 2; n++) await new Promise(requestAnimationFrame); }"
+
 SETTLED = """(root) => root.dataset.link === "idle" && root.dataset.status === "ready"
   && [...root.querySelectorAll("figure[data-uid]")].every((map) => map.dataset.provenance === "keras")"""
 
@@ -109,6 +112,7 @@ class LensView:
         self.page.mouse.down()
         self.page.mouse.move(x, y - up, steps=steps)
         self.page.mouse.up()
+        self.page.evaluate(TWO_FRAMES)
 
     # -- maps ------------------------------------------------------------------------------------------------------
 

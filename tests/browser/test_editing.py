@@ -118,7 +118,7 @@ for wrong in ([np.ones((4, 4)), np.ones((3, 3))], [], "kernels"):
 
 def test_a_picture_dropped_on_the_image_becomes_the_input(small: tuple[Notebook, LensView]) -> None:
     notebook, view = small
-    ramp = np.linspace(0, 255, 40 * 30).reshape(40, 30).astype(np.uint8)
+    ramp = (np.linspace(0, 1, 40 * 30).reshape(40, 30) ** 3 * 255).astype(np.uint8)
     file = io.BytesIO()
     Image.fromarray(ramp).save(file, "PNG")
     drop = """async (figure, data) => {

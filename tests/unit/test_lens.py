@@ -378,6 +378,11 @@ def test_setting_the_bias_of_a_layer_without_one_is_an_error(small: np.ndarray) 
         lens.bias = [1, 1]
 
 
+def test_its_text_says_what_is_looked_at(small: np.ndarray) -> None:
+    text = repr(ConvLens(small, TUTORIAL))
+    assert text == "ConvLens: Conv2D, 4 filters of 4 × 4 on 12 × 10 × 1 → maps of 9 × 7 (relu)"
+
+
 def test_close_lets_go_of_the_layer(small: np.ndarray) -> None:
     import gc
     import weakref

@@ -1,0 +1,64 @@
+/** The taps of one pixel as a list, the largest products first: what stays readable in a large kernel. */
+import { type Explanation, largestFirst } from "../../lens/explain.ts";
+import { formatNumber } from "../../lens/numbers.ts";
+import type { FilterView, LensModel } from "../../model/lens.ts";
+import { span } from "../wording.ts";
+import { channelName } from "./PixelPanel.tsx";
+
+const MOST = 24;
+
+interface ContributionsProps {
+  lens: LensModel;
+  filter: FilterView;
+  explanation: Explanation;
+}
+
+export function Contributions({ lens, filter, explanation: e }: ContributionsProps) {
+  const { kernel_size, kernel_channels: depth, input_shape } = lens.geometry.value;
+  const kernel = filter.kernel.value;
+  const order = largestFirst(e.products);
+  const rest = order.slice(MOST);
+  const others = rest.reduce((sum, i) => sum + (e.products[i] as number), 0);
+  return (
+    <details class="cl-details">
+      <summary>Largest contributions first</summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys. */}
+      <div class="cl-scroll" role="group" aria-label="Largest contributions" tabIndex={0}>
+        <table class="cl-table">
+          <thead>
+            <tr>
+              <th>row</th>
+              <th>col</th>
+              {depth > 1 && <th>channel</th>}
+              <th>value</th>
+              <th>× weight</th>
+              <th>= product</th>
+            </tr>
+          </thead>
+          <tbody>
+            {order.slice(0, MOST).map((i) => {
+              const cell = Math.floor(i / depth);
+              const [row, col] = [e.rows[Math.floor(cell / kernel_size[1])] ?? 0, e.cols[cell % kernel_size[1]] ?? 0];
+              return (
+                <tr key={i}>
+                  <td>{span(row, row)}</td>
+                  <td>{span(col, col)}</td>
+                  {depth > 1 && <td>{channelName(input_shape[2], filter.firstChannel + (i % depth))}</td>}
+                  <td>{e.inside[cell] ? formatNumber(e.patch[i] as number, 9) : "0, padding"}</td>
+                  <td>{formatNumber(kernel[i] as number, 9)}</td>
+                  <td>{formatNumber(e.products[i] as number, 9)}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+        {rest.length > 0 && (
+          <p>
+            The other {rest.length} together: {formatNumber(Math.fround(others), 9)}
+          </p>
+        )}
+        <p class="cl-muted">Products are float32, as in the layer; they are added up in float64. ≈ marks rounding.</p>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,67 @@
+/**
+ * MathML from one line of text: names and numbers as they are, `{a/b}` a fraction, `{a}` a group, `a ^ b` and `a _ b` a
+ * superscript and a subscript, `"words"` text; all else is an operator.
+ */
+import type { VNode } from "preact";
+
+const TOKEN = /"[^"]*"|[\d.]+(?:e[−\d]+)?|\p{L}+′?|\S/gu;
+/** Variables that are lengths of an axis. */
+const AXES: Record<string, string> = { rows: "rows", kh: "rows", cols: "cols", kw: "cols" };
+
+export function Formula({ of }: { of: string }) {
+  return <math>{parse(of)}</math>;
+}
+
+function parse(text: string): VNode[] {
+  const tokens = text.match(TOKEN) ?? [];
+  let at = 0;
+
+  const row = (): VNode[] => {
+    const items: VNode[] = [];
+    while (at < tokens.length && tokens[at] !== "}" && tokens[at] !== "/") {
+      const token = tokens[at] as string;
+      if (token === "^" || token === "_") {
+        at++;
+        const base = items.pop();
+        const script = atom();
+        items.push(
+          token === "^" ? (
+            <msup>
+              {base}
+              {script}
+            </msup>
+          ) : (
+            <msub>
+              {base}
+              {script}
+            </msub>
+          ),
+        );
+      } else items.push(atom());
+    }
+    return items;
+  };
+
+  const atom = (): VNode => {
+    const token = tokens[at++] ?? "";
+    if (token === "{") {
+      const above = <mrow>{row()}</mrow>;
+      const fraction = tokens[at++] === "/";
+      if (!fraction) return above;
+      const below = <mrow>{row()}</mrow>;
+      at++;
+      return (
+        <mfrac>
+          {above}
+          {below}
+        </mfrac>
+      );
+    }
+    if (token.startsWith('"')) return <mtext>{token.slice(1, -1)}</mtext>;
+    if (/^[\d.]/.test(token)) return <mn>{token}</mn>;
+    if (/^\p{L}/u.test(token)) return <mi data-axis={AXES[token.replace("′", "")]}>{token}</mi>;
+    return <mo>{token}</mo>;
+  };
+
+  return row();
+}

@@ -1,0 +1,136 @@
+/** Slide the kernel over the image: the pin moves from pixel to pixel, and the maps fill in behind it. */
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import type { LensModel } from "../../model/lens.ts";
+import { Icon } from "../icons.tsx";
+import { rectOf, type View } from "../../lens/viewport.ts";
+
+/** Steps a second; a negative number counts rows. */
+const SPEEDS: Record<string, string> = {
+  "2": "2 pixels a second",
+  "10": "10 pixels a second",
+  "50": "50 pixels a second",
+  "-1": "1 row a second",
+  "-10": "10 rows a second",
+  "-50": "50 rows a second",
+};
+
+/** Longest time between two frames that is made up for, in milliseconds. */
+const GAP_MS = 250;
+
+export function Slide({ lens }: { lens: LensModel }) {
+  const playing = useSignal(false);
+  const speed = useSignal("10");
+  const still = useMemo(() => matchMedia("(prefers-reduced-motion: reduce)").matches, []);
+  const at = lens.slide.value;
+
+  /** Move by so many pixels; false at an end. */
+  const step = (by: number): boolean => {
+    const [rows, cols] = lens.geometry.peek().output_shape;
+    const from = lens.slide.peek();
+    const pinned = lens.pixel.peek();
+    const last = rows * cols - 1;
+    const now = from ? from.row * cols + from.col : pinned ? pinned[0] * cols + pinned[1] : -1;
+    const next = Math.min(Math.max(now + by, 0), last);
+    const [row, col] = [Math.floor(next / cols), next % cols];
+    lens.slide.value = { row, col };
+    lens.pin([row, col]);
+    return next < last;
+  };
+
+  const stop = () => {
+    playing.value = false;
+    lens.slide.value = null;
+  };
+
+  const run = playing.value;
+  useEffect(() => {
+    if (!run) return;
+    let before = performance.now();
+    let due = 0;
+    let frame = requestAnimationFrame(function advance(now) {
+      const rate = Number(speed.peek());
+      const perSecond = rate < 0 ? -rate * lens.geometry.peek().output_shape[1] : rate;
+      due += (Math.min(now - before, GAP_MS) / 1000) * perSecond;
+      before = now;
+      const whole = Math.floor(due);
+      due -= whole;
+      if (whole > 0 && !step(whole)) playing.value = false;
+      else frame = requestAnimationFrame(advance);
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [run]);
+  useEffect(() => stop, [lens]);
+
+  const button = (icon: "first" | "back" | "forward" | "play" | "pause" | "close", name: string, act: () => void, why?: string) => (
+    <button type="button" class="cl-button" aria-label={name} title={why ?? name} disabled={why !== undefined} onClick={act}>
+      <Icon name={icon} />
+    </button>
+  );
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a toolbar of buttons, not part of a form.
+    <div
+      class="cl-group"
+      role="group"
+      aria-label="Slide the kernel over the image"
+      onKeyDown={(event) => {
+        const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        if (!by || (event.target as Element).matches("select")) return;
+        event.preventDefault();
+        event.stopPropagation();
+        playing.value = false;
+        step(by);
+      }}
+    >
+      <span class="cl-muted">slide</span>
+      {button("first", "Slide from the first pixel", () => {
+        lens.slide.value = null;
+        step(Number.NEGATIVE_INFINITY);
+      })}
+      {button("back", "One pixel back", () => step(-1))}
+      {run
+        ? button("pause", "Pause", () => {
+            playing.value = false;
+          })
+        : button(
+            "play",
+            "Play",
+            () => {
+              playing.value = true;
+            },
+            still ? "Your system asks for reduced motion: slide step by step." : undefined,
+          )}
+      {button("forward", "One pixel on", () => step(1))}
+      {!still && (
+        <select
+          class="cl-select"
+          aria-label="Speed of the slide"
+          value={speed.value}
+          onChange={(event) => {
+            speed.value = event.currentTarget.value;
+          }}
+        >
+          {Object.entries(SPEEDS).map(([value, text]) => (
+            <option key={value} value={value} selected={value === speed.value}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+      {at && button("close", "End the slide and show the whole maps", stop)}
+    </div>
+  );
+}
+
+/** Over a map: the pixels that the slide has not reached. */
+export function Veil({ lens, view }: { lens: LensModel; view: View }) {
+  const at = lens.slide.value;
+  if (!at) return null;
+  const { row, col } = at;
+  return (
+    <svg class="cl-veil">
+      <rect {...rectOf(view, row, col + 1, 1, Math.max(0, view.cols - col - 1))} />
+      <rect {...rectOf(view, row + 1, 0, Math.max(0, view.rows - row - 1), view.cols)} />
+    </svg>
+  );
+}

@@ -1,0 +1,133 @@
+/** One output pixel taken apart; mirrors src/convlens/explain.py. */
+import type { Geometry } from "../model/types.ts";
+import { receptiveField } from "./geometry.ts";
+
+export interface Explanation {
+  /** Input rows and columns that the kernel's rows and columns read; those outside the image lie in the padding. */
+  rows: number[];
+  cols: number[];
+  /** Row-major, one a kernel cell: whether it reads the image. */
+  inside: boolean[];
+  /** Float32, C order (row, column, channel) as the kernel; 0 in the padding. */
+  patch: Float32Array;
+  products: Float32Array;
+  /** Sum of the products of each channel, added up in float64. */
+  sums: number[];
+  /** All products and the bias, added up in float64. */
+  total: number;
+  /** Of all magnitudes that were added up: what rounding is measured against. */
+  scale: number;
+}
+
+/** `planes[i]` is the input plane that channel i of the kernel reads. */
+export function explain(
+  geometry: Geometry,
+  planes: readonly Float32Array[],
+  kernel: Float32Array,
+  bias: number,
+  row: number,
+  col: number,
+): Explanation {
+  const [inRows, inCols] = geometry.input_shape;
+  const depth = geometry.kernel_channels;
+  const { rows, cols } = receptiveField(geometry, row, col);
+  const patch = new Float32Array(kernel.length);
+  const products = new Float32Array(kernel.length);
+  const sums = new Array<number>(depth).fill(0);
+  const inside: boolean[] = [];
+  let scale = Math.abs(bias);
+  let tap = 0;
+  for (const y of rows) {
+    for (const x of cols) {
+      const reads = y >= 0 && y < inRows && x >= 0 && x < inCols;
+      inside.push(reads);
+      for (let channel = 0; channel < depth; channel++, tap++) {
+        // In the padding even an infinite tap adds nothing, as in Keras.
+        if (!reads) continue;
+        const value = planes[channel]?.[y * inCols + x] ?? Number.NaN;
+        patch[tap] = value;
+        const product = Math.fround(value * (kernel[tap] as number));
+        products[tap] = product;
+        sums[channel] = (sums[channel] as number) + product;
+        scale += Math.abs(product);
+      }
+    }
+  }
+  return { rows, cols, inside, patch, products, sums, total: sums.reduce((a, b) => a + b, 0) + bias, scale };
+}
+
+/**
+ * Whether Keras's pre-activation is this sum, to 1e-5 of the magnitudes that were added up. It is not for a layer that
+ * computes something else than its settings say, such as a subclass with a `call` of its own.
+ */
+export function agrees({ total, scale }: Explanation, keras: number): boolean {
+  if (!Number.isFinite(total) || !Number.isFinite(keras)) return Object.is(total, keras);
+  return Math.abs(total - keras) <= 1e-5 * Math.max(scale, Math.abs(keras));
+}
+
+/** Indices of the products, largest magnitude first; NaN before all. */
+export function largestFirst(products: Float32Array): number[] {
+  const size = (i: number) => {
+    const magnitude = Math.abs(products[i] as number);
+    return Number.isNaN(magnitude) ? Number.POSITIVE_INFINITY : magnitude;
+  };
+  return [...products.keys()].sort((a, b) => size(b) - size(a) || a - b);
+}
+
+/** What a convolution with this kernel would give, one that turns the kernel by 180° before it multiplies. */
+export function convolved({ patch }: Explanation, kernel: Float32Array, bias: number, depth: number): number {
+  const turned = turn(kernel, depth);
+  return patch.reduce((sum, value, i) => sum + (value && value * (turned[i] as number)), bias);
+}
+
+/** Each plane turned by 180°. */
+export function turn(kernel: Float32Array, depth: number): Float32Array {
+  const last = kernel.length / depth - 1;
+  return kernel.map((_, i) => kernel[(last - Math.floor(i / depth)) * depth + (i % depth)] as number);
+}
+
+export interface Sum {
+  terms: string[];
+  total: string;
+  /** Whether no number was rounded. */
+  exact: boolean;
+}
+
+/** Digits after the point that are ever shown, and how many more than asked for may be. */
+const MOST_DECIMALS = 20;
+const MORE = 4;
+
+/**
+ * Terms and their sum with equally many decimals, as few as show them exactly, else about `digits` significant ones of the
+ * largest; then so many more, where that helps, that the rounded terms add up to the rounded sum.
+ */
+export function addUp(terms: readonly number[], total: number, digits = 5): Sum {
+  const all = [...terms, total];
+  if (!all.every((value) => Math.abs(value) < 1e20)) {
+    const text = (value: number) =>
+      minus(Number.isFinite(value) ? value.toPrecision(digits) : String(value).replace("Infinity", "∞"));
+    return { terms: terms.map(text), total: text(total), exact: !all.some(Number.isFinite) };
+  }
+  const most = Math.max(...all.map(Math.abs));
+  const enough = Math.max(0, digits - 1 - (most > 0 ? Math.floor(Math.log10(most)) : 0));
+  const exactly = (decimals: number) => all.every((value) => Number(value.toFixed(decimals)) === value);
+  const fits = (decimals: number) => {
+    const whole = (value: number) => Math.round(Number(value.toFixed(decimals)) * 10 ** decimals);
+    return terms.reduce((sum, value) => sum + whole(value), 0) === whole(total);
+  };
+  const cap = (decimals: number) => Math.min(decimals, MOST_DECIMALS);
+  let decimals = 0;
+  while (decimals < cap(enough) && !exactly(decimals)) decimals++;
+  const exact = exactly(decimals);
+  if (!exact) {
+    for (let d = cap(enough); d <= cap(enough + MORE); d++) {
+      if (!fits(d)) continue;
+      decimals = d;
+      break;
+    }
+  }
+  const text = (value: number) => minus((Number(value.toFixed(decimals)) || 0).toFixed(decimals));
+  return { terms: terms.map(text), total: text(total), exact };
+}
+
+const minus = (text: string) => text.replace(/-/g, "−");

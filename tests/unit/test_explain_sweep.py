@@ -1,0 +1,49 @@
+"""What the lens explains of a pixel adds up to what a Keras layer of its own returns there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from convlens import ConvLens
+from tests.unit.keras_sweep import Array, close, from_keras, layers, other_weights
+
+#: Layers of each kind, and pixels explained in each: 1,008 pairs.
+LAYERS = {"conv": 66, "depthwise": 34, "transpose": 34, "separable": 34}
+PIXELS = 6
+
+
+def explained(lens: ConvLens, pre: Array, act: Array, rng: np.random.Generator) -> None:
+    """Compare some pixels of a lens, border and corners more than their share, with Keras's maps."""
+    filters, rows, cols = pre.shape
+    for _ in range(PIXELS):
+        i = int(rng.integers(filters))
+        row, col = (int(rng.choice([0, n - 1, rng.integers(n), rng.integers(n)])) for n in (rows, cols))
+        one = lens.explain(i, row, col)
+        taken_apart = one.products.sum(dtype=np.float64) + one.bias
+        # Relative to what was added up: where terms cancel, their rounding is all that is left of the sum.
+        terms = float(np.abs(one.products).sum(dtype=np.float64)) + abs(one.bias)
+        assert abs(taken_apart - float(pre[i, row, col])) <= 1e-5 * terms, one
+        assert one.agrees
+        np.testing.assert_array_equal(one.products, one.patch * one.kernel)
+        np.testing.assert_array_equal(one.patch[~one.inside], 0)
+        close(one.pre_activation, pre[i, row, col])
+        close(one.activation, act[i, row, col])
+
+
+@pytest.mark.parametrize("kind", list(LAYERS))
+def test_the_explained_sum_is_keras_value_for_a_layer_of_any_geometry(kind: str) -> None:
+    rng = np.random.default_rng(21)
+    number = LAYERS[kind]
+    for layer, x in layers(kind, 10 * number, seed=17):
+        if kind == "separable" and layer.filters != x.shape[2] * layer.depth_multiplier:
+            continue  # the lens has one list for kernels and maps
+        weights = other_weights(layer, seed=number)
+        lens = ConvLens(x, layer=layer)
+        lens.set_weights(weights)
+        explained(lens, *from_keras(layer, weights, x), rng)
+        lens.close()
+        number -= 1
+        if not number:
+            break
+    assert number == 0
