@@ -5,6 +5,7 @@ import { paintFloats, paintLevels, type SourceWindow } from "../lens/colors.ts";
 import { paletteOf } from "../lens/palette.ts";
 import { placeOutput, placeOver, type View } from "../lens/viewport.ts";
 import type { FilterView, LensModel } from "../model/lens.ts";
+import { Veil } from "./explain/Slide.tsx";
 import { Legend } from "./Legend.tsx";
 import { PixelMark } from "./marks.tsx";
 import { aspect, PictureFrame } from "./PictureFrame.tsx";
@@ -56,6 +57,7 @@ export function ActivationMap({ lens, filter, index }: ActivationMapProps) {
     const hover = lens.hover.value;
     return (
       <>
+        <Veil lens={lens} view={view} />
         {pinned && <PixelMark view={view} pixel={{ row: pinned[0], col: pinned[1] }} kind="pin" />}
         {hover && <PixelMark view={view} pixel={hover} kind="hover" />}
       </>

@@ -1,6 +1,7 @@
 /** The whole lens: toolbar, input image, one card per filter, and what there is to say about them. */
 import type { LensModel } from "../model/lens.ts";
 import { AddFilter } from "./AddFilter.tsx";
+import { Explain } from "./explain/Explain.tsx";
 import { FilterCard } from "./FilterCard.tsx";
 import { InputImage } from "./InputImage.tsx";
 import { Notices } from "./Notices.tsx";
@@ -32,6 +33,7 @@ export function App({ lens }: { lens: LensModel }) {
           ))}
           <AddFilter lens={lens} />
         </div>
+        <Explain lens={lens} />
       </div>
       <PinAnnouncer lens={lens} />
     </div>

@@ -2,6 +2,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { FilterAction } from "./filterActions.ts";
 import { moveFocus } from "./moveFocus.ts";
+import { openBelow } from "./openBelow.ts";
 
 export interface FilterMenuProps {
   label: string;
@@ -77,14 +78,9 @@ function Menu({ label, groups, start, button, onClose, onDismiss, onChoose }: Me
   useLayoutEffect(() => {
     const menu = list.current;
     if (!menu) return;
-    // The top layer: a notebook's output area clips everything else. A press elsewhere closes it.
-    menu.showPopover?.();
-    place(menu, button);
+    const stop = openBelow(menu, button, "end", () => dismiss.current());
     moveFocus(menu, "[role=menuitem]", start);
-    const document = menu.ownerDocument;
-    const scrolled = (event: Event) => event.target !== menu && dismiss.current();
-    document.addEventListener("scroll", scrolled, true);
-    return () => document.removeEventListener("scroll", scrolled, true);
+    return stop;
   }, [button, start]);
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -130,20 +126,4 @@ function Menu({ label, groups, start, button, onClose, onDismiss, onChoose }: Me
       ))}
     </div>
   );
-}
-
-const MARGIN = 4;
-
-/** Below the button, or above it where there is more room; its right edge on the button's, inside the window. */
-function place(menu: HTMLElement, button: HTMLElement): void {
-  const at = button.getBoundingClientRect();
-  const view = menu.ownerDocument.documentElement;
-  const height = menu.scrollHeight;
-  const below = view.clientHeight - at.bottom - MARGIN;
-  const above = at.top - MARGIN;
-  const down = below >= height || below >= above;
-  const room = Math.max(120, down ? below : above);
-  menu.style.maxHeight = `${room - MARGIN}px`;
-  menu.style.top = `${down ? at.bottom + MARGIN / 2 : Math.max(MARGIN, at.top - MARGIN / 2 - Math.min(height + 2, room - MARGIN))}px`;
-  menu.style.left = `${Math.max(MARGIN, Math.min(at.right, view.clientWidth - MARGIN) - menu.offsetWidth)}px`;
 }

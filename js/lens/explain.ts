@@ -98,8 +98,9 @@ const MOST_DECIMALS = 20;
 const MORE = 4;
 
 /**
- * Terms and their sum with equally many decimals, as few as show them exactly, else about `digits` significant ones of the
- * largest; then so many more, where that helps, that the rounded terms add up to the rounded sum.
+ * Terms and their sum with equally many decimals: as few as show them exactly, else about `digits` significant ones of the
+ * largest, and so many more, where that helps, that the rounded terms add up to the rounded sum. Where none of them does,
+ * the terms that rounding moved farthest are rounded the other way, so that what is shown always adds up.
  */
 export function addUp(terms: readonly number[], total: number, digits = 5): Sum {
   const all = [...terms, total];
@@ -109,25 +110,36 @@ export function addUp(terms: readonly number[], total: number, digits = 5): Sum 
     return { terms: terms.map(text), total: text(total), exact: !all.some(Number.isFinite) };
   }
   const most = Math.max(...all.map(Math.abs));
-  const enough = Math.max(0, digits - 1 - (most > 0 ? Math.floor(Math.log10(most)) : 0));
+  const wanted = digits - 1 - (most > 0 ? Math.floor(Math.log10(most)) : 0);
+  const enough = Math.min(Math.max(0, wanted), MOST_DECIMALS);
   const exactly = (decimals: number) => all.every((value) => Number(value.toFixed(decimals)) === value);
-  const fits = (decimals: number) => {
-    const whole = (value: number) => Math.round(Number(value.toFixed(decimals)) * 10 ** decimals);
-    return terms.reduce((sum, value) => sum + whole(value), 0) === whole(total);
-  };
-  const cap = (decimals: number) => Math.min(decimals, MOST_DECIMALS);
+  // Units of the last decimal by which the sum is more than its terms.
+  const units = (value: number, decimals: number) =>
+    Math.round(Number(value.toFixed(decimals)) * 10 ** decimals);
+  const missing = (decimals: number) =>
+    terms.reduce((left, value) => left - units(value, decimals), units(total, decimals));
   let decimals = 0;
-  while (decimals < cap(enough) && !exactly(decimals)) decimals++;
+  while (decimals < enough && !exactly(decimals)) decimals++;
   const exact = exactly(decimals);
+  const shown = [...terms];
   if (!exact) {
-    for (let d = cap(enough); d <= cap(enough + MORE); d++) {
-      if (!fits(d)) continue;
-      decimals = d;
-      break;
+    while (decimals < enough + MORE && decimals < MOST_DECIMALS && missing(decimals) !== 0) decimals++;
+    if (missing(decimals) !== 0) {
+      decimals = enough;
+      const sign = Math.sign(missing(decimals));
+      const moved = (value: number) => sign * (value - Number(value.toFixed(decimals)));
+      [...terms.keys()]
+        .sort((a, b) => moved(terms[b] as number) - moved(terms[a] as number))
+        .slice(0, Math.abs(missing(decimals)))
+        .forEach((i) => {
+          shown[i] = Number((terms[i] as number).toFixed(decimals)) + sign * 10 ** -decimals;
+        });
     }
   }
-  const text = (value: number) => minus((Number(value.toFixed(decimals)) || 0).toFixed(decimals));
-  return { terms: terms.map(text), total: text(total), exact };
+  // What rounds to −0 is 0.
+  const text = (value: number) =>
+    value === 0 ? "0" : minus((Number(value.toFixed(decimals)) || 0).toFixed(decimals));
+  return { terms: shown.map(text), total: text(total), exact };
 }
 
 const minus = (text: string) => text.replace(/-/g, "−");

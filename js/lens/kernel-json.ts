@@ -1,46 +1,50 @@
-/** Kernels as JSON: {"names": [...], "bias": [...], "kernels": [...]}, each kernel nested as (rows, cols[, channels]). */
+/** Kernels to and from JSON; docs/architecture.md has the format, which src/convlens/kernel_json.py writes and reads, too. */
 import type { KernelShape } from "./kernels.ts";
 import { exactNumber } from "./numbers.ts";
 
 export interface KernelFile {
   shape: KernelShape;
   kernels: Float32Array[];
-  /** One for each kernel; null where the text does not say. */
+  bias: number[];
+  /** Null where the lens is to make its own. */
   names: string[] | null;
-  bias: number[] | null;
 }
 
 export type ParsedFile = { ok: true; file: KernelFile } | { ok: false; why: string };
 
+const VERSION = 1;
+const KEYS = ["convlens", "kernels", "bias", "names"];
+const EXAMPLE = '{"convlens": 1, "kernels": [[[1, 0], [0, -1]]], "bias": [0], "names": ["diagonal"]}';
 const WORDS: Record<string, string> = { nan: '"NaN"', inf: '"Infinity"', "-inf": '"-Infinity"' };
 
-/** Shortest decimals that read back as the same float32; JSON has no NaN and no infinity, so those are words. */
-const write = (value: number) => {
+function write(value: number): string {
+  if (Object.is(value, -0)) return "-0.0";
   const text = exactNumber(value);
   return WORDS[text] ?? text;
-};
+}
 
-export function formatKernels({ shape: [rows, cols, channels], kernels, names, bias }: KernelFile): string {
-  const list = (length: number, item: (i: number) => string, gap = ", ") =>
-    `[${Array.from({ length }, (_, i) => item(i)).join(gap)}]`;
+const list = (length: number, item: (i: number) => string) =>
+  `[${Array.from({ length }, (_, i) => item(i)).join(", ")}]`;
+
+/** One line a kernel. */
+export function formatKernels({ shape: [rows, cols, channels], kernels, bias, names }: KernelFile): string {
   const nested = (kernel: Float32Array) =>
-    list(
-      rows,
-      (r) =>
-        list(cols, (c) => {
-          const at = (r * cols + c) * channels;
-          return channels === 1
-            ? write(kernel[at] as number)
-            : list(channels, (k) => write(kernel[at + k] as number));
-        }),
-      ",\n     ",
+    list(rows, (r) =>
+      list(cols, (c) => {
+        const at = (r * cols + c) * channels;
+        const number = (k: number) => write(kernel[at + k] as number);
+        return channels === 1 ? number(0) : list(channels, number);
+      }),
     );
-  const parts = [
-    names && `  "names": ${JSON.stringify(names)}`,
-    bias && `  "bias": [${bias.map(write).join(", ")}]`,
-    `  "kernels": [\n    ${kernels.map(nested).join(",\n    ")}\n  ]`,
-  ];
-  return `{\n${parts.filter(Boolean).join(",\n")}\n}\n`;
+  return `{
+  "convlens": ${VERSION},
+  "kernels": [
+    ${kernels.map(nested).join(",\n    ")}
+  ],
+  "bias": [${bias.map(write).join(", ")}],
+  "names": ${JSON.stringify(names)}
+}
+`;
 }
 
 class Refusal extends Error {}
@@ -49,80 +53,83 @@ function refuse(why: string): never {
   throw new Refusal(why);
 }
 
-const isNumber = (value: unknown) =>
-  typeof value === "number" || value === "NaN" || value === "Infinity" || value === "-Infinity";
-
-function number(value: unknown, where: string): number {
-  if (!isNumber(value)) refuse(`${where} is ${JSON.stringify(value)}, not a number.`);
-  const float = Math.fround(Number(value));
-  if (!Number.isFinite(float) && typeof value === "number")
-    refuse(`${where} is ${value}, more than a float32 holds (3.4e38). Write "Infinity" if that is meant.`);
-  return float;
-}
-
-const array = (value: unknown, where: string): unknown[] =>
-  Array.isArray(value) && value.length > 0 ? value : refuse(`${where} must be a list that is not empty.`);
-
-/** Read what `formatKernels` writes, or a bare list of kernels. */
+/** Read what `formatKernels` writes. */
 export function parseKernels(text: string): ParsedFile {
   try {
     return { ok: true, file: read(text) };
   } catch (error) {
     if (error instanceof Refusal) return { ok: false, why: error.message };
-    if (error instanceof SyntaxError) return { ok: false, why: `This is not JSON: ${error.message}.` };
+    if (error instanceof SyntaxError)
+      return { ok: false, why: `This is no JSON: ${error.message}. Expected a text like ${EXAMPLE}` };
     throw error;
   }
 }
 
 function read(text: string): KernelFile {
-  const given: unknown = JSON.parse(text);
-  const fields: Record<string, unknown> = Array.isArray(given) ? { kernels: given } : Object(given);
-  if (!("kernels" in fields)) refuse('The JSON has no "kernels". Expected {"kernels": [[[0, 1], [2, 3]]]}.');
-  let shape: KernelShape | null = null;
-  const kernels = array(fields.kernels, '"kernels"').map((kernel, i) => {
-    const one = readKernel(kernel, `Kernel ${i}`);
-    shape ??= one.shape;
-    if (String(one.shape) !== String(shape))
+  const data = JSON.parse(text) as Record<string, unknown> | null;
+  if (data?.convlens === undefined)
+    refuse(`This JSON does not hold kernels: it has no "convlens". Expected a text like ${EXAMPLE}`);
+  if (data.convlens !== VERSION)
+    refuse(`"convlens" is ${JSON.stringify(data.convlens)}, but this lens reads format ${VERSION}.`);
+  const unknown = Object.keys(data).find((key) => !KEYS.includes(key));
+  if (unknown !== undefined) refuse(`"${unknown}" is not known here. Keys are ${KEYS.join(", ")}.`);
+  const kernels = array(data.kernels, "kernels").map((kernel, i) => readKernel(kernel, `kernels[${i}]`));
+  const { shape } = kernels[0] as { shape: KernelShape };
+  kernels.forEach((kernel, i) => {
+    if (String(kernel.shape) !== String(shape))
       refuse(
-        `Kernel ${i} has shape ${one.shape.join(" × ")} and kernel 0 has ${shape.join(" × ")}; all kernels of a layer have one shape.`,
+        `kernels[${i}] has shape (${kernel.shape.join(", ")}) and kernels[0] has (${shape.join(", ")}); all kernels of a layer have one shape.`,
       );
-    return one.values;
   });
-  const many = (name: string) => {
-    const list = fields[name];
-    if (list === undefined || list === null) return null;
-    const { length } = array(list, `"${name}"`);
-    if (length !== kernels.length) refuse(`"${name}" has ${length} entries for ${kernels.length} kernels.`);
-    return list as unknown[];
+  const many = (key: string, item: (value: unknown, where: string) => unknown) => {
+    if (data[key] === undefined || data[key] === null) return null;
+    const items = array(data[key], key);
+    if (items.length !== kernels.length)
+      refuse(`"${key}" has ${items.length} entries for ${kernels.length} kernels.`);
+    return items.map((value, i) => item(value, `${key}[${i}]`));
   };
+  const name = (value: unknown, where: string) =>
+    typeof value === "string" ? value : refuse(`${where} is ${JSON.stringify(value)}; expected a text.`);
   return {
-    shape: shape as unknown as KernelShape,
-    kernels,
-    names:
-      many("names")?.map((name) => (typeof name === "string" ? name : refuse("Every name must be a text."))) ??
-      null,
-    bias: many("bias")?.map((value, i) => number(value, `Bias ${i}`)) ?? null,
+    shape,
+    kernels: kernels.map(({ values }) => Float32Array.from(values)),
+    bias: (many("bias", number) as number[] | null) ?? kernels.map(() => 0),
+    names: many("names", name) as string[] | null,
   };
 }
 
-function readKernel(given: unknown, name: string): { shape: KernelShape; values: Float32Array } {
-  const rows = array(given, name).map((row, r) => array(row, `${name}, row ${r}`));
-  const cols = rows[0]?.length ?? 0;
-  const first = rows[0]?.[0];
-  const depth = Array.isArray(first) ? first.length : 0;
-  const values: number[] = [];
-  rows.forEach((row, r) => {
-    if (row.length !== cols)
-      refuse(`${name}, row ${r} has ${row.length} columns and row 0 has ${cols}; rows must be equally long.`);
-    row.forEach((cell, c) => {
-      const where = `${name}, row ${r}, column ${c}`;
-      if (depth === 0) values.push(number(cell, where));
-      else {
-        const channels = array(cell, where);
-        if (channels.length !== depth) refuse(`${where} has ${channels.length} channels; others have ${depth}.`);
-        channels.forEach((value, k) => void values.push(number(value, `${where}, channel ${k}`)));
-      }
+function array(value: unknown, where: string): unknown[] {
+  if (Array.isArray(value) && value.length > 0) return value;
+  return refuse(`${where} must be a list that is not empty.`);
+}
+
+function number(value: unknown, where: string): number {
+  const word = value === "NaN" || value === "Infinity" || value === "-Infinity";
+  if (!word && typeof value !== "number")
+    refuse(`${where} is ${JSON.stringify(value)}; expected a number, "NaN", "Infinity" or "-Infinity".`);
+  const float = Math.fround(Number(value));
+  if (!word && !Number.isFinite(float)) refuse(`${where} is more than a float32 holds (3.4e38).`);
+  return float;
+}
+
+function readKernel(given: unknown, where: string): { shape: KernelShape; values: number[] } {
+  const rows = array(given, where).map((row, r) => array(row, `${where}[${r}]`));
+  const [first = []] = rows;
+  const depth = Array.isArray(first[0]) ? first[0].length : 0;
+  const values = rows.flatMap((row, r) => {
+    const here = `${where}[${r}]`;
+    if (row.length !== first.length)
+      refuse(
+        `${here} has ${row.length} columns and ${where}[0] has ${first.length}; rows must be equally long.`,
+      );
+    return row.flatMap((cell, c) => {
+      const at = `${here}[${c}]`;
+      if (depth === 0) return number(cell, at);
+      const channels = array(cell, at);
+      if (channels.length !== depth)
+        refuse(`${at} has ${channels.length} channels, and others have ${depth}.`);
+      return channels.map((value, k) => number(value, `${at}[${k}]`));
     });
   });
-  return { shape: [rows.length, cols, depth || 1], values: Float32Array.from(values) };
+  return { shape: [rows.length, first.length, Math.max(depth, 1)], values };
 }

@@ -13,7 +13,11 @@ export interface Dimension {
 
 export type Shape = Dimension[];
 
-const dimension = (axis: Axis, size: number, name: string = axis === "cols" ? "columns" : axis): Dimension => ({
+const dimension = (
+  axis: Axis,
+  size: number,
+  name: string = axis === "cols" ? "columns" : axis,
+): Dimension => ({
   axis,
   size,
   name,
@@ -123,16 +127,18 @@ export function reshapeTrap(geometry: Geometry, kernels: readonly Float32Array[]
   const plane = rows * cols;
   const want = `(${rows}, ${cols}, ${depth}, ${n})`;
   const flat = new Float32Array(plane * depth * n);
+  let moved = 0;
   kernels.forEach((kernel, f) => {
     if (n > 1) flat.set(kernel, f * kernel.length);
-    else kernel.forEach((value, i) => void (flat[(i % depth) * plane + Math.floor(i / depth)] = value));
+    else {
+      for (let i = 0; i < kernel.length; i++) {
+        flat[(i % depth) * plane + Math.floor(i / depth)] = kernel[i] as number;
+      }
+    }
   });
-  let moved = 0;
-  kernels.forEach((kernel, f) =>
-    kernel.forEach((value, i) => {
-      if (!Object.is(flat[i * n + f], value)) moved++;
-    }),
-  );
+  kernels.forEach((kernel, f) => {
+    for (let i = 0; i < kernel.length; i++) if (!Object.is(flat[i * n + f], kernel[i])) moved++;
+  });
   if (moved === 0) return null;
   return {
     wrong: n > 1 ? `np.reshape(kernels, ${want})` : `np.reshape(kernel_chw, ${want})`,

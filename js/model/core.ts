@@ -10,11 +10,14 @@ import {
   untracked,
 } from "@preact/signals";
 import { planeMagnitude } from "../lens/preview.ts";
+import { Deep } from "./deep.ts";
 import type { FilterState } from "./filter-state.ts";
 import { readPicture } from "./image.ts";
-import type { Picture } from "./lens.ts";
+import type { Picture, Stats } from "./lens.ts";
+import { Needs } from "./needs.ts";
+import { Network } from "./network.ts";
 import { Offline } from "./offline.ts";
-import { type Planes, sameWeights } from "./prediction.ts";
+import { changedTaps, type Planes, sameWeights } from "./prediction.ts";
 import { Predictor } from "./predictor.ts";
 import { Probes } from "./probes.ts";
 import { Problems } from "./problems.ts";
@@ -24,7 +27,7 @@ import type { Schedule } from "./schedule.ts";
 import { Settings, SHARED } from "./settings.ts";
 import type { Answer, PresetRecord, Request, Status, Traits, Uid } from "./types.ts";
 import { Uplink } from "./uplink.ts";
-import { bytesOf, type CheckedMessage } from "./wire.ts";
+import { bytesOf, type CheckedMessage, floatsOf } from "./wire.ts";
 
 /** The table that a host may save is brought up to date when nothing changed for so long. */
 const KEEP_MS = 300;
@@ -45,10 +48,12 @@ export class Core {
   readonly predictor: Predictor;
   readonly probes: Probes;
   readonly problems: Problems;
+  readonly needs: Needs;
+  readonly network: Network;
+  readonly deep: Deep;
   /** Present while there is no kernel. */
   offline: Offline | null = null;
 
-  readonly #wanted = new Set<Uid>();
   /** Who waits for what an answer says. */
   readonly #inquiries = new Map<
     Request,
@@ -64,7 +69,7 @@ export class Core {
   ) {
     this.uplink = new Uplink(model, schedule, {
       answered: (request, answer) => this.#answered(request, answer),
-      message: (message) => this.roster.receive(message),
+      message: (message) => this.#receive(message),
       lost: () => this.#lost(),
       found: () => this.#found(),
       garbled: (error) => this.problems.report("A message from Python could not be read", String(error)),
@@ -86,8 +91,15 @@ export class Core {
       rebase: (uid, said) => rebase(said, uid, this.uplink.unanswered),
       changed: (filters) => this.changed(filters),
       confirmed: (filter, map) => this.predictor.check(filter, map),
-      watched: (filter) => this.#want(filter),
+      watched: (filter) => this.needs.watch(filter),
+      unwatched: (filter) => this.needs.unwatch(filter),
       missing: (uids) => this.uplink.push({ type: "need", uids: [...uids] }),
+    });
+    this.needs = new Needs(schedule, {
+      lacks: (filter) => this.#lacks(filter),
+      idle: () => this.uplink.link.peek() === "idle",
+      size: () => this.#recordSize(),
+      ask: (uids) => this.uplink.push({ type: "need", uids }),
     });
     this.predictor = new Predictor(
       () => this.#scene(),
@@ -95,12 +107,27 @@ export class Core {
       schedule,
       (filter, what) => this.#disagreement(filter, what),
     );
+    this.deep = new Deep(
+      this.roster,
+      (request) => this.inquire(request),
+      (filter) => this.predictor.redraw([filter]),
+    );
+    this.network = new Network(model, schedule, {
+      idle: () => this.status.peek().keras === "ready" && this.uplink.link.peek() === "idle",
+      predict: () => {
+        this.inquire({ type: "predict" }).catch(({ message }: Error) => this.network.failed(message));
+      },
+      retrained: () => this.deep.forget(),
+    });
     this.roster.load(model.get("_filters"));
     this.#listen();
     this.#stop = effect(() => {
       void this.comparing.value;
       void this.settings.signal("stage").value;
-      untracked(() => this.predictor.redraw(this.roster.list.peek()));
+      untracked(() => {
+        this.predictor.redraw(this.roster.list.peek());
+        this.needs.look();
+      });
     });
   }
 
@@ -114,7 +141,7 @@ export class Core {
   }
 
   /** Ask the kernel for something that is only read; the answer, or an error with a sentence. */
-  inquire(request: Extract<Request, { type: "diagnose" | "code" }>): Promise<Answer> {
+  inquire(request: Extract<Request, { type: "diagnose" | "code" | "stats" | "deep" | "predict" }>): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.offline) {
         reject(new Error(UNCONNECTED));
@@ -125,15 +152,40 @@ export class Core {
     });
   }
 
+  async stats(): Promise<Stats> {
+    const { stats } = await this.inquire({ type: "stats" });
+    if (!stats) throw new Error("Python's answer holds no statistics.");
+    return { energy: floatsOf(stats.energy), dead: floatsOf(stats.dead), norm: floatsOf(stats.norm) };
+  }
+
+  prepare(uid: Uid, planes: readonly number[]): void {
+    const filter = this.roster.get(uid);
+    if (filter && !this.offline) this.deep.prepare(filter, planes);
+  }
+
+  /** Filters were edited here: what predicts the next edits of the same planes is asked for behind them. */
+  followDeep(filters: readonly FilterState[]): void {
+    if (this.roster.state.peek().image_is_input) return;
+    const { kernel_channels } = this.roster.geometry;
+    for (const { uid, now, confirmed } of filters) {
+      const taps = changedTaps(confirmed.kernel, now.kernel);
+      this.prepare(uid, [...new Set(taps.map((tap) => tap % kernel_channels))]);
+    }
+  }
+
   dispose(): void {
     this.#cancelKeeping();
     this.#stop();
+    this.network.dispose();
+    this.needs.dispose();
     this.uplink.host.dispose();
   }
 
   /** Draw these filters anew and keep what they are for a host that saves. */
   changed(filters: Iterable<FilterState>): void {
     this.predictor.redraw(filters);
+    this.network?.changed(filters);
+    this.needs.look();
     this.#cancelKeeping();
     this.#cancelKeeping = this.schedule.after(KEEP_MS, () => this.#keep());
   }
@@ -154,23 +206,36 @@ export class Core {
     });
     on("_status", () => {
       this.status.value = this.model.get("_status");
+      this.needs.look();
       this.probes.retry();
     });
+    for (const name of ["_layers", "labels", "_training"] as const) on(name, () => this.network.read(name));
     on("_problem", () => this.problems.tell(this.model.get("_problem")));
   }
 
+  #receive(message: CheckedMessage): void {
+    this.roster.receive(message);
+    if (message.type === "predictions") this.network.receive(message);
+  }
+
   #readState(): void {
+    const before = this.roster.state.peek();
     batch(() => {
       const image = this.model.get("_image");
       if (image !== this.picture.peek().record) this.picture.value = readPicture(image);
       this.roster.setState(this.model.get("_state"), this.model.get("names"));
     });
+    const { geometry, image_version } = this.roster.state.peek();
+    if (geometry.path === before.geometry.path && image_version === before.image_version) return;
+    this.deep.forget();
+    this.network.unsettle();
   }
 
   #answered(request: Request, answer: Answer & CheckedMessage): void {
     if (request.type === "probe") {
       this.probes.answer(answer, answer.generation, request.row, request.col);
     }
+    if (request.type === "need") this.needs.answered();
     if (request.type === "set" && request.name !== "_problem") {
       const { name } = request;
       if (answer.ok) this.settings.accept(name, request.value);
@@ -198,6 +263,7 @@ export class Core {
   #lost(): void {
     for (const { reject } of this.#inquiries.values()) reject(new Error(UNCONNECTED));
     this.#inquiries.clear();
+    this.needs.answered();
     this.offline = new Offline(this.roster, () => this.changed(this.roster.list.peek()));
   }
 
@@ -221,18 +287,17 @@ export class Core {
 
   // -- what goes out -------------------------------------------------------------------------------------------------
 
-  /** A filter came on the page: ask for it, once a task, unless Keras is still loading and will send it anyway. */
-  #want(filter: FilterState): void {
-    const ready = this.status.peek().keras === "ready";
-    if (filter.known && (filter.keras(filter.confirmed) || !ready)) return;
-    if (this.#wanted.size === 0) queueMicrotask(() => this.#need());
-    this.#wanted.add(filter.uid);
+  /** While Keras loads, a filter needs its numbers alone: the map will come by itself. */
+  #lacks(filter: FilterState): string | null {
+    const stage = this.settings.signal("stage").peek();
+    const map = filter.keras(filter.confirmed);
+    if (filter.known && (map?.stage === stage || this.status.peek().keras !== "ready")) return null;
+    return `${this.roster.state.peek().generation}/${stage}/${filter.rev}`;
   }
 
-  #need(): void {
-    const uids = [...this.#wanted];
-    this.#wanted.clear();
-    if (uids.length > 0) this.uplink.push({ type: "need", uids });
+  #recordSize(): number {
+    const { output_shape, kernel_size, kernel_channels } = this.roster.geometry;
+    return output_shape[0] * output_shape[1] + 4 * kernel_size[0] * kernel_size[1] * kernel_channels;
   }
 
   /** The table is changed in place: a host that saves the widget's state finds the newest in it. */

@@ -1,8 +1,9 @@
 /** One filter as the browser holds it: what a person made of it, what Keras last said, and what is drawn. */
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Range } from "../lens/ranges.ts";
+import type { Base } from "./based-prediction.ts";
 import type { FilterView, MapView } from "./lens.ts";
-import { type Prediction, sameWeights, type Weights } from "./prediction.ts";
+import { type Forecast, sameWeights, type Weights } from "./prediction.ts";
 import type { Edit, Geometry, MapRecord, Stage, Uid } from "./types.ts";
 import { bytesOf, type CheckedRecord, exactBuffer, floatsOf, unpackNumber } from "./wire.ts";
 
@@ -29,7 +30,11 @@ export class FilterState implements FilterView {
   now: Weights = { kernel: NO_KERNEL, bias: 0 };
   /** The kernel's last word. */
   confirmed: Weights = this.now;
-  prediction: Prediction | null = null;
+  prediction: Forecast | null = null;
+  /** Being made in idle time to take the place of a worn `prediction`. */
+  spare: Forecast | null = null;
+  /** What predictions start from where the browser does not have the layer's input. */
+  base: Base | null = null;
   /** False once Keras contradicted a prediction. */
   trusted = true;
   /** Gesture that `before` was taken at. */
@@ -43,14 +48,15 @@ export class FilterState implements FilterView {
   readonly #map: Signal<MapView>;
   #version = 0;
 
-  /** `onWatched` is called when something on the page begins to draw the map. */
+  /** Called when something on the page begins to draw the map, and when nothing does any more. */
   constructor(
     readonly uid: Uid,
-    onWatched: () => void,
+    watched: () => void,
+    unwatched: () => void,
   ) {
     this.kernel = this.#kernel = signal(NO_KERNEL);
     this.bias = this.#bias = signal(0);
-    this.map = this.#map = signal(this.#waiting(0, 0), { watched: onWatched });
+    this.map = this.#map = signal(this.#waiting(0, 0), { watched, unwatched });
   }
 
   get known(): boolean {
@@ -98,7 +104,7 @@ export class FilterState implements FilterView {
   readFrom(firstChannel: number): void {
     if (this.firstChannel === firstChannel) return;
     this.firstChannel = firstChannel;
-    this.prediction = null;
+    this.prediction = this.spare = this.base = null;
   }
 
   /** Keras's map for the weights that are shown now, whatever its stage. */
@@ -108,7 +114,7 @@ export class FilterState implements FilterView {
 
   /** Layer or image are others: no map belongs to them any more, and a kernel of another size has no past. */
   forget(geometry: Geometry): void {
-    this.prediction = null;
+    this.prediction = this.spare = this.base = null;
     this.trusted = true;
     this.#keras = null;
     this.#before = null;

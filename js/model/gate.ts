@@ -5,7 +5,8 @@
  * Requests leave in the order in which they came. What may be merged without anyone seeing a difference is merged:
  *
  * - edits and replacements of one gesture, so that a drag is one undo step and waits as one request;
- * - two `set` of one name, two `probe`, two `need`.
+ * - two `set` of one name, two `probe`, two `need`;
+ * - two `scrub` in a row.
  *
  * Nothing is merged across a request that changes the list, the layer, the image or the history.
  */
@@ -26,8 +27,19 @@ export const MOST_WAITING = 64;
 
 const isWeights = (request: Request): request is Weights =>
   request.type === "edit" || request.type === "replace";
-const passes = ({ type }: Request) =>
-  type === "edit" || type === "replace" || type === "set" || type === "need" || type === "probe";
+/** What changes neither the list nor the layer, the image or the history. */
+const PASS = new Set<Request["type"]>([
+  "edit",
+  "replace",
+  "set",
+  "need",
+  "probe",
+  "predict",
+  "stats",
+  "deep",
+]);
+const passes = (request: Request) =>
+  PASS.has(request.type) && !(request.type === "set" && request.name === "layer_path");
 
 export class Gate {
   #queue: Request[] = [];
@@ -126,6 +138,7 @@ export class Gate {
       else queue.push(request);
       return;
     }
+    if (request.type === "scrub" && queue.at(-1)?.type === "scrub") queue.pop();
     // How far back merging may reach.
     let start = queue.length;
     while (start > 0 && passes(queue[start - 1] as Request)) start--;

@@ -10,11 +10,13 @@ import type {
   Geometry,
   History,
   ImageRecord,
+  LayerRecord,
   MapRecord,
   PresetRecord,
   Problem,
   Stage,
   Status,
+  TrainingRecord,
   Uid,
   ValueRange,
 } from "./types.ts";
@@ -68,12 +70,47 @@ export interface MapView {
 
 export interface FilterView {
   uid: Uid;
-  /** Kernel in C order (row, column, channel); a new array after each change. */
+  /** Kernel in C order (row, column, channel); a new array after each change, empty until the kernel has sent the filter. */
   kernel: ReadonlySignal<Float32Array>;
   bias: ReadonlySignal<number>;
   /** Input channel of the kernel's first plane. */
   firstChannel: number;
   map: ReadonlySignal<MapView>;
+}
+
+/** The model's output before and after the edits. */
+export interface Predictions {
+  /** (classes,) each; null before there is an answer, and where the output is not one vector. */
+  before: Float32Array | null;
+  after: Float32Array | null;
+  /** "settled" once they belong to the weights that are shown. */
+  state: "waiting" | "asked" | "settled";
+  error: string | null;
+}
+
+/** One number a filter, in list order, to sort a gallery by. */
+export type Stats = Record<"energy" | "dead" | "norm", Float32Array>;
+
+/** The user's model around the layer. */
+export interface NetworkModel {
+  /** Its convolution layers in the order in which it calls them; empty without a model. */
+  layers: ReadonlySignal<readonly LayerRecord[]>;
+  /** Path of the layer that is open. */
+  path: ReadonlySignal<string>;
+  /** What its classes are called; empty where nobody said. */
+  labels: ReadonlySignal<readonly string[]>;
+  training: ReadonlySignal<TrainingRecord | null>;
+  /** Kept up to date while it is read. */
+  predictions: ReadonlySignal<Predictions>;
+  /** Open another layer. */
+  open(path: string): void;
+  /** Show the kernels of a snapshot of the training. */
+  scrub(index: number): void;
+  stats(): Promise<Stats>;
+  /** See to it that edits of these planes of a kernel are previewed, where that takes the kernel's help. */
+  prepare(uid: Uid, planes: readonly number[]): void;
+  /** A bound on what each plane of a kernel adds to the map, once it is prepared; null where it is not known. */
+  contribution(uid: Uid): Float32Array | null;
 }
 
 /** State of the wire as a person would put it. */
@@ -115,11 +152,8 @@ export interface LensModel {
   hover: Signal<{ row: number; col: number } | null>;
   /** Pixel under the pointer in the input image, or null. */
   hoverInput: Signal<{ row: number; col: number } | null>;
-  /**
-   * Last output pixel that a slide of the kernel over the image has reached, or null where none is shown; the maps veil
-   * what comes after it. Never crosses to Python.
-   */
-  slide: Signal<{ row: number; col: number } | null>;
+  /** Whether the kernel slides over the image: the maps veil what comes after the pinned pixel. Never crosses to Python. */
+  sliding: Signal<boolean>;
   /** Zoom and pan shared by the image and every map: centre in unit coordinates of the picture, and magnification ≥ 1. */
   viewport: Signal<{ x: number; y: number; zoom: number }>;
   /**
@@ -131,6 +165,8 @@ export interface LensModel {
     row: number,
     col: number,
   ): { activation: number; pre_activation: number; exact: boolean } | null;
+
+  network: NetworkModel;
 
   /** Python's diagnostics of one kernel and one of its planes; rejects with a sentence where Python cannot answer. */
   diagnose(uid: Uid, channel: number): Promise<DiagnosticsRecord>;

@@ -14,8 +14,8 @@ export interface Weights {
   bias: number;
 }
 
-/** Differences add up rounding errors: 2e-6 of the maximum after so many. Then the map is computed from nothing again. */
-const MOST_UPDATES = 1000;
+/** Differences add up rounding errors: 2e-6 of the maximum after so many. */
+export const MOST_UPDATES = 1000;
 /** Multiply-adds between two looks at the clock; about a millisecond. */
 const SLICE = 2_000_000;
 
@@ -32,14 +32,56 @@ export function sameWeights(a: Weights, b: Weights): boolean {
   );
 }
 
-function changedTaps(a: Float32Array, b: Float32Array): number[] {
+export function changedTaps(a: Float32Array, b: Float32Array): number[] {
   const taps: number[] = [];
   for (let tap = 0; tap < b.length; tap++)
     if (!sameNumber(a[tap] as number, b[tap] as number)) taps.push(tap);
   return taps;
 }
 
-export class Prediction {
+/** A predicted map that moves from kernel to kernel. */
+export interface Forecast {
+  /** Float32 pre-activations, row-major; updated in place. */
+  readonly pre: Float32Array;
+  /** Whether `show` stopped before the map was complete, and goes on when it is called again. */
+  readonly building: boolean;
+  /** Whether rounding errors have added up so that another one should be made when there is time. */
+  readonly worn: boolean;
+  /** Whether the pre-activation is complete and belongs to these weights. */
+  isAt(weights: Weights): boolean;
+  /** A bound on every number that computing this filter's map meets. */
+  magnitude(weights: Weights): number;
+  /** Move to these weights and look the map over. Null when `enough` said so first, or where the browser cannot. */
+  show(weights: Weights, stage: Stage, enough?: () => boolean): Survey | null;
+}
+
+/**
+ * The linear update of `pre` from one set of weights to another; the last tap's pass looks the map over as well, where the
+ * activation allows it. `plane` gives the input plane that plane k of the kernel reads.
+ */
+export function moveTo(
+  geometry: Geometry,
+  activation: Activation,
+  plane: (k: number) => Float32Array | undefined,
+  pre: Float32Array,
+  at: Weights,
+  to: Weights,
+  stage: Stage,
+): { result: Survey | null; updates: number } {
+  const taps = changedTaps(at.kernel, to.kernel);
+  const step = sameNumber(to.bias, at.bias) ? 0 : to.bias - at.bias;
+  if (step !== 0) for (let i = 0; i < pre.length; i++) pre[i] = (pre[i] as number) + step;
+  let result: Survey | null = null;
+  taps.forEach((tap, i) => {
+    const input = plane(tap % geometry.kernel_channels) as Float32Array;
+    const delta = (to.kernel[tap] as number) - (at.kernel[tap] as number);
+    if (i < taps.length - 1 || !activation.monotone) addTap(geometry, input, tap, delta, pre);
+    else result = update(geometry, input, tap, delta, pre, activation, stage);
+  });
+  return { result, updates: taps.length + Number(step !== 0) };
+}
+
+export class Prediction implements Forecast {
   readonly pre: Float32Array;
   readonly #planes: readonly Float32Array[];
   readonly #magnitudes: readonly number[];
@@ -62,43 +104,40 @@ export class Prediction {
     this.#magnitudes = channels.map((channel) => planes.magnitude(channel));
   }
 
-  /** Whether the pre-activation is complete and belongs to these weights. */
   isAt(weights: Weights): boolean {
     return this.#complete && this.#at !== null && sameWeights(this.#at, weights);
   }
 
-  /** Whether rounding errors call for `refresh` when there is time. */
   get worn(): boolean {
     return this.#updates > MOST_UPDATES;
   }
 
-  /** Make the next `show` compute from nothing. */
-  refresh(): void {
-    this.#at = null;
+  get building(): boolean {
+    return !this.#complete;
   }
 
-  /** A bound on every number that computing this filter's map meets. */
   magnitude({ kernel, bias }: Weights): number {
     return magnitude(kernel, bias, this.#magnitudes);
   }
 
-  /**
-   * Move to these weights and look the map over. Null when `enough` said so before the map was complete; another call
-   * goes on where this one stopped.
-   */
   show(weights: Weights, stage: Stage, enough: () => boolean = () => false): Survey | null {
     if (!this.#complete || !this.#at) {
       if (!this.#at || this.#far(this.#at, weights)) this.#begin(weights);
       if (!this.#build(enough)) return null;
     }
     const at = this.#at as Weights;
-    const taps = changedTaps(at.kernel, weights.kernel);
-    const biased = !sameNumber(at.bias, weights.bias);
-    if (taps.length > 0 || biased) {
+    if (!sameWeights(at, weights)) {
       if (this.#far(at, weights)) {
         this.#begin(weights);
         if (!this.#build(enough)) return null;
-      } else this.#move(at, weights, taps, stage);
+      } else {
+        const { geometry, activation, pre } = this;
+        const plane = (k: number) => this.#planes[k];
+        const { result, updates } = moveTo(geometry, activation, plane, pre, at, weights, stage);
+        this.#survey = result && { stage, result };
+        this.#updates += updates;
+        this.#at = weights;
+      }
     }
     if (this.#survey?.stage !== stage) {
       const finite = this.magnitude(weights) < Number.POSITIVE_INFINITY;
@@ -137,21 +176,5 @@ export class Prediction {
       if (to < rows && enough()) return false;
     }
     return true;
-  }
-
-  /** The linear update; the last tap's pass looks the map over as well. */
-  #move(at: Weights, weights: Weights, taps: readonly number[], stage: Stage): void {
-    const { geometry, pre, activation } = this;
-    const step = weights.bias - at.bias;
-    if (step !== 0) for (let i = 0; i < pre.length; i++) pre[i] = (pre[i] as number) + step;
-    this.#survey = null;
-    taps.forEach((tap, i) => {
-      const plane = this.#planes[tap % geometry.kernel_channels] as Float32Array;
-      const delta = (weights.kernel[tap] as number) - (at.kernel[tap] as number);
-      if (i < taps.length - 1 || !activation.monotone) addTap(geometry, plane, tap, delta, pre);
-      else this.#survey = { stage, result: update(geometry, plane, tap, delta, pre, activation, stage) };
-    });
-    this.#updates += taps.length + Number(step !== 0);
-    this.#at = weights;
   }
 }

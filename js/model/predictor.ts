@@ -1,8 +1,9 @@
 /** Draws filters: Keras's map where it belongs to what is shown, else a predicted one, else what there is. */
 import { batch } from "@preact/signals";
 import { type Activation, activationOf } from "../lens/activations.ts";
+import { BasedPrediction } from "./based-prediction.ts";
 import type { FilterState } from "./filter-state.ts";
-import { type Planes, Prediction } from "./prediction.ts";
+import { type Forecast, type Planes, Prediction } from "./prediction.ts";
 import { OncePerFrame, type Schedule } from "./schedule.ts";
 import type { Geometry, MapRecord, Stage, Uid } from "./types.ts";
 import { disagreement } from "./verify.ts";
@@ -59,9 +60,9 @@ export class Predictor {
   /** Compare what was predicted with what Keras answered for the same weights. */
   check(filter: FilterState, map: MapRecord): void {
     const { prediction, trusted } = filter;
-    const { geometry, stage, planes } = this.scene();
+    const { geometry, stage } = this.scene();
     const activation = this.#activation(geometry);
-    if (!prediction?.isAt(filter.now) || !trusted || !activation || !planes || map.stage !== stage) return;
+    if (!prediction?.isAt(filter.now) || !trusted || !activation || map.stage !== stage) return;
     const survey = prediction.show(filter.now, stage);
     if (!survey) return;
     const what = disagreement(prediction.pre, activation, survey, map, prediction.magnitude(filter.now));
@@ -109,7 +110,7 @@ export class Predictor {
     const survey = prediction?.show(weights, stage, enough);
     if (!prediction || !survey) {
       filter.drawOld(geometry);
-      return !prediction;
+      return !prediction?.building;
     }
     const activation =
       stage === "activation" && geometry.activation !== "linear" ? this.#activation(geometry) : null;
@@ -118,15 +119,21 @@ export class Predictor {
     return true;
   }
 
-  #prediction(filter: FilterState): Prediction | null {
-    const { geometry, planes } = this.scene();
-    const activation = this.#activation(geometry);
-    if (!activation || !planes || !filter.trusted || !filter.known) return null;
+  #prediction(filter: FilterState): Forecast | null {
     if (!filter.prediction) {
-      filter.prediction = new Prediction(geometry, activation, planes, filter.firstChannel);
-      this.#evict(filter);
+      filter.prediction = this.#make(filter);
+      if (filter.prediction) this.#evict(filter);
     }
     return filter.prediction;
+  }
+
+  /** Null where the browser cannot predict this filter. */
+  #make(filter: FilterState): Forecast | null {
+    const { geometry, planes } = this.scene();
+    const activation = this.#activation(geometry);
+    if (!activation || !filter.trusted || !filter.known) return null;
+    if (planes) return new Prediction(geometry, activation, planes, filter.firstChannel);
+    return filter.base && new BasedPrediction(geometry, activation, filter.base);
   }
 
   /** Let go of other filters' pre-activations above the limit, those first that are not being drawn from. */
@@ -140,7 +147,7 @@ export class Predictor {
     for (const filter of holders) {
       if (bytes <= MEMORY || drawn(filter)) return;
       bytes -= filter.prediction?.pre.byteLength ?? 0;
-      filter.prediction = null;
+      filter.prediction = filter.base = null;
     }
   }
 
@@ -159,16 +166,26 @@ export class Predictor {
 
   /** True when there is nothing left to do for this filter. */
   #warmUp(filter: FilterState, enough: () => boolean): boolean {
-    const { geometry, stage, comparing } = this.scene();
-    const [rows, cols] = geometry.output_shape;
-    const room = MEMORY / (4 * rows * cols * Math.max(1, this.filters().length));
-    // Where not all fit, the ones that are edited make their own.
-    if (!filter.prediction && room < 1) return true;
+    const { stage, comparing } = this.scene();
+    if (!filter.prediction && !this.#room()) return true;
     const prediction = this.#prediction(filter);
     if (!prediction) return true;
-    if (prediction.worn) prediction.refresh();
     const { weights } = filter.shown(comparing, stage);
-    return prediction.show(weights, stage, enough) !== null;
+    if (!prediction.worn) return prediction.show(weights, stage, enough) !== null || !prediction.building;
+    // A new one is made beside it, since the worn one goes on being drawn and edited meanwhile.
+    filter.spare ??= this.#make(filter);
+    if (!filter.spare?.show(weights, stage, enough)) return !filter.spare?.building;
+    filter.prediction = filter.spare;
+    filter.spare = null;
+    this.redraw([filter]);
+    return true;
+  }
+
+  /** Whether one more pre-activation fits; where not, a filter that is edited makes its own. */
+  #room(): boolean {
+    const [rows, cols] = this.scene().geometry.output_shape;
+    const held = this.filters().filter(({ prediction }) => prediction).length;
+    return (held + 1) * rows * cols * Float32Array.BYTES_PER_ELEMENT <= MEMORY;
   }
 }
 

@@ -15,6 +15,8 @@ export interface RosterEvents {
   confirmed(filter: FilterState, map: MapRecord): void;
   /** Something on the page draws this filter. */
   watched(filter: FilterState): void;
+  /** Nothing does any more. */
+  unwatched(filter: FilterState): void;
   /** The kernel must send these filters again. */
   missing(uids: readonly Uid[]): void;
 }
@@ -96,9 +98,18 @@ export class Roster {
       }));
   }
 
+  #create(uid: Uid): FilterState {
+    const filter: FilterState = new FilterState(
+      uid,
+      () => this.events.watched(filter),
+      () => this.events.unwatched(filter),
+    );
+    return filter;
+  }
+
   #order(state: LensState): void {
     const list = state.order.map((uid, index) => {
-      const filter = this.#known.get(uid) ?? new FilterState(uid, () => this.events.watched(filter));
+      const filter = this.#known.get(uid) ?? this.#create(uid);
       filter.readFrom(firstChannel(state.geometry, index));
       this.#known.set(uid, filter);
       return filter;

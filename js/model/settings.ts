@@ -3,7 +3,7 @@ import type { AnyModel } from "@anywidget/types";
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Request, Traits } from "./types.ts";
 
-export const SHARED = ["cmap", "value_range", "stage", "selected", "pixel"] as const;
+export const SHARED = ["cmap", "value_range", "stage", "selected", "pixel", "layer_path"] as const;
 export type Shared = (typeof SHARED)[number];
 type SetRequest = Extract<Request, { type: "set" }>;
 
@@ -24,6 +24,7 @@ export class Settings {
       stage: get("stage"),
       selected: get("selected"),
       pixel: get("pixel"),
+      layer_path: get("layer_path"),
     };
     this.#signals = {
       cmap: signal(this.#confirmed.cmap),
@@ -31,6 +32,7 @@ export class Settings {
       stage: signal(this.#confirmed.stage),
       selected: signal(this.#confirmed.selected),
       pixel: signal(this.#confirmed.pixel),
+      layer_path: signal(this.#confirmed.layer_path),
     };
   }
 

@@ -39,7 +39,8 @@ export class Lens implements LensModel {
   readonly comparing: LensModel["comparing"];
   readonly hover: LensModel["hover"] = signal(null);
   readonly hoverInput: LensModel["hoverInput"] = signal(null);
-  readonly slide: LensModel["slide"] = signal(null);
+  readonly sliding: LensModel["sliding"] = signal(false);
+  readonly network: LensModel["network"];
   readonly viewport: LensModel["viewport"] = signal({ x: 0.5, y: 0.5, zoom: 1 });
 
   constructor(model: AnyModel<Traits>, schedule: Schedule = browserSchedule) {
@@ -63,6 +64,18 @@ export class Lens implements LensModel {
     this.link = core.uplink.link;
     this.problem = core.problems.shown;
     this.comparing = core.comparing;
+    this.network = {
+      layers: core.network.layers,
+      path: settings.signal("layer_path"),
+      labels: core.network.labels,
+      training: core.network.training,
+      predictions: core.network.predictions,
+      open: (path) => this.#set("layer_path", path),
+      scrub: (index) => this.#ask({ type: "scrub", index }),
+      stats: () => core.stats(),
+      prepare: (uid, planes) => core.prepare(uid, planes),
+      contribution: (uid) => core.deep.contribution(uid).value,
+    };
     core.greet();
   }
 
@@ -258,6 +271,7 @@ export class Lens implements LensModel {
       this.#core.changed(filters);
       uplink.push(request);
     });
+    this.#core.followDeep(filters);
   }
 
   /** Ask the kernel, or do it here where there is none. */

@@ -147,6 +147,46 @@ export interface Traits {
   _presets: PresetRecord[];
   _status: Status;
   _problem: Problem | null;
+  /** Path of the layer that is open ("" without a model), one of `_layers`. Set by {type: "set", name: "layer_path"}. */
+  layer_path: string;
+  /** What the model's classes are called, in the order of its output; empty where the user gave none. */
+  labels: string[];
+  _layers: LayerRecord[];
+  _training: TrainingRecord | null;
+}
+
+/** Trait `_layers`: the model's convolution layers, in the order in which it calls them; empty without a model. */
+export interface LayerRecord {
+  /** Unique, "block/conv"; what trait `layer_path` is set to. */
+  path: string;
+  class_name: string;
+  /** (rows, cols, channels). */
+  input_shape: [number, number, number];
+  /** (rows, cols, filters). */
+  output_shape: [number, number, number];
+  kernel_size: [number, number];
+  filters: number;
+}
+
+/**
+ * Trait `_training`: what a training callback kept of the layer that is open; null before there was any. The list is thinned
+ * when it grows long (every second snapshot is left out), so that an index is good for this value of the trait alone.
+ */
+export interface TrainingRecord {
+  /** True while `fit` runs: the kernel answers no request then, and what is shown follows the training. */
+  running: boolean;
+  /** Oldest first. The first is from before the first step. */
+  snapshots: SnapshotRecord[];
+  /** Index of the snapshot whose kernels are shown; null where they were edited since. */
+  shown: number | null;
+}
+
+export interface SnapshotRecord {
+  /** Epochs completed, and batches in all; both 0 before training. */
+  epoch: number;
+  step: number;
+  /** Training loss as Keras last reported it; null before that. */
+  loss: Num | null;
 }
 
 export interface PresetRecord {
@@ -165,6 +205,7 @@ export interface Edit {
 }
 
 export type Request =
+  /** What the browser holds; rev −1 stands for a filter whose kernel is here, but not Keras's map of it. */
   | { type: "hello"; generation: number; revs: [Uid, number][] }
   /** One undo step for all edits of one gesture (a drag, a paste). */
   | { type: "edit"; edits: Edit[]; gesture: string }
@@ -177,7 +218,8 @@ export type Request =
   | { type: "undo" | "redo" | "reset" }
   | {
       type: "set";
-      name: "cmap" | "value_range" | "stage" | "selected" | "pixel" | "_problem";
+      /** `layer_path`: another layer opens, with new uids, a new generation and a history of its own. */
+      name: "cmap" | "value_range" | "stage" | "selected" | "pixel" | "layer_path" | "_problem";
       value: unknown;
     }
   /** Layer settings, built-in layer only: any of Keras's own argument names. */
@@ -190,7 +232,23 @@ export type Request =
   /** What a kernel does, in numbers; `channel` (0 unless given) is the plane that is looked at closely. */
   | { type: "diagnose"; uid: Uid; channel?: number }
   /** A program that computes what is shown. */
-  | { type: "code"; framework: "keras" | "numpy" };
+  | { type: "code"; framework: "keras" | "numpy" }
+  /**
+   * The model's output with the original and with the present weights. Answered at once with nothing, so that no edit
+   * waits: the model runs in a thread of its own, and a `predictions` message follows. Ask when edits have settled; of
+   * requests that pile up while the model runs only the newest is carried out, with the weights of that moment.
+   */
+  | { type: "predict" }
+  /** One number a filter, to sort a gallery by; has Keras compute the maps that are missing (one call of the layer). */
+  | { type: "stats" }
+  /**
+   * What the linear update takes for a filter inside a model: its pre-activation, and input planes by their number in the
+   * layer's input (kernel plane c reads input channel first_channel + c). Ask for the planes that are being edited, not
+   * for all. `channels` may be empty.
+   */
+  | { type: "deep"; uid: Uid; channels: number[] }
+  /** Show the kernels of a snapshot (an index into `_training.snapshots`). Scrubbing in a row is one undo step. */
+  | { type: "scrub"; index: number };
 
 /** What convlens.diagnostics finds out about one kernel; null where values that are not finite forbid an answer. */
 export interface DiagnosticsRecord {
@@ -246,10 +304,50 @@ export interface Answer {
   diagnostics?: DiagnosticsRecord;
   /** Code: the program's source. */
   code?: string;
+  /** Stats. */
+  stats?: StatsRecord;
+  /** Deep. */
+  deep?: DeepRecord;
+}
+
+/** Each a float32 a filter, in list order; NaN where the maps are. */
+export interface StatsRecord {
+  /** Mean square of the activation map. */
+  energy: Bytes;
+  /** Share of exact zeros in the activation map, 0 to 1. */
+  dead: Bytes;
+  /** Euclidean norm of the kernel. */
+  norm: Bytes;
+}
+
+export interface DeepRecord {
+  uid: Uid;
+  /** The weights' rev that all of this belongs to. */
+  rev: number;
+  /** float32, rows × cols of the map, row-major, as Keras computed it. */
+  pre_activation: Bytes;
+  /** float32, rows × cols of the layer's input, row-major, each. */
+  planes: { channel: number; data: Bytes }[];
+  /**
+   * float32, one a kernel plane: ‖kernel plane‖ × root mean square of the input plane that it reads. It bounds what the
+   * plane adds to the pre-activation, and orders the planes.
+   */
+  contribution: Bytes;
+}
+
+/** To every client, when the model has run after a `predict`. */
+export interface PredictionsMessage {
+  type: "predictions";
+  /** The request that set it going: what was edited since is not in it. */
+  client: string;
+  seq: number;
+  /** float32 (classes,) each; null where the model's output is not one vector, and on an error. */
+  predictions: { before: Bytes; after: Bytes } | null;
+  error?: { title: string; text: string };
 }
 
 /** What the kernel sends; records ride along with an answer or come alone after a change made in Python. */
-export type Message = (Answer | { type: "filters" }) & {
+export type Message = (Answer | PredictionsMessage | { type: "filters" }) & {
   generation: number;
   history: History;
   filters: FilterRecord[];

@@ -1,5 +1,5 @@
 /** Bytes and numbers as they cross the wire, and the check of everything that comes in. */
-import type { Answer, Bytes, DiagnosticsRecord, FilterRecord, MapRecord, Message, Request } from "./types.ts";
+import type { Answer, Bytes, DiagnosticsRecord, FilterRecord, MapRecord, Message, PredictionsMessage, Request } from "./types.ts";
 
 /** A request as it is sent: numbered, and named after the front end that sends it. */
 export type Numbered = Request & { client: string; seq: number };
@@ -139,7 +139,7 @@ export function readRecord(value: unknown): CheckedRecord {
 export function readMessage(content: unknown, buffers: readonly Bytes[]): CheckedMessage | null {
   if (typeof content !== "object" || content === null) return null;
   const { type } = content as Fields;
-  if (type !== "answer" && type !== "filters") return null;
+  if (type !== "answer" && type !== "filters" && type !== "predictions") return null;
   const message = fields(unpack(content, buffers), "a message");
   const history = fields(message.history, "the history");
   const common = {
@@ -147,7 +147,22 @@ export function readMessage(content: unknown, buffers: readonly Bytes[]): Checke
     history: { undo: whole(history.undo, "the undo count"), redo: whole(history.redo, "the redo count") },
     filters: list(message.filters, "filter records").map(readRecord),
   };
-  return type === "filters" ? { type, ...common } : { ...readAnswer(message), ...common };
+  if (type === "filters") return { type, ...common };
+  return { ...(type === "answer" ? readAnswer(message) : readPredictions(message)), ...common };
+}
+
+function readPredictions(message: Fields): PredictionsMessage {
+  const { predictions, error } = message as unknown as PredictionsMessage;
+  return {
+    type: "predictions",
+    client: String(message.client),
+    seq: Number(message.seq),
+    predictions: predictions && {
+      before: bytes(predictions.before, "predictions"),
+      after: bytes(predictions.after, "predictions"),
+    },
+    ...(error && { error: { title: String(error.title), text: String(error.text) } }),
+  };
 }
 
 function readAnswer(message: Fields): Answer {
@@ -164,6 +179,27 @@ function readAnswer(message: Fields): Answer {
   if (typeof message.code === "string") answer.code = message.code;
   if (message.diagnostics) {
     answer.diagnostics = fields(message.diagnostics, "diagnostics") as unknown as DiagnosticsRecord;
+  }
+  if (message.stats) {
+    const { energy, dead, norm } = fields(message.stats, "statistics");
+    answer.stats = {
+      energy: bytes(energy, "energies"),
+      dead: bytes(dead, "shares of zeros"),
+      norm: bytes(norm, "norms"),
+    };
+  }
+  if (message.deep) {
+    const deep = fields(message.deep, "what a preview takes");
+    answer.deep = {
+      uid: whole(deep.uid, "a filter's uid"),
+      rev: whole(deep.rev, "a filter's rev"),
+      pre_activation: bytes(deep.pre_activation, "a pre-activation"),
+      planes: list(deep.planes, "planes").map((item) => {
+        const { channel, data } = fields(item, "a plane");
+        return { channel: whole(channel, "a plane's channel"), data: bytes(data, "a plane") };
+      }),
+      contribution: bytes(deep.contribution, "contributions"),
+    };
   }
   if (message.values) {
     answer.values = list(message.values, "values").map((item) => {

@@ -65,7 +65,7 @@ export function ramp(
 }
 
 export function fixture(options: FixtureOptions = {}): Fixture {
-  const { rows = 24, cols = 32, channels = 1, size = 4, ready = true } = options;
+  const { rows = 24, cols = 32, channels = 1, size = 4, ready = true, settings = {} } = options;
   const bytes = options.pixels ?? pattern(rows, cols, channels);
   const kernels = options.kernels ?? tutorialFilters(channels);
   const geometry = reshaped(
@@ -92,7 +92,7 @@ export function fixture(options: FixtureOptions = {}): Fixture {
       weight_shape: [],
       previewable: true,
     },
-    options.settings ?? {},
+    settings,
   );
   const scale = Math.fround(1 / 255);
   const filters = kernels.map(
@@ -120,6 +120,10 @@ export function fixture(options: FixtureOptions = {}): Fixture {
     ],
     _status: { keras: ready ? "ready" : "loading", detail: "a fake kernel" },
     _problem: null,
+    layer_path: settings.path ?? "",
+    labels: [],
+    _layers: [],
+    _training: null,
   };
   const image = Float32Array.from(bytes, (b) => Math.fround(b * scale));
   const kernel = new FakeKernel(geometry, filters, image, traits);

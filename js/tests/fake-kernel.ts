@@ -1,6 +1,7 @@
 /** A tiny kernel for tests and the development page: the Python side's part of the wire, over a slow correlation. */
 import { firstChannel, reshaped } from "../lens/geometry.ts";
 import type {
+  DiagnosticsRecord,
   Edit,
   FilterRecord,
   Geometry,
@@ -101,7 +102,7 @@ export class FakeKernel {
   }
 
   /** A small trait is assigned in Python. */
-  assignTrait<K extends "cmap" | "value_range" | "stage" | "selected" | "pixel">(
+  assignTrait<K extends Exclude<keyof Traits, "_state" | "_filters" | "names">>(
     name: K,
     value: Traits[K],
   ): void {
@@ -276,11 +277,37 @@ export class FakeKernel {
         return { uids: [] };
       case "probe":
         return { uids: [], answer: { values: request.uids.map((uid) => this.#probe(uid, request)) } };
+      case "diagnose":
+        return {
+          uids: [],
+          answer: { diagnostics: this.#diagnose(this.#filter(request.uid), request.channel ?? 0) },
+        };
+      case "code":
+        return { uids: [], answer: { code: `# ${request.framework}\n` } };
       case "image":
         throw new Refusal("the tests' own kernel keeps its picture");
     }
     this.#commit({ ...this.#document, filters });
     return { uids: [] };
+  }
+
+  /** The two numbers that need no linear algebra; the rest as Python says it of a kernel that is not finite. */
+  #diagnose({ uid, kernel }: FakeFilter, channel: number): DiagnosticsRecord {
+    const sum = kernel.reduce((a, b) => a + b, 0);
+    const norm = Math.hypot(...kernel);
+    const plane = { channel, sum, norm, rank: null, separable: null, vertical: null, horizontal: null };
+    return {
+      uid,
+      rev: this.rev(uid),
+      sum,
+      norm,
+      symmetry: null,
+      left_right: null,
+      up_down: null,
+      ranks: [null],
+      note: "",
+      plane: { ...plane, remaining: null, response: null },
+    };
   }
 
   #probe(uid: Uid, { row, col }: { row: number; col: number }): object {

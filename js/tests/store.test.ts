@@ -388,3 +388,19 @@ describe("letting go", () => {
     expect(play.model.listeners()).toBe(0);
   });
 });
+
+describe("a long session", () => {
+  test("of thousands of edits shows the map of the kernel, made anew in idle time before errors add up", () => {
+    const play = played({ ready: false });
+    const filter = first(play);
+    for (let i = 0; i < 2500; i++) {
+      play.lens.edit([{ uid: filter.uid, taps: { index: [i % 16], value: [Math.sin(i)] } }]);
+      play.schedule.repaint();
+      if (i % 100 === 0) play.schedule.rest();
+    }
+    play.schedule.rest();
+    play.schedule.repaint();
+    expectPreview(play, filter);
+    expect(play.kernel.waiting).toHaveLength(1);
+  });
+});

@@ -19,6 +19,8 @@ function proxy(model: FakeModel): AnyModel<Traits> {
 }
 
 const hellos = (model: FakeModel) => model.sent.filter(({ content }) => content.type === "hello").length;
+/** Titles of the cards. */
+const titles = (el: Element) => [...el.querySelectorAll("input")].map(({ value }) => value);
 const view = () => document.body.appendChild(document.createElement("div"));
 
 describe("the widget in a host", () => {
@@ -28,8 +30,8 @@ describe("the widget in a host", () => {
     const [one, two] = [view(), view()];
     const remove = [one, one, two].map((el) => widget.render({ model: proxy(model), el }));
     expect(hellos(model)).toBe(1);
-    expect(one.textContent).toContain("Filter 1");
-    expect(two.textContent).toContain("Filter 1");
+    expect(titles(one)).toContain("Filter 1");
+    expect(titles(two)).toContain("Filter 1");
     for (const end of remove) end();
     expect(one.childNodes).toHaveLength(0);
     close();
@@ -56,7 +58,7 @@ describe("the widget in a host", () => {
     const { model } = fixture();
     const el = view();
     const remove = widget.render({ model: proxy(model), el });
-    expect(el.textContent).toContain("Filter 1");
+    expect(titles(el)).toContain("Filter 1");
     remove();
     expect(model.listeners()).toBe(0);
   });
@@ -67,8 +69,8 @@ describe("the widget in a host", () => {
     const [one, two] = [view(), view()];
     widget.render({ model: proxy(a.model), el: one });
     widget.render({ model: proxy(b.model), el: two });
-    expect(one.textContent).toContain("Filter 4");
-    expect(two.textContent).not.toContain("Filter 4");
+    expect(titles(one)).toContain("Filter 4");
+    expect(titles(two)).not.toContain("Filter 4");
   });
 
   test("knows a view that its host marks as disconnected", () => {

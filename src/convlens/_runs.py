@@ -43,8 +43,8 @@ class Runner:
         self._slices: dict[int, Any] = {}
         self._siblings: dict[int, Sibling] = {}
         self._twin: keras.layers.Layer | None = None
-        # Whether filters may be computed without the others: that is certain for Keras's own code only.
-        self._splits = (
+        #: Whether filters may be computed without the others: that is certain for Keras's own code only.
+        self.splits = (
             geometry.kind != "separable"
             and is_own_class(layer)
             and bool(layer.autocast)
@@ -56,7 +56,7 @@ class Runner:
     ) -> tuple[Array, Array]:
         """See `ConvLayer.run`."""
         few = len(indices) == 1 or 2 * len(indices) <= self._geometry.filters
-        if few and self._splits:
+        if few and self.splits:
             return self._run_some(kernels, bias, indices)
         weights = pack(self._layer, self._geometry, kernels, bias, pointwise)
         first = self._geometry.data_format == "channels_first"

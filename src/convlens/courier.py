@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,8 +12,9 @@ from convlens.session import Session
 
 #: Messages are split at this size, which every host passes in one piece.
 MESSAGE_BYTES = 256 * 1024
-#: What a fresh view gets at once; the rest of a longer list follows when it comes on screen.
+#: What a fresh view gets at once, in bytes and in filters; the rest of a longer list follows when it comes on screen.
 FIRST_SCREEN_BYTES = 2 * 1024 * 1024
+FIRST_SCREEN = 64
 
 
 class Courier:
@@ -39,8 +41,10 @@ class Courier:
     ) -> None:
         self.generation = 1
         self.image_version = 1
-        #: Whether a browser has said hello; nobody listens before.
+        #: Whether a browser has said hello; nobody is certain to listen before.
         self.connected = False
+        #: Whether the lens was displayed. The hello of a view that the running cell made waits until that cell ends.
+        self.displayed = False
         self._session = session
         self._send = send
         self._drawn = drawn
@@ -64,9 +68,14 @@ class Courier:
         """``ImageRecord``."""
         return wire.image_record(self._session.image, self.image_version)
 
-    def table(self) -> dict[str, Any]:
-        """``FilterTable`` of the first screen."""
-        return {"generation": self.generation, "filters": list(self._records(self.first_screen()))}
+    def table(self, uids: list[int] | None = None) -> dict[str, Any]:
+        """``FilterTable`` of these filters, or of the first screen."""
+        chosen = self.first_screen() if uids is None else uids
+        return {"generation": self.generation, "filters": list(self._records(chosen))}
+
+    def layers(self) -> list[dict[str, Any]]:
+        """One ``LayerRecord`` for each convolution layer of the model."""
+        return [wire.layer_record(found) for found in self._session.source.found(self._session.image)]
 
     def status(self) -> dict[str, str]:
         """``Status``."""
@@ -85,8 +94,8 @@ class Courier:
         """Uids of as many filters as a fresh view gets at once."""
         geometry, filters = self._session.geometry, self._session.filters
         rows, cols = geometry.output_shape
-        each = 2 * rows * cols + 4 * filters[0].kernel.size
-        return filters.uids[: max(4, FIRST_SCREEN_BYTES // each)]
+        each = 2 * rows * cols + 4 * math.prod(filters.kernel_shape)
+        return filters.uids[: max(4, min(FIRST_SCREEN, FIRST_SCREEN_BYTES // each))]
 
     # -- messages ------------------------------------------------------------------------------------------------------
 
@@ -94,7 +103,7 @@ class Courier:
         """Send these filters to every browser; while an answer is being made, they ride along with it."""
         if self._held is not None:
             self._held += uids
-        elif self.connected:
+        elif self.connected or self.displayed:
             self.send({"type": "filters"}, uids)
 
     @contextmanager
@@ -141,4 +150,4 @@ class Courier:
                 index = filters.index_of(uid)
                 maps = engine.current(uid)
                 drawn = None if maps is None else wire.map_record(maps.pre_activation, maps.activation, stage, fixed)
-                yield wire.filter_record(filters[index], index, engine.rev(uid), session.geometry, drawn)
+                yield wire.filter_record(filters, index, engine.rev(uid), session.geometry, drawn)

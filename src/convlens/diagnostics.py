@@ -39,13 +39,13 @@ class PlaneDiagnostics:
         is the product of two 1-D filters that is nearest to the plane. Both are 0 for a plane of zeros.
 
         Scale: the greatest magnitude in `horizontal` is 1, and `vertical` carries the gain. Sign: of the two, the one
-        that is nearer to an average, ``|sum| / sum of magnitudes``, has a positive sum (`vertical`, where they tie); where
-        both sum to 0, the first value of `horizontal` that is not 0 is positive.
+        that is nearer to an average, ``|sum| / sum of magnitudes``, has a positive sum (`vertical`, where they tie);
+        where both sum to 0, the first value of `horizontal` that is not 0 is positive.
     remaining
         Share of the squared norm that this product misses, 0 to 1.
     response
-        ``(32, 32)``: magnitude of the frequency response at ``frequencies()``, rows ``fy``, columns ``fx``; zero frequency
-        is at ``[16, 16]``.
+        ``(32, 32)``: magnitude of the frequency response at ``frequencies()``, rows ``fy``, columns ``fx``; zero
+        frequency is at ``[16, 16]``. Not scaled; the widget draws it relative to its greatest value.
     """
 
     sum: float
@@ -160,13 +160,13 @@ def frequency_response(plane: npt.ArrayLike) -> Array:
     Returns
     -------
     numpy.ndarray
-        ``(32, 32)`` float32, not scaled: the factor by which the layer multiplies the amplitude of a wave of ``fy`` cycles
-        per pixel down and ``fx`` across.
+        ``(32, 32)`` float32, not scaled: the factor by which the layer multiplies the amplitude of a wave of ``fy``
+        cycles per pixel down and ``fx`` across.
 
     Notes
     -----
-    The discrete-space Fourier transform of the kernel (Oppenheim and Schafer, *Discrete-Time Signal Processing*, ch. 2),
-    at the frequencies of `frequencies`:
+    The discrete-space Fourier transform of the kernel (Oppenheim and Schafer, *Discrete-Time Signal Processing*,
+    ch. 2), at the frequencies of `frequencies`:
 
     .. math:: |H(f_y, f_x)| = \left| \sum_{r, c} k[r, c] \, e^{2 \pi i (f_y r + f_x c)} \right|
 

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class Maps(NamedTuple):
-    """One filter's maps and the weights they belong to."""
+    """One filter's maps and the weights they belong to: `among` lists all filters where the others have a say."""
 
     source: Filter
+    among: FilterList | None
     pre_activation: Array
     activation: Array
 
@@ -37,7 +38,8 @@ class Engine:
     filters
         The filters to begin with.
     on_ready
-        Called when a layer that was made behind the import is there, or could not be made, from the thread that made it.
+        Called when a layer that was made behind the import is there, or could not be made, from the thread that made
+        it.
     """
 
     def __init__(
@@ -128,6 +130,8 @@ class Engine:
 
     def changed(self, older: FilterList) -> list[int]:
         """Uids whose weights are not what they are in `older`."""
+        if self._together and not self._filters.same_weights(older):
+            return self._filters.uids
         before = {f.uid: f for f in older.filters}
         return [f.uid for f in self._filters.filters if not f.same_weights(before.get(f.uid))]
 
@@ -136,6 +140,8 @@ class Engine:
         maps = self._maps.get(uid)
         if maps is None:
             return None
+        if maps.among is not None:
+            return maps if self._filters.same_weights(maps.among) else None
         one = self._filters[self._filters.index_of(uid)]
         return maps if one.same_weights(maps.source) else None
 
@@ -148,9 +154,10 @@ class Engine:
             stale = [i for i, f in enumerate(filters.filters) if f.uid in wanted and self.current(f.uid) is None]
             if not stale:
                 return
-            pre, act = layer.run(filters.kernels, filters.bias, stale)
+            pre, act = layer.run(filters.kernels, filters.bias, stale, filters.pointwise)
+            among = filters if self._together else None
             for position, index in enumerate(stale):
-                self._maps[filters[index].uid] = Maps(filters[index], pre[position], act[position])
+                self._maps[filters[index].uid] = Maps(filters[index], among, pre[position], act[position])
 
     def stack(self, stage: str) -> Array:
         """All maps of one stage, ``(filters, rows, cols)``, read-only."""
@@ -161,6 +168,11 @@ class Engine:
             stacked = np.stack([m.activation if stage == "activation" else m.pre_activation for m in maps])
             stacked.flags.writeable = False
             return stacked
+
+    @property
+    def _together(self) -> bool:
+        """Whether a change of one filter may change the maps of others. Of a layer not yet there, no map exists."""
+        return self._layer is not None and not self._layer.independent
 
     def close(self) -> None:
         """Let go of the layer and all maps."""

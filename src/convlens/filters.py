@@ -75,10 +75,25 @@ class FilterList:
         """Return the filter at a position."""
         return self.filters[index]
 
+    def same_weights(self, other: FilterList) -> bool:
+        """Whether `other` has the very same kernels and biases in the same order."""
+        return self is other or (
+            len(self) == len(other) and all(a.same_weights(b) for a, b in zip(self.filters, other.filters, strict=True))
+        )
+
     @property
     def kernels(self) -> tuple[Array, ...]:
-        """Kernels, ``(kh, kw, channels)`` each."""
+        """What Keras keeps as the layer's kernels, ``(kh, kw, channels)`` each."""
         return tuple(f.kernel for f in self.filters)
+
+    @property
+    def pointwise(self) -> Array | None:
+        """A separable layer's second kernel, ``(depthwise channels, filters)``; None for other layers."""
+        return None
+
+    def kernel_at(self, index: int) -> Array:
+        """``(kh, kw, channels)``: what filter `index` lays on the layer's input."""
+        return self[index].kernel
 
     @property
     def bias(self) -> Array:
@@ -97,18 +112,16 @@ class FilterList:
 
     @property
     def kernel_shape(self) -> tuple[int, int, int]:
-        """``(kh, kw, channels)``, the same for every filter."""
+        """``(kh, kw, channels)`` of what a filter lays on the layer's input, the same for every filter."""
         kh, kw, channels = self.filters[0].kernel.shape
         return (kh, kw, channels)
 
-    def check_index(self, i: Any) -> int:
-        """Return `i` as an index from 0, counting from the end where it is negative, as a list does."""
-        index = operator.index(i)
-        if not -len(self) <= index < len(self):
-            raise IndexError(
-                f"There is no filter {index}: the list has {len(self)}, numbered from 0 to {len(self) - 1}."
-            )
-        return index % len(self)
+    def check_index(self, i: Any, count: int | None = None) -> int:
+        """Return `i` as an index from 0, counting from the end where it is negative, as a list of `count` does."""
+        index, count = operator.index(i), len(self) if count is None else count
+        if not -count <= index < count:
+            raise IndexError(f"There is no filter {index}: the list has {count}, numbered from 0 to {count - 1}.")
+        return index % count
 
     def index_of(self, uid: int) -> int:
         """Position of a filter; ``KeyError`` when it is gone."""
@@ -130,6 +143,11 @@ class FilterList:
             if not _same_values(self[i].kernel, kernel)
         )
 
+    def zeroed(self, indices: Iterable[int]) -> FilterList:
+        """Switch some filters off: kernel and bias 0."""
+        zero = read_only(np.zeros(self[0].kernel.shape))
+        return self._changed((i, replace(self[i], kernel=zero, bias=0.0)) for i in indices)
+
     def with_bias(self, bias: Mapping[int, float]) -> FilterList:
         """Exchange the bias at some indices."""
         return self._changed(
@@ -137,6 +155,13 @@ class FilterList:
             for i, b in bias.items()
             if not _same_number(self[i].bias, float(np.float32(b)))
         )
+
+    def with_weights(self, other: FilterList) -> FilterList:
+        """Take all weights of `other`; filters keep identity and name by position, where there are as many."""
+        if len(other) != len(self):
+            return other
+        kept = (replace(b, uid=a.uid, name=a.name) for a, b in zip(self.filters, other.filters, strict=True))
+        return replace(other, filters=tuple(kept))
 
     def with_names(self, names: Sequence[str]) -> FilterList:
         """Rename all filters, in list order."""
@@ -156,29 +181,29 @@ class FilterList:
             name = _free_name(taken, len(kept) + len(added))
             taken.add(name)
             added.append(Filter(kernel, 0.0, name, next(_uids)))
-        return FilterList((*kept, *added))
+        return replace(self, filters=(*kept, *added))
 
     def added(self, kernel: Array, name: str | None, at: int, bias: float = 0.0) -> FilterList:
         """Insert a new filter before position `at`."""
         title = name if name is not None else _free_name({f.name for f in self.filters}, len(self))
         new = Filter(kernel, bias, title, next(_uids))
-        return FilterList((*self.filters[:at], new, *self.filters[at:]))
+        return replace(self, filters=(*self.filters[:at], new, *self.filters[at:]))
 
     def removed(self, index: int) -> FilterList:
         """Leave out one filter."""
-        return FilterList((*self.filters[:index], *self.filters[index + 1 :]))
+        return replace(self, filters=(*self.filters[:index], *self.filters[index + 1 :]))
 
     def moved(self, index: int, to: int) -> FilterList:
         """Take out filter `index` and put it back at position `to`."""
         rest = [*self.filters[:index], *self.filters[index + 1 :]]
         rest.insert(to, self.filters[index])
-        return FilterList(tuple(rest))
+        return replace(self, filters=tuple(rest))
 
     def _changed(self, changes: Iterable[tuple[int, Filter]]) -> FilterList:
         new = dict(changes)
         if not new:
             return self
-        return FilterList(tuple(new.get(i, f) for i, f in enumerate(self.filters)))
+        return replace(self, filters=tuple(new.get(i, f) for i, f in enumerate(self.filters)))
 
 
 def _same_values(a: Array, b: Array) -> bool:

@@ -181,7 +181,8 @@ class Geometry:
             "output_shape": list(self.output_shape),
             "filters": self.filters,
             "kernel_size": list(self.kernel_size),
-            "kernel_channels": self.kernel_channels,
+            # What crosses for a separable layer are the kernels that it amounts to, which read all channels.
+            "kernel_channels": self.input_shape[2] if self.kind == "separable" else self.kernel_channels,
             "strides": list(self.strides),
             "dilation_rate": list(self.dilation_rate),
             "padding": self.padding,

@@ -95,6 +95,22 @@ def read_bias(bias: Any, n: int) -> FloatArray:
     return frozen(as_float32(array, "bias"))
 
 
+def read_pointwise(kernels: Any, shape: tuple[int, ...]) -> FloatArray:
+    """Read a separable layer's pointwise kernels, one a filter, as Keras's ``(depthwise channels, filters)``.
+
+    `shape` is the one that is expected.
+    """
+    array = as_array(kernels, "pointwise_kernels")
+    channels, filters = shape
+    if array.shape != (filters, channels):
+        mend = " Give them with the filters first: list(kernel[0, 0].T)." if array.shape == (1, 1, *shape) else ""
+        raise ValueError(
+            f"pointwise_kernels has shape {array.shape}; expected ({filters}, {channels}): for each of the {filters} "
+            f"filters one weight for each of the {channels} depthwise channels.{mend}"
+        )
+    return frozen(as_float32(array, "pointwise_kernels").T)
+
+
 def read_names(names: Any, n: int) -> list[str]:
     """Read `n` names of filters; None is "Filter 1", "Filter 2", ..."""
     if names is None:

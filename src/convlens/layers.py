@@ -181,6 +181,14 @@ class ConvLayer:
         x = to_numpy(self._fed.x)[0]
         return read_only(np.moveaxis(x, 0, -1) if self.geometry.data_format == "channels_first" else x)
 
+    @property
+    def independent(self) -> bool:
+        """Whether each map is certain to depend on its own kernel and bias alone, once the layer is fed.
+
+        False for an activation across filters (softmax), a separable layer, and code that is not Keras's own.
+        """
+        return self._fed.splits
+
     def read(self) -> tuple[tuple[Array, ...], Array]:
         """Return the layer's own kernels and bias.
 

@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convlens.filters import FilterList
+from convlens.filters import Array, FilterList
 from convlens.images import Image
 from convlens.kernels import kernel_depth, read_bias, read_kernels, read_names
 from convlens.named_kernels import TUTORIAL, presets
 from convlens.settings import Settings
 from convlens.sources import BuiltIn, Feeding, InModel, Source, StandAlone
-
 
 
 class Opened(NamedTuple):
@@ -87,31 +86,25 @@ def _stand_alone(image: Any, kernels: Any, bias: Any, names: Any, layer: Any) ->
     picture = source.read_image(image, channels)
     conv = ConvLayer.of(layer, picture.shape)
     if kernels is None:
-        own, own_bias = conv.read()
-        return Opened(picture, _filters(own, own_bias if bias is None else bias, names), source)
+        return Opened(picture, _with_bias(source.own_filters(picture, names), bias, source), source)
+    given = read_kernels(kernels, conv.geometry.kernel_channels)
+    if conv.geometry.kind == "separable":
+        filters = _with_own_list(source.own_filters(picture, names), given, repr(layer.name))
+        return Opened(picture, _with_bias(filters, bias, source), source)
     if bias is not None:
         source.require_bias()
-    return Opened(picture, _filters(read_kernels(kernels, conv.geometry.kernel_channels), bias, names), source)
+    return Opened(picture, _filters(given, bias, names), source)
 
 
 def _in_model(image: Any, kernels: Any, bias: Any, names: Any, model: Any, layer: Any, preprocess: Any) -> Opened:
     feeding = Feeding(model, preprocess)
     picture = feeding.read_image(image)
     source = InModel(feeding, picture, _path_of(layer, feeding, picture))
-    own, own_bias = source.own_weights(picture)
-    filters = _filters(own, own_bias, names)
+    filters = source.own_filters(picture, names)
     if kernels is not None:
-        given = read_kernels(kernels, filters.kernel_shape[2])
-        if (len(given), given[0].shape) != (len(filters), filters.kernel_shape):
-            raise ValueError(
-                f"{len(given)} kernels of shape {given[0].shape} were given, but layer {source.path!r} has "
-                f"{len(filters)} of shape {filters.kernel_shape}. Inside a model neither can change."
-            )
-        filters = filters.with_kernels(dict(enumerate(given)))
-    if bias is not None:
-        source.require_bias()
-        filters = filters.with_bias(dict(enumerate(read_bias(bias, len(filters)))))
-    return Opened(picture, filters, source)
+        given = read_kernels(kernels, filters.kernels[0].shape[2])
+        filters = _with_own_list(filters, given, f"{source.path!r} of the model")
+    return Opened(picture, _with_bias(filters, bias, source), source)
 
 
 def _path_of(layer: Any, feeding: Feeding, picture: Image) -> str:
@@ -128,6 +121,24 @@ def _path_of(layer: Any, feeding: Feeding, picture: Image) -> str:
         f"layer={getattr(layer, 'name', layer)!r} is not a convolution layer of the model. "
         f"It has {', '.join(recorded.layers)}."
     )
+
+
+def _with_own_list(filters: FilterList, given: tuple[Array, ...], layer: str) -> FilterList:
+    """Take other kernels for a layer whose list is as long as it is."""
+    own = filters.kernels
+    if (len(given), given[0].shape) != (len(own), own[0].shape):
+        raise ValueError(
+            f"{len(given)} kernels of shape {given[0].shape} were given, but layer {layer} has {len(own)} of shape "
+            f"{own[0].shape}. Neither can change there."
+        )
+    return filters.with_kernels(dict(enumerate(given)))
+
+
+def _with_bias(filters: FilterList, bias: Any, source: Source) -> FilterList:
+    if bias is None:
+        return filters
+    source.require_bias()
+    return filters.with_bias(dict(enumerate(read_bias(bias, len(filters)))))
 
 
 def _filters(kernels: Any, bias: Any, names: Any) -> FilterList:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,13 @@ import numpy as np
 
 from convlens import wire
 from convlens.courier import Courier
-from convlens.filters import Array, read_only
+from convlens.filters import Array, FilterList, read_only
+from convlens.predicting import Predicting
 from convlens.session import Session
+from convlens.statistics import contribution, plane_rms, statistics
 
 if TYPE_CHECKING:
+    from convlens.layers import ConvLayer
     from convlens.widget import ConvLens
 
 #: Longest side of a picture that the browser may send.
@@ -41,6 +45,8 @@ class Requests:
         self._lens = lens
         self._session = session
         self._courier = courier
+        self._predicting = Predicting(lambda: lens.predictions, lambda message: courier.send(message, ()))
+        self._input: tuple[weakref.ref[ConvLayer], Array, Array] | None = None
 
     def __call__(self, _widget: object, content: Any, buffers: Any = ()) -> None:
         """Handle one custom message (the signature of `ipywidgets.Widget.on_msg`)."""
@@ -78,6 +84,10 @@ class Requests:
             "image": self._image,
             "diagnose": self._diagnose,
             "code": self._code,
+            "predict": lambda m: self._predicting.ask(m.get("client"), m.get("seq")),
+            "stats": self._stats,
+            "deep": self._deep,
+            "scrub": lambda m: self._lens.scrub(_whole(m.get("index"), "index")),
         }
         if kind not in handlers:
             raise Refused(f"The widget sent a request of type {kind!r}; known types are {', '.join(handlers)}.")
@@ -133,6 +143,44 @@ class Requests:
     def _code(self, message: dict[str, Any]) -> dict[str, Any]:
         return {"code": self._lens.to_code(_is(message.get("framework"), str, "framework"))}
 
+    # -- inside a model ------------------------------------------------------------------------------------------------
+
+    def _stats(self, message: dict[str, Any]) -> dict[str, Any]:
+        engine = self._session.engine
+        with engine.lock:
+            filters = self._session.filters
+            engine.compute()
+            maps = [maps.activation for uid in filters.uids if (maps := engine.current(uid)) is not None]
+            found = statistics(maps, [filters.kernel_at(i) for i in range(len(filters))])
+        return {"stats": {name: values.tobytes() for name, values in found._asdict().items()}}
+
+    def _deep(self, message: dict[str, Any]) -> dict[str, Any]:
+        index = self._index(message)
+        engine, filters = self._session.engine, self._session.filters
+        x, rms = self._layer_input(engine.layer)
+        wanted = sorted({_whole(channel, "channels") for channel in _is(message.get("channels"), list, "channels")})
+        if wanted and not 0 <= wanted[0] <= wanted[-1] < len(rms):
+            raise Refused(f"Channels {wanted} were asked for: the input has {len(rms)}, numbered from 0.")
+        pre_activation, _ = self._session.maps(index)
+        kernel = filters.kernel_at(index)
+        first = 0 if filters.pointwise is not None else self._session.geometry.first_channel(index)
+        return {
+            "deep": {
+                "uid": filters[index].uid,
+                "rev": engine.rev(filters[index].uid),
+                "pre_activation": pre_activation.tobytes(),
+                "planes": [{"channel": channel, "data": x[..., channel].tobytes()} for channel in wanted],
+                "contribution": contribution(kernel, rms[first : first + kernel.shape[2]]).tobytes(),
+            }
+        }
+
+    def _layer_input(self, layer: ConvLayer) -> tuple[Array, Array]:
+        """Return the layer's input and the root mean square of its channels, found once for an input."""
+        if self._input is None or self._input[0]() is not layer:
+            x = layer.input
+            self._input = (weakref.ref(layer), x, plane_rms(x))
+        return self._input[1:]
+
     # -- edits ---------------------------------------------------------------------------------------------------------
 
     def _edit(self, message: dict[str, Any]) -> None:
@@ -143,12 +191,12 @@ class Requests:
             index = self._index(_is(edit, dict, "edit"))
             taps = edit.get("taps")
             if taps is not None:
-                kernels[index] = _with_taps(kernels.get(index, filters[index].kernel), _is(taps, dict, "taps"))
+                kernels[index] = _with_taps(kernels.get(index, filters.kernel_at(index)), _is(taps, dict, "taps"))
             if edit.get("bias") is not None:
                 bias[index] = _number(edit["bias"], "bias")
         if bias:
             self._session.source.require_bias()
-        self._session.commit(filters.with_kernels(kernels).with_bias(bias), self._gesture(message))
+        self._session.commit(_with_shown(filters, kernels).with_bias(bias), self._gesture(message))
 
     def _replace(self, message: dict[str, Any]) -> None:
         filters = self._session.filters
@@ -162,7 +210,7 @@ class Requests:
                 "Replace all of them at once."
             )
         new = {index: read_only(kernel) for index, kernel in zip(indices, stack, strict=True)}
-        self._session.commit(filters.with_kernels(new), self._gesture(message))
+        self._session.commit(_with_shown(filters, new), self._gesture(message))
 
     def _add(self, message: dict[str, Any]) -> None:
         name = message.get("name")
@@ -192,7 +240,7 @@ class Requests:
 
     def _set(self, message: dict[str, Any]) -> None:
         name, value = message.get("name"), message.get("value")
-        if name not in ("cmap", "value_range", "stage", "selected", "pixel", "_problem"):
+        if name not in ("cmap", "value_range", "stage", "selected", "pixel", "layer_path", "_problem"):
             raise Refused(f"{name!r} is not something that the widget may set.")
         if name == "_problem" and value is not None:
             raise Refused("The widget may dismiss a problem, not make one.")
@@ -275,6 +323,18 @@ def _floats(data: Any, shape: tuple[int, ...]) -> Array:
     if not isinstance(data, bytes) or len(data) != 4 * math.prod(shape):
         raise Refused(f"Kernels of shape {shape} need {4 * math.prod(shape)} bytes of float32.")
     return np.frombuffer(data, "<f4").reshape(shape).astype(np.float32)
+
+
+def _with_shown(filters: FilterList, kernels: dict[int, Array]) -> FilterList:
+    """Exchange kernels as the browser shows them."""
+    if filters.pointwise is None:
+        return filters.with_kernels(kernels)
+    if any(kernel.any() for kernel in kernels.values()):
+        raise Refused(
+            "A separable layer's filter is made of its depthwise kernels, which all filters share, and of a pointwise "
+            "kernel. In the widget it can be set to 0; its parts are lens.kernels and lens.pointwise_kernels in Python."
+        )
+    return filters.zeroed(kernels)
 
 
 def _with_taps(kernel: Array, taps: dict[str, Any]) -> Array:

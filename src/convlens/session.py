@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from convlens.filters import Array, FilterList
 from convlens.geometry import Geometry
 from convlens.history import History
 from convlens.images import Image
-from convlens.kernels import check_fits, read_names
+from convlens.kernels import check_fits
 from convlens.sources import Closed, Plan, Source
 
 
@@ -39,9 +39,16 @@ class Change:
     @property
     def kernels(self) -> bool:
         """Whether any kernel, or their number or order, changed."""
-        return len(self.before) != len(self.after) or any(
-            a is not b for a, b in zip(self.before.kernels, self.after.kernels, strict=True)
+        return _differ(self.before.kernels, self.after.kernels)
+
+    @property
+    def pointwise_kernels(self) -> bool:
+        """Whether a separable layer's pointwise kernel changed, or another layer has one or none."""
+        before, after = (
+            tuple(one.kernel for one in filters.filters) if filters.pointwise is not None else ()
+            for filters in (self.before, self.after)
         )
+        return _differ(before, after)
 
 
 class Session:
@@ -135,13 +142,31 @@ class Session:
     def open(self, path: str) -> None:
         """Look at another layer of the model: its filters begin a history of their own."""
         source = self.source.opened(path)
-        kernels, bias = source.own_weights(self.image)
-        filters = FilterList.make(kernels, bias, read_names(None, len(kernels)))
+        filters = source.own_filters(self.image)
         plan = _plan(self.image, filters, source)
         before = self.filters
         self.history = History(Document(filters, source))
         self._replan(plan, keep_maps=False)
         self._on_change(Change(before, filters, tuple(filters.uids), layout=True))
+
+    def follow(self, filters: FilterList, *, anew: bool = False) -> None:
+        """Hold what the user's layer was made by somebody else: history begins anew with these weights of its own.
+
+        Parameters
+        ----------
+        filters
+            The weights.
+        anew
+            Whether the whole model may be another now, and these weights what `restore` goes back to.
+        """
+        source = self.source.again(self.image, anew)
+        plan = _plan(self.image, filters, source)
+        before = self.filters
+        self.history = History(Document(filters, source))
+        self._replan(plan, keep_maps=False)
+        # Inside a model the layer's input is another as well, which the browser must not mistake for the one it has.
+        layout = not plan.feeds_image or filters.uids != before.uids
+        self._on_change(Change(before, filters, tuple(filters.uids), layout))
 
     def close(self) -> None:
         """Let go of the layer, the model, the picture and the maps; the kernels can still be read."""
@@ -180,6 +205,10 @@ class Session:
         with self.engine.lock:
             self.plan = plan
             self.engine.relayer(plan.make_layer, self.filters, keep_maps=keep_maps)
+
+
+def _differ(before: Sequence[Array], after: Sequence[Array]) -> bool:
+    return len(before) != len(after) or any(a is not b for a, b in zip(before, after, strict=True))
 
 
 def _plan(image: Image, filters: FilterList, source: Source) -> Plan:

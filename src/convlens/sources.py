@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from convlens.arrays import as_array
-from convlens.filters import Array, FilterList
+from convlens.filters import FilterList
 from convlens.geometry import Geometry
 from convlens.images import Image, read_image, resize
+from convlens.kernels import read_names
+from convlens.separable import SeparableFilters
 from convlens.settings import Settings
 
 if TYPE_CHECKING:
     from convlens.layers import ConvLayer
-    from convlens.models import ConvModel, Predictions
+    from convlens.models import ConvModel, Found, Predictions
 
 
 class Plan(NamedTuple):
@@ -61,8 +63,12 @@ class Source(ABC):
             "Make a layer with the settings you want, or give the lens kernels without a layer."
         )
 
-    def own_weights(self, image: Image) -> tuple[Sequence[Array], Array]:
-        """Kernels and bias that the layer itself has, ``(kh, kw, channels)`` each and ``(filters,)``."""
+    def found(self, image: Image) -> Sequence[Found]:
+        """Return the calls of convolution layers that the model makes for an image."""
+        return ()
+
+    def own_filters(self, image: Image, names: Any = None) -> FilterList:
+        """Make filters with the weights that the layer itself has, under these names."""
         raise TypeError("The built-in layer has no weights of its own.")
 
     def require_bias(self) -> None:  # noqa: B027 - most layers have one
@@ -82,6 +88,29 @@ class Source(ABC):
         from convlens.models import Predictions
 
         return Predictions(None, None)
+
+    def again(self, image: Image, anew: bool) -> Source:
+        """Return the source for a layer whose weights were changed from outside, by training.
+
+        Parameters
+        ----------
+        image
+            What it is fed.
+        anew
+            Whether to look at the model anew as a whole, and to `restore` what the weights are now.
+        """
+        raise TypeError("The built-in layer belongs to the lens and cannot be trained.")
+
+    @property
+    def layer(self) -> Any:
+        """The user's layer; a ``TypeError`` where there is none."""
+        raise TypeError(
+            "This lens made its layer itself, so there is none to train. Make the lens with model= or layer=, and the "
+            "callback with that lens."
+        )
+
+    def applied(self) -> None:  # noqa: B027 - a layer made by the lens has nothing to go back to
+        """Note that the lens wrote into the user's layer."""
 
     def restore(self) -> None:  # noqa: B027 - a layer made by the lens has nothing to go back to
         """Put back the weights that the user's layer had when the lens was made."""
@@ -145,8 +174,17 @@ class StandAlone(Source):
     """
 
     def __init__(self, layer: Any) -> None:
-        self.layer = layer
+        self._layer = layer
         self._before = [np.array(weight) for weight in layer.get_weights()]
+
+    @property
+    def layer(self) -> Any:
+        """See `Source.layer`."""
+        return self._layer
+
+    def again(self, image: Image, anew: bool) -> Source:
+        """See `Source.again`."""
+        return StandAlone(self.layer) if anew else self
 
     def plan(self, image: Image, filters: FilterList) -> Plan:
         """See `Source.plan`."""
@@ -163,11 +201,11 @@ class StandAlone(Source):
 
         return Plan(conv.geometry, make)
 
-    def own_weights(self, image: Image) -> tuple[Sequence[Array], Array]:
-        """See `Source.own_weights`."""
+    def own_filters(self, image: Image, names: Any = None) -> FilterList:
+        """See `Source.own_filters`."""
         from convlens.layers import ConvLayer
 
-        return ConvLayer.of(self.layer, image.shape).read()
+        return filters_of(ConvLayer.of(self.layer, image.shape), names)
 
     def require_bias(self) -> None:
         """Raise where the layer has no bias."""
@@ -175,6 +213,17 @@ class StandAlone(Source):
             raise ValueError(
                 f"Layer {self.layer.name!r} has use_bias=False, so there is no bias to set. "
                 "Make the layer with use_bias=True."
+            )
+
+    def require_own_list(self, what: str) -> None:
+        """Raise where the layer ties its filters to something else than the list."""
+        from convlens._layer_kinds import kind_of
+
+        kind = kind_of(self.layer)
+        if kind == "separable":
+            raise ValueError(
+                f"The {what} of a separable layer cannot be changed here: each has a column of the pointwise kernel. "
+                "To switch a filter off, set its pointwise kernel and its bias to 0."
             )
 
     def restore(self) -> None:
@@ -207,6 +256,8 @@ class Feeding:
         self.model = model
         self._preprocess = preprocess
         self._last: tuple[Image, ConvModel] | None = None
+        self._before: dict[int, tuple[Any, list[np.ndarray]]] = {}
+        self._applied: set[int] = set()
 
     def read_image(self, value: Any) -> Image:
         """Read an image in the values it has, with the channels and the size that the model takes."""
@@ -230,6 +281,27 @@ class Feeding:
             self._last = (image, ConvModel(self.model, self._prepared(image)))
         return self._last[1]
 
+    def opened(self, layer: Any) -> None:
+        """Remember the weights that a layer has when it is opened first."""
+        self._before.setdefault(id(layer), (layer, [np.array(weight) for weight in layer.get_weights()]))
+
+    def applied(self, layer: Any) -> None:
+        """Note that the lens wrote into a layer."""
+        self._applied.add(id(layer))
+
+    def restore(self, layer: Any) -> None:
+        """Put back the weights of a layer, and of every other that the lens wrote into."""
+        for key in {id(layer), *self._applied}:
+            written, weights = self._before[key]
+            written.set_weights(weights)
+        self._applied.clear()
+
+    def forget(self) -> None:
+        """Look at the model as it is now."""
+        self._last = None
+        self._before.clear()
+        self._applied.clear()
+
     def _prepared(self, image: Image) -> Any:
         copy = image.values.copy()
         made = copy if self._preprocess is None else as_array(self._preprocess(copy), "what preprocess returned")
@@ -251,8 +323,23 @@ class InModel(Source):
         self.path = recorded.find(path).path
         self._feeding = feeding
         self._layer = recorded.find(path).layer
-        self._before = [np.array(weight) for weight in self._layer.get_weights()]
+        feeding.opened(self._layer)
         self._open: tuple[Image, ConvLayer] | None = None
+
+    def found(self, image: Image) -> Sequence[Found]:
+        """See `Source.found`."""
+        return self._feeding.record(image).found
+
+    @property
+    def layer(self) -> Any:
+        """See `Source.layer`."""
+        return self._layer
+
+    def again(self, image: Image, anew: bool) -> Source:
+        """See `Source.again`."""
+        if anew:
+            self._feeding.forget()
+        return InModel(self._feeding, image, self.path)
 
     def conv(self, image: Image) -> ConvLayer:
         """Return the layer, fed with its input on this image."""
@@ -260,9 +347,9 @@ class InModel(Source):
             self._open = (image, self._feeding.record(image).open(self.path))
         return self._open[1]
 
-    def own_weights(self, image: Image) -> tuple[Sequence[Array], Array]:
-        """See `Source.own_weights`."""
-        return self.conv(image).read()
+    def own_filters(self, image: Image, names: Any = None) -> FilterList:
+        """See `Source.own_filters`."""
+        return filters_of(self.conv(image), names)
 
     def plan(self, image: Image, filters: FilterList) -> Plan:
         """See `Source.plan`."""
@@ -293,11 +380,25 @@ class InModel(Source):
     def predict(self, filters: FilterList) -> Predictions:
         """Return the model's output with its own and with these weights."""
         assert self._open is not None
-        return self._feeding.record(self._open[0]).predict(self.path, filters.kernels, filters.bias)
+        return self._feeding.record(self._open[0]).predict(self.path, filters.kernels, filters.bias, filters.pointwise)
+
+    def applied(self) -> None:
+        """See `Source.applied`."""
+        self._feeding.applied(self._layer)
 
     def restore(self) -> None:
-        """Put back the weights that the layer had when it was opened."""
-        self._layer.set_weights(self._before)
+        """Put back the weights that this layer, and others that the lens wrote into, had when they were opened."""
+        self._feeding.restore(self._layer)
+
+
+def filters_of(conv: ConvLayer, names: Any = None) -> FilterList:
+    """Make filters with the weights that a layer has."""
+    kernels, bias = conv.read()
+    titles = read_names(names, len(bias))
+    pointwise = conv.read_pointwise()
+    if pointwise is None:
+        return FilterList.make(kernels, bias, titles)
+    return SeparableFilters.separable(kernels, pointwise, conv.geometry.depth_multiplier, bias, titles)
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:

@@ -17,18 +17,21 @@ import numpy.typing as npt
 import traitlets
 from traitlets import Bunch
 
-from convlens.colors import CURATED, check_cmap, check_range, check_stage, cmap_table
+from convlens.colors import CURATED, check_cmap, check_range, check_stage, cmap_table, limits
 from convlens.courier import Courier
-from convlens.filters import Array
+from convlens.filters import Array, FilterList
 from convlens.images import Image
-from convlens.kernels import read_bias, read_kernel, read_kernels, read_names
+from convlens.kernels import read_bias, read_kernel, read_kernels, read_names, read_pointwise
 from convlens.opening import open_lens
 from convlens.requests import Requests
+from convlens.separable import SeparableFilters
 from convlens.session import Change, Session
+from convlens.training import BUDGET, Follower, Snapshot, make_callback
 from convlens.traits import ArrayList, Computed, Owned
 from convlens.wire import preset_records
 
 if TYPE_CHECKING:
+    import keras
     from matplotlib.figure import Figure
 
     from convlens.diagnostics import Diagnostics
@@ -40,7 +43,7 @@ _STATIC = pathlib.Path(__file__).parent / "static"
 #: Keywords of every ipywidget that displays something.
 _WIDGET_KEYWORDS = ("layout", "tooltip", "tabbable")
 #: Public traits that the browser knows.
-_SHOWN = ("names", "cmap", "value_range", "stage", "selected", "pixel")
+_SHOWN = ("names", "cmap", "value_range", "stage", "selected", "pixel", "layer_path", "labels")
 
 
 class ConvLens(anywidget.AnyWidget):
@@ -91,11 +94,20 @@ class ConvLens(anywidget.AnyWidget):
     kernels = Owned(
         help="The kernels in list order, read-only: (kh, kw), or (kh, kw, in_channels) for several input channels."
     )
+    pointwise_kernels = Owned(
+        help="A separable layer's second list: for each filter its weights of the depthwise channels, (channels,) "
+        "float32, read-only; None for other layers."
+    )
     bias = Owned(help="(filters,) float32, read-only.")
     names = Owned(help="Title of each filter.").tag(sync=True)
     activations = Computed(help="(filters, rows, cols) float32, as Keras returned them.")
     pre_activations = Computed(help="The same before the activation function.")
-    layer_path = Owned(help="Path of the layer that is open, one of `layers`; assign another to open it.")
+    layer_path = Owned(help="Path of the layer that is open, one of `layers`; assign another to open it.").tag(
+        sync=True
+    )
+    labels: traitlets.List[str] = traitlets.List(
+        traitlets.Unicode(), help="What the model's classes are called, in the order of its output."
+    ).tag(sync=True)
     cmap = traitlets.Unicode("gray", help="Name of a Matplotlib colour map.").tag(sync=True)
     value_range = traitlets.Any("per_map", help="'per_map', 'shared', 'symmetric' or (low, high).").tag(sync=True)
     stage = traitlets.Unicode("activation", help="'activation' or 'pre_activation'.").tag(sync=True)
@@ -109,6 +121,8 @@ class ConvLens(anywidget.AnyWidget):
     _cmaps = traitlets.Dict().tag(sync=True)
     _presets: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     _status = traitlets.Dict().tag(sync=True)
+    _layers: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    _training = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
     _problem = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
 
     def __init__(
@@ -160,8 +174,14 @@ class ConvLens(anywidget.AnyWidget):
             _presets=preset_records(),
             _image=self._courier.image(),
             _state=self._courier.state(),
+            _layers=self._courier.layers(),
             _status=self._courier.status(),
             **widget,
+        )
+        self._follower = Follower(
+            self._session,
+            shown=lambda: self._courier.connected or self._courier.displayed,
+            tell=lambda record: self.set_trait("_training", record),
         )
         self.on_msg(Requests(self, self._session, self._courier))
         self._session.engine.start()
@@ -182,10 +202,19 @@ class ConvLens(anywidget.AnyWidget):
 
     def _write_kernels(self, value: Any) -> None:
         filters = self._session.filters
-        new = read_kernels(value, filters.kernel_shape[2])
-        if len(new) != len(filters):
+        new = read_kernels(value, filters.kernels[0].shape[2])
+        if len(new) != len(filters.kernels):
             self._session.source.require_own_list("number of filters")
         self._session.commit(filters.resized(new))
+
+    def _read_pointwise_kernels(self) -> list[Array] | None:
+        return _columns(self._session.filters)
+
+    def _write_pointwise_kernels(self, value: Any) -> None:
+        filters = self._session.filters
+        if not isinstance(filters, SeparableFilters):
+            raise ValueError("Only a separable layer has pointwise kernels. Assign `kernels` instead.")
+        self._session.commit(filters.with_pointwise(read_pointwise(value, filters.pointwise.shape)))
 
     def _read_bias(self) -> Array:
         return self._session.filters.bias
@@ -217,11 +246,6 @@ class ConvLens(anywidget.AnyWidget):
         return conv.layer
 
     @property
-    def pointwise_kernels(self) -> Array | None:
-        """A separable layer's pointwise kernel, ``(depthwise channels, filters)``; None for other layers."""
-        return self._session.engine.layer.read_pointwise()
-
-    @property
     def layers(self) -> list[str]:
         """Paths of the model's convolution layers, in the order in which it calls them; empty without a model."""
         return list(self._session.source.layers)
@@ -238,7 +262,8 @@ class ConvLens(anywidget.AnyWidget):
     @property
     def predictions(self) -> Predictions:
         """The model's output with its original and with the edited kernels, ``(classes,)`` each; None without one."""
-        return self._session.source.predict(self._session.filters)
+        present = self._session.history.present
+        return present.source.predict(present.filters)
 
     # -- editing -------------------------------------------------------------------------------------------------------
 
@@ -252,7 +277,7 @@ class ConvLens(anywidget.AnyWidget):
             ``layer.set_weights(lens.get_weights())`` works.
         """
         filters = self._session.filters
-        return self._session.engine.layer.weights(filters.kernels, filters.bias)
+        return self._session.engine.layer.weights(filters.kernels, filters.bias, filters.pointwise)
 
     def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
         """Take weights in Keras's own list and order.
@@ -268,13 +293,17 @@ class ConvLens(anywidget.AnyWidget):
             Keras's own text for a wrong shape, followed by what mends it.
         """
         kernels, bias = self._session.engine.layer.from_weights(weights)
-        filters = self._session.filters
-        self._session.commit(filters.with_kernels(dict(enumerate(kernels))).with_bias(dict(enumerate(bias))))
+        filters = self._session.filters.with_kernels(dict(enumerate(kernels))).with_bias(dict(enumerate(bias)))
+        if isinstance(filters, SeparableFilters):
+            filters = filters.with_pointwise(np.asarray(weights[1], np.float32)[0, 0])
+        self._session.commit(filters)
 
     def set_kernel(self, i: int, kernel: npt.ArrayLike) -> None:
-        """Exchange the kernel of filter `i` by one of the same shape."""
-        index, filters = self._checked(i), self._session.filters
-        self._session.commit(filters.with_kernels({index: read_kernel(kernel, filters.kernel_shape, index)}))
+        """Exchange ``kernels[i]`` by one of the same shape."""
+        filters = self._session.filters
+        index = filters.check_index(i, len(filters.kernels))
+        kh, kw, channels = filters.kernels[0].shape
+        self._session.commit(filters.with_kernels({index: read_kernel(kernel, (kh, kw, channels), index)}))
 
     def add_kernel(self, kernel: npt.ArrayLike, name: str | None = None) -> None:
         """Append a filter with this kernel, of the same shape as the others, and a bias of 0."""
@@ -312,11 +341,64 @@ class ConvLens(anywidget.AnyWidget):
     def apply(self) -> None:
         """Write the edited weights into the user's layer."""
         filters = self._session.filters
-        self._session.engine.layer.write(filters.kernels, filters.bias)
+        self._session.engine.layer.write(filters.kernels, filters.bias, filters.pointwise)
+        self._session.source.applied()
 
     def restore(self) -> None:
-        """Put back the weights that the user's layer had when the lens was made."""
+        """Put back the weights that the user's layer had when the lens was made, or when the callback saw it trained.
+
+        In a model that is every layer that `apply` has written into.
+        """
         self._session.source.restore()
+
+    # -- training ------------------------------------------------------------------------------------------------------
+
+    def callback(self, every: str | int = "epoch", budget: float | None = BUDGET) -> keras.callbacks.Callback:
+        """Make a Keras callback that shows the layer while its model is trained, and keeps what it was on the way.
+
+        Parameters
+        ----------
+        every
+            ``"epoch"``, or after how many batches to look.
+        budget
+            Share of the training's time that showing may take. What comes too soon for it is kept, but not shown; None
+            shows everything.
+
+        Returns
+        -------
+        keras.callbacks.Callback
+            For ``model.fit(..., callbacks=[lens.callback()])``. The shown kernels follow the training: edits that were
+            not applied are dropped when it begins, and `restore` goes back to what it ended with.
+
+        Raises
+        ------
+        TypeError
+            When the lens made its layer itself.
+
+        Notes
+        -----
+        At most 256 `snapshots`, and at most 64 MiB of them, are kept; of more, every second one is left out.
+        Maps are computed only while the lens is displayed.
+        """
+        _ = self._session.source.layer
+        return make_callback(self._follower, every, budget)
+
+    @property
+    def snapshots(self) -> Sequence[Snapshot]:
+        """What the callback kept of the layer that is open, oldest first."""
+        return self._follower.snapshots
+
+    def scrub(self, i: int) -> None:
+        """Show the weights of ``snapshots[i]``; `undo` goes back to what was shown before.
+
+        Inside a model the layer's input is that of the model as it is now: its other layers do not go back in time.
+        """
+        count = len(self.snapshots)
+        if not -count <= i < count:
+            raise IndexError(
+                f"There is no snapshot {i}: {count} were kept of this layer. Train with callbacks=[lens.callback()]."
+            )
+        self._follower.scrub(i)
 
     # -- looking closer, taking it away --------------------------------------------------------------------------------
 
@@ -335,22 +417,19 @@ class ConvLens(anywidget.AnyWidget):
         Explanation
             Its products and bias sum up to the pre-activation that Keras computed.
         """
-        from convlens.explain import explain, separable_kernel
+        from convlens.explain import explain
 
         index, filters = self._checked(i), self._session.filters
         pre_activation, activation = self._session.maps(index)
         conv = self._session.engine.layer
-        kernel, pointwise = filters[index].kernel, conv.read_pointwise()
-        if pointwise is not None:
-            kernel = separable_kernel(conv.weights(filters.kernels, filters.bias)[0], pointwise, index)
-        bias = filters[index].bias
+        kernel, bias = filters.kernel_at(index), filters[index].bias
         return explain(conv.geometry, conv.input, kernel, bias, index, row, col, pre_activation, activation)
 
     def diagnose(self, i: int) -> Diagnostics:
         """Find out what the kernel of filter `i` does: gain, norm, symmetry, separability, frequency response."""
         from convlens.diagnostics import diagnose
 
-        return diagnose(self._session.filters[self._checked(i)].kernel)
+        return diagnose(self._session.filters.kernel_at(self._checked(i)))
 
     def plot(self, **kw: Any) -> Figure:
         """Draw filters and activation maps as the tutorial does: filters with their numbers above, maps below.
@@ -370,7 +449,8 @@ class ConvLens(anywidget.AnyWidget):
         stage = check_stage(kw.pop("stage", self.stage))
         maps = self._session.engine.stack(stage)
         drawn = {"cmap": self.cmap, "value_range": self.value_range}
-        return plot(self._session.filters.kernels, maps, self.names, **(drawn | kw))
+        filters = self._session.filters
+        return plot([filters.kernel_at(i) for i in range(len(filters))], maps, self.names, **(drawn | kw))
 
     def save_map(self, i: int, path: Target, bits: int = 16) -> None:
         """Write the map of filter `i`, at the lens's stage, as a PNG file.
@@ -383,8 +463,8 @@ class ConvLens(anywidget.AnyWidget):
             Path, or a file opened for writing bytes.
         bits
             16 writes the values: grey levels with ``value = low + code / 65535 * (high - low)``, where ``low`` and
-            ``high``, the map's least and greatest value, are text chunks of the file. 8 writes the map as it is drawn, in
-            the lens's colours and value range.
+            ``high``, the map's least and greatest value, are text chunks of the file. 8 writes the map as it is drawn,
+            in the lens's colours and value range.
 
         Raises
         ------
@@ -429,7 +509,7 @@ class ConvLens(anywidget.AnyWidget):
             kernels=session.filters.kernels,
             bias=self.bias,
             names=self.names,
-            pointwise=conv.read_pointwise(),
+            pointwise=session.filters.pointwise,
             cmap=self.cmap,
             value_range=self.value_range,
             stage=check_stage(self.stage),
@@ -442,15 +522,24 @@ class ConvLens(anywidget.AnyWidget):
         """
         from convlens.export import to_html
 
-        state = {name: getattr(self, name) for name in (*_SHOWN, "_state", "_image", "_cmaps", "_presets")}
-        filters = {"_filters": self._courier.table(), "_status": self._courier.status(), "_problem": None}
+        state = {name: getattr(self, name) for name in (*_SHOWN, "_state", "_image", "_cmaps", "_presets", "_layers")}
+        filters = {
+            "_filters": self._courier.table(self._session.filters.uids),
+            "_status": self._courier.status(),
+            "_problem": None,
+        }
         pathlib.Path(path).write_text(to_html(state | filters, "convlens: " + ", ".join(self.names)), "utf-8")
 
     def close(self) -> None:
         """Let go of the model and all buffers, and remove every view."""
         super().close()
         if "_session" in vars(self):  # else the constructor refused its arguments
+            self._follower.close()
             self._session.close()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        self._courier.displayed = True
+        return super()._repr_mimebundle_(**kwargs)
 
     def __repr__(self) -> str:
         """Say in a line what is looked at; it is what a page without widgets shows."""
@@ -484,6 +573,17 @@ class ConvLens(anywidget.AnyWidget):
     def _check_selected(self, proposal: Bunch) -> int:
         return self._checked(proposal["value"])
 
+    @traitlets.validate("labels")
+    def _check_labels(self, proposal: Bunch) -> list[str]:
+        labels: list[str] = proposal["value"]
+        output = self.predictions.before if labels else None
+        if output is not None and len(labels) != len(output):
+            raise traitlets.TraitError(
+                f"{len(labels)} labels were given, but the model's output has {len(output)} numbers; expected one "
+                "label for each, in their order."
+            )
+        return labels
+
     @traitlets.validate("pixel")
     def _check_pixel(self, proposal: Bunch) -> tuple[int, int] | None:
         pixel = proposal["value"]
@@ -506,14 +606,18 @@ class ConvLens(anywidget.AnyWidget):
                 self._state = courier.state()
             if change.old_image is not None:
                 self._image = courier.image()
+                self._layers = courier.layers()
                 self._tell("image", change.old_image.values, self.image)
             self._keep_inside()
             if change.before.names != change.after.names:
                 self._tell("names", change.before.names, self.names)
         if change.kernels:
             self._tell("kernels", ArrayList(map(_shown, change.before.kernels)), self.kernels)
+        if change.pointwise_kernels:
+            self._tell("pointwise_kernels", _columns(change.before), self.pointwise_kernels)
         if not np.array_equal(change.before.bias, change.after.bias, equal_nan=True):
             self._tell("bias", change.before.bias, self.bias)
+        self.set_trait("_training", self._follower.record())
         courier.push(change.stale)
         if change.stale or change.layout:
             self._tell_maps()
@@ -561,6 +665,10 @@ class ConvLens(anywidget.AnyWidget):
 
     def _checked(self, i: Any) -> int:
         return self._session.filters.check_index(i)
+
+
+def _columns(filters: FilterList) -> ArrayList | None:
+    return None if filters.pointwise is None else ArrayList(one.kernel[0, 0] for one in filters.filters)
 
 
 def _shown(kernel: Array) -> Array:

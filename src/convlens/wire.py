@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from convlens.diagnostics import Diagnostics
-from convlens.filters import Array, Filter
+from convlens.filters import Array, FilterList
 from convlens.geometry import Geometry
 from convlens.images import Image
 from convlens.named_kernels import presets
+
+if TYPE_CHECKING:
+    from convlens.models import Found
 
 Levels = npt.NDArray[np.uint8]
 
@@ -73,15 +76,31 @@ def image_record(image: Image, version: int) -> dict[str, Any]:
     }
 
 
-def filter_record(one: Filter, index: int, rev: int, geometry: Geometry, map_: dict[str, Any] | None) -> dict[str, Any]:
+def filter_record(
+    filters: FilterList, index: int, rev: int, geometry: Geometry, map_: dict[str, Any] | None
+) -> dict[str, Any]:
     """Return one filter as ``FilterRecord``."""
+    one = filters[index]
     return {
         "uid": one.uid,
         "rev": rev,
-        "kernel": one.kernel.tobytes(),
+        "kernel": filters.kernel_at(index).tobytes(),
         "bias": number(one.bias),
-        "first_channel": geometry.first_channel(index),
+        # A separable layer's filter reads all channels, though each of its depthwise kernels reads one.
+        "first_channel": 0 if geometry.kind == "separable" else geometry.first_channel(index),
         "map": map_,
+    }
+
+
+def layer_record(found: Found) -> dict[str, Any]:
+    """Return one convolution layer of a model as ``LayerRecord``."""
+    return {
+        "path": found.path,
+        "class_name": found.class_name,
+        "input_shape": list(found.input_shape),
+        "output_shape": list(found.output_shape),
+        "kernel_size": [int(n) for n in found.layer.kernel_size],
+        "filters": found.output_shape[2],
     }
 
 

@@ -14,7 +14,9 @@ def colours(
 ) -> npt.NDArray[Any]:
     """Return Matplotlib's colours for a map, (3, rows, cols, 3): one level lower, its own, and one higher."""
     low, high = limits or (float(values.min()), float(values.max()))
-    levels = np.clip(np.floor((values - low) / (high - low) * 256), 0, 255).astype(int)
+    # Matplotlib draws a constant picture in its lowest colour.
+    scale = 256 / (high - low) if high > low else 0
+    levels = np.clip(np.floor((values - low) * scale), 0, 255).astype(int)
     table = (matplotlib.colormaps[cmap](np.arange(256), bytes=True))[:, :3]
     return np.stack([table[np.clip(levels + shift, 0, 255)] for shift in (-1, 0, 1)])
 

@@ -36,6 +36,10 @@ async (canvas, [rows, cols]) => {
 #: After the second frame, what an event changed is on screen.
 TWO_FRAMES = "async () => { for (let n = 0; n < 2; n++) await new Promise(requestAnimationFrame); }"
 
+#: The exact number of a cell: its tooltip where the cell has room for a rounded one only, else its label.
+TOLD = """cell => (cell.title || cell.getAttribute("aria-label").split(": ").at(-1))
+  .replace("\u2212", "-").replace("\u221e", "Infinity")"""
+
 SETTLED = """(root) => root.dataset.link === "idle" && root.dataset.status === "ready"
   && [...root.querySelectorAll("figure[data-uid]")].every((map) => map.dataset.provenance === "keras")"""
 
@@ -74,26 +78,18 @@ class LensView:
     def cell(self, index: int, row: int, col: int, channel: int = 0) -> Locator:
         return self.card(index).locator(f'[data-at="{channel},{row},{col}"]')
 
-    def number(self, index: int, row: int, col: int, channel: int = 0) -> float:
-        """Return what a cell says to a screen reader, as float32."""
-        label = self.cell(index, row, col, channel).get_attribute("aria-label") or ""
-        return _number(label.split(":")[-1])
-
     def kernel(self, index: int) -> npt.NDArray[np.float32]:
-        """Return the first plane of a kernel as its cells say it, (rows, cols)."""
-        read = """cells => cells.map(cell => [cell.dataset.at, cell.getAttribute("aria-label")])"""
+        """Return the first plane of a kernel as its cells tell it, (rows, cols)."""
+        read = f"cells => cells.map(cell => [cell.dataset.at, ({TOLD})(cell)])"
         taps: list[list[str]] = self.card(index).locator('[data-at^="0,"]').evaluate_all(read)
-        places = {tuple(map(int, at.split(",")[1:])): _number(label.split(":")[-1]) for at, label in taps}
+        places = {tuple(map(int, at.split(",")[1:])): np.float32(text) for at, text in taps}
         rows, cols = (1 + max(place[axis] for place in places) for axis in (0, 1))
         return np.array([[places[row, col] for col in range(cols)] for row in range(rows)], np.float32)
 
     def wait_for_number(self, index: int, row: int, col: int, value: float) -> None:
-        """Wait until a cell shows this number."""
-        text = np.format_float_positional(np.float32(value), unique=True, trim="-").replace("-", "−")
-        self.page.wait_for_function(
-            "([cell, text]) => cell.getAttribute('aria-label').endsWith(`: ${text}`)",
-            arg=[self.cell(index, row, col).element_handle(), text],
-        )
+        """Wait until a cell tells this number."""
+        cell = self.cell(index, row, col).element_handle()
+        self.page.wait_for_function(f"([cell, value]) => Number(({TOLD})(cell)) === value", arg=[cell, value])
 
     def write(self, index: int, row: int, col: int, text: str) -> None:
         """Click on a cell, type, and press Enter."""
@@ -144,6 +140,3 @@ class LensView:
     def notice(self) -> Locator:
         return self.root.locator(".cl-notice")
 
-
-def _number(text: str) -> float:
-    return float(np.float32(text.strip().replace("−", "-").replace("∞", "inf")))

@@ -23,7 +23,6 @@ def test_the_tutorial_runs_and_draws_what_keras_computed(server: JupyterServer, 
     with watched(browser, device_scale_factor=4) as context, JupyterLab.of(server, context) as lab:
         notebook = lab.open_file(TUTORIAL)
         notebook.run_all()
-        assert [output for output in notebook.outputs() if output["output_type"] == "error"] == []
         view = LensView(notebook.page).settle()
         assert_in_step(notebook, view)
         img = notebook.kernel.value("img")

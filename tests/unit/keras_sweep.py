@@ -35,6 +35,8 @@ def layers(
 ) -> Iterator[tuple[Any, Array]]:
     """Yield built layers with random settings and weights, each with an input ``(rows, cols, channels)``."""
     rng = np.random.default_rng(seed)
+    if keras.backend.backend() == "jax":
+        number = 3 + number // 10  # it compiles every shape anew, which takes half a second each
     while number:
         kernel_size = tuple(int(n) for n in rng.integers(1, 6, 2))
         settings: dict[str, Any] = {
@@ -103,6 +105,12 @@ def maps(tensor: Any) -> Array:
 def close(ours: Any, expected: Any, relative: float = 1e-5) -> None:
     """Equal to float32 rounding of the sums behind them."""
     np.testing.assert_allclose(ours, expected, rtol=relative, atol=relative * max(1.0, float(np.abs(expected).max())))
+
+
+def reseed(seed: int) -> None:
+    """Start Keras's random numbers anew; older Keras lets go of a generator in use only with its session."""
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
 
 
 def snapshot(layer: Any) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def test_symmetry_is_that_of_all_channels_together_and_leaves_their_order_alone(
 def test_rounding_does_not_break_a_symmetry_and_a_hundred_thousandth_does() -> None:
     kernel = np.array([[0.1, 0.7], [0.7, 0.1]])
     assert diagnose(kernel * (1 + 1e-7 * np.array([[1, -1], [1, 1]]))).symmetry == "symmetric"
-    assert diagnose(kernel + [[1e-5, 0], [0, 0]]).symmetry == "neither"
+    assert diagnose(kernel + np.array([[1e-5, 0], [0, 0]])).symmetry == "neither"
 
 
 def test_symmetric_filters_give_one_map_as_correlation_and_as_convolution_antisymmetric_ones_its_negative() -> None:
@@ -104,8 +104,8 @@ def test_what_the_factors_miss_is_the_share_of_the_other_singular_values() -> No
 def test_two_factors_that_sum_to_zero_have_a_sign_all_the_same() -> None:
     kernel = np.outer([1, -1], [-1, 1])
     found = diagnose(kernel).planes[0]
-    np.testing.assert_array_equal(found.horizontal, [1, -1])  # type: ignore[arg-type]
-    np.testing.assert_array_equal(found.vertical, [-1, 1])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found.horizontal, [1, -1])
+    np.testing.assert_array_equal(found.vertical, [-1, 1])
 
 
 def test_channels_are_taken_apart_one_by_one() -> None:

@@ -34,16 +34,9 @@ def explained(lens: ConvLens, pre: Array, act: Array, rng: np.random.Generator) 
 @pytest.mark.parametrize("kind", list(LAYERS))
 def test_the_explained_sum_is_keras_value_for_a_layer_of_any_geometry(kind: str) -> None:
     rng = np.random.default_rng(21)
-    number = LAYERS[kind]
-    for layer, x in layers(kind, 10 * number, seed=17):
-        if kind == "separable" and layer.filters != x.shape[2] * layer.depth_multiplier:
-            continue  # the lens has one list for kernels and maps
+    for number, (layer, x) in enumerate(layers(kind, LAYERS[kind], seed=17)):
         weights = other_weights(layer, seed=number)
         lens = ConvLens(x, layer=layer)
         lens.set_weights(weights)
         explained(lens, *from_keras(layer, weights, x), rng)
         lens.close()
-        number -= 1
-        if not number:
-            break
-    assert number == 0

@@ -27,7 +27,9 @@ def test_every_float32_comes_back_as_it_was(data: st.DataObject, shape: tuple[in
     back = load(text)
     expected = kernels[..., 0] if shape[2] == 1 else kernels
     np.testing.assert_array_equal(back.kernels, expected)
-    np.testing.assert_array_equal(np.signbit(back.kernels)[~np.isnan(expected)], np.signbit(expected[~np.isnan(expected)]))
+    np.testing.assert_array_equal(
+        np.signbit(back.kernels)[~np.isnan(expected)], np.signbit(expected[~np.isnan(expected)])
+    )
     np.testing.assert_array_equal(back.bias, bias)
     assert back.names == names
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -11,9 +10,9 @@ import keras
 import numpy as np
 import pytest
 
-from convlens.geometry import PREVIEWABLE, Geometry
-from convlens.layers import ConvLayer, input_channels
-from tests.unit.keras_sweep import Array, close, from_keras, layers, maps, numpy, other_weights, snapshot
+from convlens.geometry import Geometry
+from convlens.layers import ConvLayer
+from tests.unit.keras_sweep import Array, close, from_keras, layers, maps, numpy, other_weights, reseed, snapshot
 
 KINDS = ["conv", "depthwise", "transpose", "separable"]
 
@@ -67,16 +66,13 @@ def test_geometry_gives_the_output_shape_that_keras_returns(kind: str) -> None:
 
 def test_padding_is_where_geometry_says() -> None:
     for layer, x in layers("conv", 40, seed=4):
-        geometry = ConvLayer.of(layer, x.shape).geometry
-        top, bottom, left, right = geometry.pads
+        top, bottom, left, right = ConvLayer.of(layer, x.shape).geometry.pads
         padded = np.pad(x, ((top, bottom), (left, right), (0, 0)))
-        config = {**layer.get_config(), "padding": "valid"} if geometry.activation == "relu" else None
-        if config is None:
-            continue
-        valid = keras.layers.Conv2D.from_config(config)
+        names = ("filters", "kernel_size", "strides", "dilation_rate", "groups", "use_bias")
+        valid = keras.layers.Conv2D(**{name: getattr(layer, name) for name in names}, padding="valid")
         valid.build((None, *padded.shape))
         valid.set_weights(layer.get_weights())
-        close(numpy(valid(padded[np.newaxis])), numpy(layer(x[np.newaxis])))
+        close(maps(valid(padded[np.newaxis])), from_keras(layer, layer.get_weights(), x)[0])
 
 
 @pytest.mark.parametrize("strides", [2, 3])
@@ -93,20 +89,6 @@ def test_a_transposed_layer_with_output_padding_has_the_shape_that_keras_returns
             expected = layer(x[np.newaxis])
             assert (1, *conv.geometry.output_shape, 2) == tuple(expected.shape)
             close(conv.run(*conv.read(), [1])[1], maps(expected)[[1]])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_weights_come_back_as_keras_keeps_them(kind: str) -> None:
-    for layer, x in layers(kind, 15, seed=6):
-        conv = ConvLayer.of(layer, x.shape)
-        kernels, bias = conv.read()
-        assert len(kernels) == conv.geometry.kernel_count
-        assert all(k.shape == conv.geometry.kernel_shape and not k.flags.writeable for k in kernels)
-        assert bias.shape == (conv.geometry.filters,) and bias.dtype == np.float32
-        assert layer.get_weights()[0].shape == conv.geometry.weight_shape
-        for ours, own in zip(conv.weights(kernels, bias), layer.get_weights(), strict=True):
-            np.testing.assert_array_equal(ours, own)
-            assert ours.dtype == own.dtype
 
 
 def test_kernel_i_is_the_one_that_makes_map_i() -> None:
@@ -148,29 +130,33 @@ def test_nothing_of_the_layer_or_of_keras_changes() -> None:
             assert snapshot(layer) == before
 
 
-def test_no_automatic_name_and_no_random_number_is_used_up() -> None:
-    def number_of(name: str) -> int:
-        return int(name.rsplit("_", 1)[1])
-
-    layer = keras.layers.Conv2D(4, 3, name="mine")
+def use_every_way() -> None:
+    layer = keras.layers.Conv2D(4, 3, name="mine", kernel_initializer="ones")
     x = np.ones((8, 8, 2), np.float32)
     layer.build((None, *x.shape))
-    keras.layers.Conv2D(1, 1)
-    first = keras.layers.Conv2D(1, 1).name
-    keras.utils.set_random_seed(3)
-    expected = [numpy(keras.random.normal((3,))) for _ in range(2)]
-    keras.utils.set_random_seed(3)
-    drawn = [numpy(keras.random.normal((3,)))]
     conv = opened(layer, x)
     conv.run(*conv.read(), [2])
-    more = conv.with_filters(7, (2, 2))
-    more.run(list(np.ones((7, 2, 2, 2), np.float32)), np.zeros(7), [1])
+    conv.with_filters(7, (2, 2)).run(list(np.ones((7, 2, 2, 2), np.float32)), np.zeros(7), [1])
     built_in = ConvLayer.built_in(Geometry((8, 8, 2), 3, (3, 3)))
     built_in.feed(x)
     built_in.run(list(np.ones((3, 3, 3, 2), np.float32)), np.zeros(3), [1])
-    drawn.append(numpy(keras.random.normal((3,))))
-    np.testing.assert_array_equal(drawn, expected)
-    assert number_of(keras.layers.Conv2D(1, 1).name) == number_of(first) + 1
+
+
+def test_no_random_number_is_used_up() -> None:
+    reseed(3)
+    expected = [numpy(keras.random.normal((3,))) for _ in range(2)]
+    reseed(3)
+    first = numpy(keras.random.normal((3,)))
+    use_every_way()
+    np.testing.assert_array_equal([first, numpy(keras.random.normal((3,)))], expected)
+
+
+def test_no_automatic_name_is_used_up() -> None:
+    keras.layers.Conv2D(1, 1)
+    _, before = keras.layers.Conv2D(1, 1).name.rsplit("_", 1)
+    use_every_way()
+    _, after = keras.layers.Conv2D(1, 1).name.rsplit("_", 1)
+    assert int(after) == int(before) + 1
 
 
 def test_many_threads_may_run_one_layer() -> None:
@@ -229,172 +215,6 @@ def test_a_layer_that_is_not_built_runs_with_kernels_and_stays_unbuilt() -> None
     layer.build((None, *x.shape))
     layer.set_weights(with_kernels.weights(list(kernels), np.zeros(2)))
     close(act, maps(layer(x[np.newaxis])))
-
-
-def test_write_sets_all_weights_or_none() -> None:
-    layer = keras.layers.Conv2D(3, (2, 2))
-    layer.build((None, 5, 5, 1))
-    conv = ConvLayer.of(layer, (5, 5, 1))
-    kernels = [np.full((2, 2, 1), i, np.float32) for i in range(3)]
-    before = layer.get_weights()
-    with pytest.raises(ValueError, match=r"bias as \(3,\).*\(2,\)"):
-        conv.write(kernels, np.zeros(2))
-    for now, then in zip(layer.get_weights(), before, strict=True):
-        np.testing.assert_array_equal(now, then)
-    conv.write(kernels, np.array([7, 8, 9], np.float32))
-    np.testing.assert_array_equal(layer.get_weights()[0][1, 1, 0], [0, 1, 2])
-    np.testing.assert_array_equal(layer.get_weights()[1], [7, 8, 9])
-
-
-@pytest.mark.parametrize(
-    ("filters", "channels", "given", "mend"),
-    [
-        (1, 1, [np.zeros((4, 4)), np.zeros(1)], r"np\.reshape\(kernel, \(4, 4, 1, 1\)\)"),
-        (4, 1, [np.zeros((4, 4, 4)), np.zeros(4)], r"np\.stack\(kernels, axis=-1\)\[:, :, np\.newaxis, :\]"),
-        (4, 3, [np.zeros((4, 4, 4, 3)), np.zeros(4)], r"np\.stack\(kernels, axis=-1\).*reshape would scramble"),
-        (4, 1, [np.zeros((4, 4, 4, 1)), np.zeros(4)], r"np\.stack\(kernels, axis=-1\).*reshape would scramble"),
-        (4, 3, [np.zeros((4, 4, 3)), np.zeros(4)], r"one kernel of 4.*np\.stack\(kernels, axis=-1\)"),
-        (4, 3, [np.zeros((3, 4, 4, 4)), np.zeros(4)], r"np\.transpose.*reshape would scramble"),
-        (2, 1, [np.zeros((3, 3, 1, 2)), np.zeros(2)], r"kernel has the shape \(4, 4, 1, 2\): rows, columns"),
-        (2, 1, [np.zeros((4, 4, 1, 2))], r"np\.zeros\(2\)"),
-        (2, 1, np.zeros((4, 4, 1, 2)), r"Pass the list \[kernel, bias\]"),
-        (1, 1, [np.zeros((4, 4, 1, 1)), np.zeros((1, 1))], r"np\.reshape\(bias, \(1,\)\)"),
-        (2, 1, [np.zeros((4, 4, 1, 2)), np.zeros(3)], r"each of the 2 filters"),
-    ],
-)
-def test_weights_that_do_not_fit_are_refused_in_kerass_words_with_the_mend(
-    filters: int, channels: int, given: Any, mend: str
-) -> None:
-    layer = keras.layers.Conv2D(filters, (4, 4), name="conv")
-    layer.build((None, 9, 9, channels))
-    conv = ConvLayer.of(layer, (9, 9, channels))
-    with pytest.raises(ValueError) as kerass:
-        layer.set_weights(given)
-    with pytest.raises(ValueError, match=mend) as ours:
-        conv.from_weights(given)
-    assert str(ours.value).startswith(str(kerass.value))
-
-
-def test_the_stack_that_the_mend_names_is_the_one_that_works() -> None:
-    kernels = list(np.random.default_rng(0).standard_normal((5, 4, 4, 3)).astype(np.float32))
-    layer = keras.layers.Conv2D(5, (4, 4), use_bias=False)
-    layer.build((None, 9, 9, 3))
-    conv = ConvLayer.of(layer, (9, 9, 3))
-    read, bias = conv.from_weights([np.stack(kernels, axis=-1)])
-    np.testing.assert_array_equal(read, kernels)
-    np.testing.assert_array_equal(bias, np.zeros(5))
-
-
-@pytest.mark.parametrize(
-    ("layer", "why"),
-    [
-        (lambda: keras.layers.Dense(3), "kernel_size=1"),
-        (lambda: keras.layers.Conv1D(3, 2), "one axis"),
-        (lambda: keras.layers.Conv3D(3, 2), "volumes"),
-        (lambda: keras.layers.ConvLSTM2D(3, 2), "gates"),
-        (lambda: keras.layers.MaxPooling2D(), "not a convolution"),
-        (lambda: keras.layers.TimeDistributed(keras.layers.Dense(3)), "Dense"),
-        (lambda: keras.Sequential(), "model=model"),
-        (lambda: np.zeros((3, 3)), "not a Keras layer"),
-    ],
-)
-def test_layers_that_cannot_be_shown_are_refused_with_the_reason(layer: Any, why: str) -> None:
-    with pytest.raises(TypeError, match=why):
-        ConvLayer.of(layer(), (8, 8, 1))
-
-
-def test_a_layer_with_lora_is_refused_with_the_way_out() -> None:
-    layer = keras.layers.Conv2D(4, 3)
-    layer.build((None, 8, 8, 2))
-    layer.enable_lora(2)
-    with pytest.raises(TypeError, match=r"LoRA.*layer\.kernel"):
-        ConvLayer.of(layer, (8, 8, 2))
-
-
-def test_a_wrapped_layer_is_opened() -> None:
-    inner = keras.layers.Conv2D(4, 3)
-    wrapped = keras.layers.SpectralNormalization(inner)
-    wrapped.build((None, 8, 8, 2))
-    conv = ConvLayer.of(wrapped, (8, 8, 2))
-    assert conv.layer is inner and conv.geometry.filters == 4 and input_channels(wrapped) == 2
-
-
-def test_channels_that_do_not_fit_are_named() -> None:
-    layer = keras.layers.Conv2D(4, 3)
-    layer.build((None, 8, 8, 3))
-    with pytest.raises(ValueError, match="3 channels, but is given 1 channel"):
-        ConvLayer.of(layer, (8, 8, 1))
-    with pytest.raises(ValueError, match="reads 3 channels, but was fed 2 channels"):
-        ConvLayer.of(layer, None).feed(np.zeros((8, 8, 2), np.float32))
-
-
-def test_an_input_smaller_than_the_kernel_is_refused_before_keras_sees_it() -> None:
-    layer = keras.layers.Conv2D(1, 3, dilation_rate=4, use_bias=False)
-    layer.build((None, None, None, 1))
-    with pytest.raises(ValueError, match=r"spans \(9, 9\).*\(8, 20\)"):
-        ConvLayer.of(layer, (8, 20, 1)).feed(np.zeros((8, 20, 1), np.float32))
-    with pytest.raises(ValueError, match="does not fit"):
-        ConvLayer.built_in(Geometry((3, 3, 1), 1, (4, 4)))
-
-
-@pytest.mark.parametrize(
-    ("activation", "name", "params", "previewable"),
-    [
-        (None, "linear", {}, True),
-        ("swish", "silu", {}, True),
-        (keras.activations.relu, "relu", {}, True),
-        (
-            functools.partial(keras.activations.leaky_relu, negative_slope=0.4),
-            "leaky_relu",
-            {"negative_slope": 0.4},
-            True,
-        ),
-        (keras.layers.LeakyReLU(negative_slope=0.1), "leaky_relu", {"negative_slope": 0.1}, True),
-        (keras.layers.ReLU(max_value=6, threshold=1), "relu", {"max_value": 6.0, "threshold": 1.0}, True),
-        (keras.layers.ELU(alpha=0.5), "elu", {"alpha": 0.5}, True),
-        (keras.layers.Activation("tanh"), "tanh", {}, True),
-        ("softmax", "softmax", {}, False),
-        (keras.layers.PReLU(name="mine"), "mine", {}, False),
-    ],
-)
-def test_geometry_names_kerass_activations_and_their_constants(
-    activation: Any, name: str, params: dict[str, float], previewable: bool
-) -> None:
-    geometry = ConvLayer.of(keras.layers.Conv2D(1, 1, activation=activation), (4, 4, 1)).geometry
-    assert (geometry.activation, geometry.activation_params, geometry.previewable) == (name, params, previewable)
-
-
-@pytest.mark.parametrize("name", sorted(PREVIEWABLE))
-def test_every_activation_that_the_browser_draws_is_recognised_as_kerass(name: str) -> None:
-    geometry = ConvLayer.built_in(Geometry((4, 4, 1), 1, (1, 1), activation=name)).geometry
-    assert geometry.previewable and geometry.builtin
-
-
-def test_a_users_function_called_relu_is_not_taken_for_kerass() -> None:
-    def relu(x: Any) -> Any:
-        return keras.ops.maximum(x, 0.0) - 5.0
-
-    conv = ConvLayer.built_in(Geometry((4, 4, 1), 2, (1, 1)), activation=relu)
-    assert conv.geometry.activation == "relu" and not conv.geometry.previewable
-    conv.feed(np.ones((4, 4, 1), np.float32))
-    assert conv.run(list(np.ones((2, 1, 1, 1), np.float32)), np.zeros(2), [0])[1].max() == -4
-
-
-def test_a_subclass_is_computed_by_its_own_code() -> None:
-    @keras.saving.register_keras_serializable("tests")
-    class Doubled(keras.layers.Conv2D):  # type: ignore[misc,unused-ignore]
-        def call(self, inputs: Any) -> Any:
-            return 2 * super().call(inputs)
-
-    layer = Doubled(3, 2, activation="relu")
-    x = np.random.default_rng(0).random((6, 6, 1), dtype=np.float32)
-    layer.build((None, *x.shape))
-    conv = opened(layer, x)
-    assert not conv.geometry.previewable
-    expected = maps(layer(x[np.newaxis]))
-    close(conv.run(*conv.read(), [1])[1], expected[[1]])
-    kernels, bias = conv.read()
-    close(conv.with_filters(2, (2, 2)).run(kernels[:2], bias[:2], [0, 1])[1], expected[:2])
 
 
 def test_the_input_is_read_back_as_it_was_fed() -> None:

@@ -6,7 +6,6 @@ import os
 import pathlib
 import subprocess
 import sys
-from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -61,31 +60,40 @@ def deep_in_a_model(folder: pathlib.Path) -> ConvLens:
 
 LENSES = [tutorial, edited, colour, own_layer, deep_in_a_model]
 
+#: Runs every program in a namespace of its own; NumPy's first, while nothing of Keras is there.
+RUNNER = """
+import pathlib, runpy, sys
+import numpy as np
 
-@pytest.mark.parametrize("make", LENSES, ids=lambda make: make.__name__)
-def test_the_program_reproduces_the_activations_in_a_fresh_process(
-    make: Callable[[pathlib.Path], ConvLens], tmp_path: pathlib.Path
-) -> None:
-    lens = make(tmp_path)
-    programs = {}
-    for framework in ("keras", "numpy"):
-        file = tmp_path / f"in_{framework}.py"
-        file.write_text(lens.to_code(framework), encoding="utf-8")
-        programs[framework] = file
-    # One process, since each import of Keras takes seconds; each program still has a namespace of its own, and the
-    # first, NumPy's, runs before anything of Keras is there.
-    (tmp_path / "run.py").write_text(
-        "import runpy, sys\nimport numpy as np\n"
-        "for name in ('numpy', 'keras'):\n"
-        "    made = runpy.run_path(f'in_{name}.py')\n"
-        "    assert name == 'keras' or not {'keras', 'tensorflow', 'convlens'} & set(sys.modules)\n"
-        "    np.save(f'{name}.npy', made['activations'])\n"
-        "assert 'convlens' not in sys.modules\n",
-        encoding="utf-8",
-    )
+for framework in ("numpy", "keras"):
+    for path in sorted(pathlib.Path().glob(f"*.{framework}.py")):
+        np.save(path.with_suffix(".npy"), runpy.run_path(str(path))["activations"])
+    if framework == "numpy":
+        assert not {"keras", "tensorflow"} & set(sys.modules)
+assert "convlens" not in sys.modules
+"""
+
+
+@pytest.fixture(scope="module")
+def reproduced(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, ConvLens], pathlib.Path]:
+    """Return the lenses, and the folder with what their programs made in a process that knows nothing of them."""
+    folder = tmp_path_factory.mktemp("programs")
+    lenses = {make.__name__: make(folder) for make in LENSES}
+    for name, lens in lenses.items():
+        for framework in ("keras", "numpy"):
+            (folder / f"{name}.{framework}.py").write_text(lens.to_code(framework), encoding="utf-8")
+    (folder / "run_all.py").write_text(RUNNER, encoding="utf-8")
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    subprocess.run([sys.executable, "run.py"], cwd=tmp_path, env=environment, check=True, timeout=300)
-    for framework in programs:
-        reproduced = np.load(tmp_path / f"{framework}.npy")
-        expected = lens.activations
-        np.testing.assert_allclose(reproduced, expected, rtol=1e-5, atol=2e-6 * np.abs(expected).max())
+    subprocess.run([sys.executable, "run_all.py"], cwd=folder, env=environment, check=True, timeout=300)
+    return lenses, folder
+
+
+@pytest.mark.parametrize("framework", ["keras", "numpy"])
+@pytest.mark.parametrize("name", [make.__name__ for make in LENSES])
+def test_the_program_reproduces_the_activations_in_a_fresh_process(
+    reproduced: tuple[dict[str, ConvLens], pathlib.Path], name: str, framework: str
+) -> None:
+    lenses, folder = reproduced
+    expected = lenses[name].activations
+    actual = np.load(folder / f"{name}.{framework}.npy")
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=2e-6 * np.abs(expected).max())

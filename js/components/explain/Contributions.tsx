@@ -23,7 +23,7 @@ export function Contributions({ lens, filter, explanation: e }: ContributionsPro
     <details class="cl-details">
       <summary>Largest contributions first</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys. */}
-      <div class="cl-scroll" role="group" aria-label="Largest contributions" tabIndex={0}>
+      <section class="cl-scroll" aria-label="Largest contributions" tabIndex={0}>
         <table class="cl-table">
           <thead>
             <tr>
@@ -38,7 +38,10 @@ export function Contributions({ lens, filter, explanation: e }: ContributionsPro
           <tbody>
             {order.slice(0, MOST).map((i) => {
               const cell = Math.floor(i / depth);
-              const [row, col] = [e.rows[Math.floor(cell / kernel_size[1])] ?? 0, e.cols[cell % kernel_size[1]] ?? 0];
+              const [row, col] = [
+                e.rows[Math.floor(cell / kernel_size[1])] ?? 0,
+                e.cols[cell % kernel_size[1]] ?? 0,
+              ];
               return (
                 <tr key={i}>
                   <td>{span(row, row)}</td>
@@ -57,8 +60,10 @@ export function Contributions({ lens, filter, explanation: e }: ContributionsPro
             The other {rest.length} together: {formatNumber(Math.fround(others), 9)}
           </p>
         )}
-        <p class="cl-muted">Products are float32, as in the layer; they are added up in float64. ≈ marks rounding.</p>
-      </div>
+        <p class="cl-muted">
+          Products are float32, as in the layer; they are added up in float64. ≈ marks rounding.
+        </p>
+      </section>
     </details>
   );
 }

@@ -17,7 +17,10 @@ import { selectedFilter } from "./selectedFilter.ts";
 
 /** The channels of the layer's input, as a person calls them. */
 export function channelName(channels: number, channel: number): string {
-  return (channels === 3 || channels === 4 ? ["red", "green", "blue", "alpha"][channel] : null) ?? `channel ${channel}`;
+  return (
+    (channels === 3 || channels === 4 ? ["red", "green", "blue", "alpha"][channel] : null) ??
+    `channel ${channel}`
+  );
 }
 
 export function PixelPanel({ lens }: { lens: LensModel }) {
@@ -32,18 +35,21 @@ export function PixelPanel({ lens }: { lens: LensModel }) {
   return (
     <>
       <div class="cl-explainhead">
-        <h3>{pixel ? `${name}, row ${pixel[0]}, col ${pixel[1]}` : "Why does a pixel have its value?"}</h3>
+        <strong>
+          {pixel ? `${name}, row ${pixel[0]}, col ${pixel[1]}` : "Why does a pixel have its value?"}
+        </strong>
         <Slide lens={lens} />
       </div>
       {!pixel && (
         <p>
-          Click a pixel of a map, or press Enter on a map, and see the input values and the weights that it is made of.
+          Click a pixel of a map, or press Enter on a map, and see the input values and the weights that it is
+          made of.
         </p>
       )}
       {pixel && !known && (
         <p>
-          {here ? `How a ${lens.geometry.value.class_name} reads its input` : "What this layer is fed"} is known in Python:{" "}
-          <code>{`lens.explain(${index}, ${pixel[0]}, ${pixel[1]})`}</code>
+          {here ? `How a ${lens.geometry.value.class_name} reads its input` : "What this layer is fed"} is
+          known in Python: <code>{`lens.explain(${index}, ${pixel[0]}, ${pixel[1]})`}</code>
         </p>
       )}
       {pixel && known && pixel[0] < output_shape[0] && pixel[1] < output_shape[1] && (
@@ -55,7 +61,17 @@ export function PixelPanel({ lens }: { lens: LensModel }) {
 
 const WAYS = { correlation: "cross-correlation (Keras)", convolution: "convolution" } as const;
 
-function Taken({ lens, filter, row, col }: { lens: LensModel; filter: FilterView; row: number; col: number }) {
+function Taken({
+  lens,
+  filter,
+  row,
+  col,
+}: {
+  lens: LensModel;
+  filter: FilterView;
+  row: number;
+  col: number;
+}) {
   const over = useSignal<Tap | null>(null);
   const way = useSignal<keyof typeof WAYS>("correlation");
   const explanation = useComputed(() => lens.pixel.value && explanationAt(lens, filter, lens.pixel.value));
@@ -84,18 +100,29 @@ function Taken({ lens, filter, row, col }: { lens: LensModel; filter: FilterView
   const along = (name: string, indices: number[], step: number) =>
     `${name} ${span(indices[0] ?? 0, indices.at(-1) ?? 0)}${step > 1 ? ` by ${step}` : ""}`;
   const [stepY, stepX] = geometry.dilation_rate;
+  const padded = e.inside.filter((reads) => !reads).length;
   return (
-    <>
-      <p class="cl-muted">
-        The patch is {along("rows", e.rows, stepY)}, {along("cols", e.cols, stepX)} of the input
-        {e.inside.includes(false) && `; ${e.inside.filter((is) => !is).length} of its cells lie in the padding`}.
-      </p>
-      <Planes lens={lens} filter={filter} explanation={e} over={over} turned={turned} />
-      <Total lens={lens} filter={filter} explanation={e} row={row} col={col} />
-      <Segments label="The kernel is drawn for" options={WAYS} value={way} />
-      <Flip explanation={e} kernel={kernel} bias={filter.bias.value} depth={geometry.kernel_channels} turned={turned} />
-      <Contributions lens={lens} filter={filter} explanation={e} />
-    </>
+    <div class="cl-taken">
+      <div>
+        <Planes lens={lens} filter={filter} explanation={e} over={over} turned={turned} />
+        <Total lens={lens} filter={filter} explanation={e} row={row} col={col} />
+      </div>
+      <div>
+        <p>
+          The patch is {along("rows", e.rows, stepY)}, {along("cols", e.cols, stepX)} of the input
+          {padded > 0 ? `; ${padded} of its ${e.inside.length} cells lie in the padding.` : "."}
+        </p>
+        <Segments label="The kernel is drawn for" options={WAYS} value={way} />
+        <Flip
+          explanation={e}
+          kernel={kernel}
+          bias={filter.bias.value}
+          depth={geometry.kernel_channels}
+          turned={turned}
+        />
+        <Contributions lens={lens} filter={filter} explanation={e} />
+      </div>
+    </div>
   );
 }
 
@@ -122,7 +149,9 @@ function Total({ lens, filter, explanation: e, row, col }: TotalProps) {
   const geometry = lens.geometry.value;
   const bias = filter.bias.value;
   const apart = e.sums.length > 1 && e.sums.length <= MOST_TERMS;
-  const labels = apart ? e.sums.map((_, i) => `Σ ${channelName(geometry.input_shape[2], filter.firstChannel + i)}`) : ["Σ products"];
+  const labels = apart
+    ? e.sums.map((_, i) => `Σ ${channelName(geometry.input_shape[2], filter.firstChannel + i)}`)
+    : ["Σ products"];
   const terms = apart ? [...e.sums] : [e.sums.reduce((a, b) => a + b, 0)];
   if (geometry.use_bias) {
     terms.push(bias);
@@ -145,7 +174,9 @@ function Total({ lens, filter, explanation: e, row, col }: TotalProps) {
         <Term label={geometry.use_bias ? "pre-activation" : "pre-activation (no bias)"} text={sum.total} />
         <span class="cl-op">→</span>
         <span class="cl-term">
-          <span>{formula ? <Formula of={`${geometry.activation} ( x ) = ${formula}`} /> : geometry.activation}</span>
+          <span>
+            {formula ? <Formula of={`${geometry.activation} ( x ) = ${formula}`} /> : geometry.activation}
+          </span>
           <small>{linear ? "no activation function" : "activation function"}</small>
         </span>
         <span class="cl-op">→</span>
@@ -158,8 +189,8 @@ function Total({ lens, filter, explanation: e, row, col }: TotalProps) {
       </p>
       {value?.exact && !agrees(e, value.pre_activation) && (
         <p class="cl-kalert">
-          Keras's pre-activation is {formatNumber(value.pre_activation, 9)}: this layer computes something else than its
-          settings say, or in less than float32.
+          Keras's pre-activation is {formatNumber(value.pre_activation, 9)}: this layer computes something
+          else than its settings say, or in less than float32.
         </p>
       )}
     </>
@@ -185,26 +216,27 @@ interface FlipProps {
 
 /** Which of the two operations Keras computes, and that both can give this result. */
 function Flip({ explanation: e, kernel, bias, depth, turned }: FlipProps) {
-  const other = convolved(e, kernel, bias, depth);
-  const same = addUp([other], other).total === addUp([e.total], e.total).total;
-  const total = addUp([e.total], e.total).total;
-  const letters = (sign: string, k: string) => `y _ {i j} = ∑ _ {r c} x _ {i ${sign} r , j ${sign} c} ${k} _ {r c}`;
+  const show = (value: number) => addUp([value], value).total;
+  const total = show(e.total);
+  const other = show(convolved(e, kernel, bias, depth));
+  const letters = (sign: string, k: string) =>
+    `y _ {i j} = ∑ _ {r c} x _ {i ${sign} r , j ${sign} c} ${k} _ {r c}`;
   return (
     <p class="cl-flip">
       {turned ? (
         <>
-          A convolution, <Formula of={letters("−", "k′")} />, turns its kernel by 180° before it multiplies. With the
-          turned kernel k′ that is drawn here it gives the same {total}.
+          A convolution, <Formula of={letters("−", "k′")} />, turns its kernel by 180° before it multiplies.
+          With the kernel k′ that is drawn here, Keras's turned by 180°, it gives the same {total}.
         </>
       ) : (
         <>
-          Keras computes a cross-correlation, <Formula of={letters("+", "k")} />: the kernel lies on the patch as it is
-          drawn, nothing is flipped, {total}.
+          Keras computes a cross-correlation, <Formula of={letters("+", "k")} />: the kernel lies on the patch
+          as it is drawn, nothing is flipped. It gives {total}.
         </>
       )}{" "}
-      {same
-        ? "Here a convolution with the unturned kernel gives the same number."
-        : `A convolution with the unturned kernel would give ${addUp([other], other).total}.`}
+      {other === total
+        ? "A convolution with the kernel as it is gives the same number here."
+        : `A convolution with the kernel as it is would give ${other}.`}
     </p>
   );
 }

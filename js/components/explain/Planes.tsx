@@ -8,7 +8,7 @@ import { GRAY } from "../../lens/palette.ts";
 import { shownAs } from "../../lens/picture.ts";
 import type { FilterView, LensModel } from "../../model/lens.ts";
 import { cellSize } from "../KernelGrid.tsx";
-import { type Tones, tonesOf, toneOf } from "../kernelColors.ts";
+import { type Tones, toneOf, tonesOf } from "../kernelColors.ts";
 import { Heat, type HeatCell, type Tap } from "./Heat.tsx";
 import { channelName } from "./PixelPanel.tsx";
 
@@ -40,21 +40,25 @@ export function Planes({ lens, filter, explanation: e, over, turned }: PlanesPro
   const drawn = turned ? turn(kernel, depth) : kernel;
   const mosts = { kernel: magnitude(kernel), products: magnitude(e.products) };
 
-  const patchCell = (channel: number) => (row: number, col: number): HeatCell => {
-    const value = e.patch[(row * cols + col) * depth + channel] as number;
-    if (!e.inside[row * cols + col]) return { text: "0", value, colors: null, padding: true };
-    const level = Number.isFinite(value) ? levelOf(value, ...shown) : -1;
-    return { text: formatNumber(value, fit), value, colors: cellColors(grays, level) };
-  };
-  const signedCell = (values: Float32Array, most: number, channel: number) => (row: number, col: number): HeatCell => {
-    const value = values[(row * cols + col) * depth + channel] as number;
-    return { text: formatCell(value, fit, most), value, colors: cellColors(tones, toneOf(value, most)) };
-  };
+  const patchCell =
+    (channel: number) =>
+    (row: number, col: number): HeatCell => {
+      const value = e.patch[(row * cols + col) * depth + channel] as number;
+      if (!e.inside[row * cols + col]) return { text: "0", value, colors: null, padding: true };
+      const level = Number.isFinite(value) ? levelOf(value, ...shown) : -1;
+      return { text: formatNumber(value, fit), value, colors: cellColors(grays, level) };
+    };
+  const signedCell =
+    (values: Float32Array, most: number, channel: number) =>
+    (row: number, col: number): HeatCell => {
+      const value = values[(row * cols + col) * depth + channel] as number;
+      return { text: formatCell(value, fit, most), value, colors: cellColors(tones, toneOf(value, most)) };
+    };
 
   const size = { rows, cols, side, over };
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys.
-    <div class="cl-products" role="group" aria-label="Patch times kernel" tabIndex={0}>
+    <section class="cl-products" aria-label="Patch times kernel" tabIndex={0}>
       {Array.from({ length: depth }, (_, channel) => {
         const name = depth > 1 ? `${channelName(input_shape[2], filter.firstChannel + channel)} ` : "";
         const sum = e.sums[channel] ?? 0;
@@ -80,11 +84,15 @@ export function Planes({ lens, filter, explanation: e, over, turned }: PlanesPro
               <figcaption>
                 products, Σ {exact ? "=" : "≈"} <span class="cl-number">{total}</span>
               </figcaption>
-              <Heat label={`${name}products`} cell={signedCell(e.products, mosts.products, channel)} {...size} />
+              <Heat
+                label={`${name}products`}
+                cell={signedCell(e.products, mosts.products, channel)}
+                {...size}
+              />
             </figure>
           </div>
         );
       })}
-    </div>
+    </section>
   );
 }

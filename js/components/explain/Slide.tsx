@@ -1,9 +1,9 @@
 /** Slide the kernel over the image: the pin moves from pixel to pixel, and the maps fill in behind it. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { rectOf, type View } from "../../lens/viewport.ts";
 import type { LensModel } from "../../model/lens.ts";
 import { Icon } from "../icons.tsx";
-import { rectOf, type View } from "../../lens/viewport.ts";
 
 /** Steps a second; a negative number counts rows. */
 const SPEEDS: Record<string, string> = {
@@ -22,25 +22,22 @@ export function Slide({ lens }: { lens: LensModel }) {
   const playing = useSignal(false);
   const speed = useSignal("10");
   const still = useMemo(() => matchMedia("(prefers-reduced-motion: reduce)").matches, []);
-  const at = lens.slide.value;
 
   /** Move by so many pixels; false at an end. */
   const step = (by: number): boolean => {
     const [rows, cols] = lens.geometry.peek().output_shape;
-    const from = lens.slide.peek();
     const pinned = lens.pixel.peek();
     const last = rows * cols - 1;
-    const now = from ? from.row * cols + from.col : pinned ? pinned[0] * cols + pinned[1] : -1;
+    const now = pinned ? pinned[0] * cols + pinned[1] : -1;
     const next = Math.min(Math.max(now + by, 0), last);
-    const [row, col] = [Math.floor(next / cols), next % cols];
-    lens.slide.value = { row, col };
-    lens.pin([row, col]);
+    lens.sliding.value = true;
+    lens.pin([Math.floor(next / cols), next % cols]);
     return next < last;
   };
 
   const stop = () => {
     playing.value = false;
-    lens.slide.value = null;
+    lens.sliding.value = false;
   };
 
   const run = playing.value;
@@ -62,8 +59,20 @@ export function Slide({ lens }: { lens: LensModel }) {
   }, [run]);
   useEffect(() => stop, [lens]);
 
-  const button = (icon: "first" | "back" | "forward" | "play" | "pause" | "close", name: string, act: () => void, why?: string) => (
-    <button type="button" class="cl-button" aria-label={name} title={why ?? name} disabled={why !== undefined} onClick={act}>
+  const button = (
+    icon: "first" | "back" | "forward" | "play" | "pause" | "close",
+    name: string,
+    act: () => unknown,
+    why?: string,
+  ) => (
+    <button
+      type="button"
+      class="cl-button"
+      aria-label={name}
+      title={why ?? name}
+      disabled={why !== undefined}
+      onClick={act}
+    >
       <Icon name={icon} />
     </button>
   );
@@ -83,10 +92,7 @@ export function Slide({ lens }: { lens: LensModel }) {
       }}
     >
       <span class="cl-muted">slide</span>
-      {button("first", "Slide from the first pixel", () => {
-        lens.slide.value = null;
-        step(Number.NEGATIVE_INFINITY);
-      })}
+      {button("first", "Slide from the first pixel", () => step(Number.NEGATIVE_INFINITY))}
       {button("back", "One pixel back", () => step(-1))}
       {run
         ? button("pause", "Pause", () => {
@@ -117,18 +123,18 @@ export function Slide({ lens }: { lens: LensModel }) {
           ))}
         </select>
       )}
-      {at && button("close", "End the slide and show the whole maps", stop)}
+      {lens.sliding.value && button("close", "End the slide and show the whole maps", stop)}
     </div>
   );
 }
 
 /** Over a map: the pixels that the slide has not reached. */
 export function Veil({ lens, view }: { lens: LensModel; view: View }) {
-  const at = lens.slide.value;
-  if (!at) return null;
-  const { row, col } = at;
+  const pinned = lens.pixel.value;
+  if (!lens.sliding.value || !pinned) return null;
+  const [row, col] = pinned;
   return (
-    <svg class="cl-veil">
+    <svg class="cl-veil" aria-hidden="true">
       <rect {...rectOf(view, row, col + 1, 1, Math.max(0, view.cols - col - 1))} />
       <rect {...rectOf(view, row + 1, 0, Math.max(0, view.rows - row - 1), view.cols)} />
     </svg>

@@ -42,8 +42,10 @@ class Notebook:
         self.page.evaluate(call, [name, arguments or {}])
 
     def run_all(self) -> None:
-        """Run every cell, as the Run menu does, and wait for the last."""
+        """Run every cell, as the Run menu does, wait for the last, and fail on an error in any."""
         self.command("notebook:run-all-cells")
+        errors = [output for output in self.outputs() if output["output_type"] == "error"]
+        assert not errors, "\n".join(line for error in errors for line in error["traceback"])
 
     def run_cell(self, index: int) -> None:
         """Run one cell and wait for it."""

@@ -1,0 +1,171 @@
+/** The layer's settings: to change for the lens's own layer, to read for a user's. */
+import type { ComponentChildren } from "preact";
+import { KNOWN } from "../../lens/activations.ts";
+import { extent, outputLength } from "../../lens/geometry.ts";
+import type { LensModel } from "../../model/lens.ts";
+import type { Geometry } from "../../model/types.ts";
+import { resizeAll } from "../filterActions.ts";
+import { NumberField } from "../NumberField.tsx";
+import { useUniqueId } from "../useUniqueId.ts";
+
+export function Layer({ lens }: { lens: LensModel }) {
+  const geometry = lens.geometry.value;
+  const own = geometry.builtin && geometry.path === "";
+  return (
+    <>
+      <code class="cl-code">{source(geometry)}</code>
+      {own ? (
+        <Controls lens={lens} />
+      ) : (
+        <p class="cl-muted">
+          This layer is yours: its settings are shown as they are, and the lens does not change them.
+        </p>
+      )}
+    </>
+  );
+}
+
+/** The layer as one would write it. */
+function source(geometry: Geometry): string {
+  const { class_name, kind, filters, kernel_size, strides, dilation_rate, padding, groups, activation } =
+    geometry;
+  const pair = (name: string, [a, b]: [number, number]) =>
+    a === 1 && b === 1 ? null : `${name}=(${a}, ${b})`;
+  const multiplier = geometry.weight_shape[3] ?? 1;
+  const counts = [
+    kind === "depthwise" ? null : `${filters}`,
+    `(${kernel_size.join(", ")})`,
+    kind !== "conv" && kind !== "transpose" && multiplier > 1 ? `depth_multiplier=${multiplier}` : null,
+    pair("strides", strides),
+    padding === "same" ? 'padding="same"' : null,
+    pair("dilation_rate", dilation_rate),
+    groups > 1 ? `groups=${groups}` : null,
+    activation === "linear" ? null : `activation="${activation}"`,
+    geometry.use_bias ? null : "use_bias=False",
+  ];
+  return `layer = keras.layers.${class_name}(${counts.filter(Boolean).join(", ")})`;
+}
+
+/** Why a change is not possible: of what Keras, or arithmetic, forbids. */
+function refusal(geometry: Geometry, changes: Partial<Geometry>): string | null {
+  const next = { ...geometry, ...changes };
+  const { strides, dilation_rate, kernel_size, input_shape, padding } = next;
+  if (Math.max(...strides) > 1 && Math.max(...dilation_rate) > 1) {
+    return `Keras allows only one of strides and dilation to be greater than 1, and ${
+      changes.strides
+        ? `the dilation is ${dilation_rate.join(" × ")}`
+        : `the strides are ${strides.join(" × ")}`
+    }.`;
+  }
+  for (const i of [0, 1] as const) {
+    if (outputLength(input_shape[i], kernel_size[i], strides[i], dilation_rate[i], padding) < 1) {
+      return `The kernel would span ${extent(kernel_size[i], dilation_rate[i])} ${i ? "columns" : "rows"}, and the image has ${input_shape[i]}.`;
+    }
+  }
+  return null;
+}
+
+const MOST = 99;
+
+function Controls({ lens }: { lens: LensModel }) {
+  const geometry = lens.geometry.value;
+  const { kernel_size, strides, dilation_rate } = geometry;
+  const offline = lens.link.value === "offline" ? "Python is not connected: this takes Keras." : null;
+  const id = useUniqueId();
+
+  const pair = (
+    name: string,
+    key: "kernel_size" | "strides" | "dilation_rate",
+    now: [number, number],
+    take: (next: [number, number]) => void,
+  ) => (
+    <Setting name={name}>
+      {([0, 1] as const).map((i) => {
+        const changed = (value: number): [number, number] => (i === 0 ? [value, now[1]] : [now[0], value]);
+        return (
+          <NumberField
+            key={i}
+            label={i === 0 ? "rows" : "columns"}
+            value={now[i]}
+            check={(value) =>
+              Number.isInteger(value) && value >= 1 && value <= MOST
+                ? refusal(geometry, { [key]: changed(value) })
+                : `Write a whole number, 1 to ${MOST}.`
+            }
+            onChange={(value) => value !== now[i] && take(changed(value))}
+          />
+        );
+      })}
+    </Setting>
+  );
+  const both = Math.max(...strides) > 1 ? "dilation" : Math.max(...dilation_rate) > 1 ? "strides" : null;
+  return (
+    <div class="cl-settings">
+      {pair("kernel size", "kernel_size", kernel_size, ([rows, cols]) => resizeAll(lens, rows, cols))}
+      {pair("strides", "strides", strides, (next) => lens.configure({ strides: next }))}
+      {pair("dilation", "dilation_rate", dilation_rate, (next) => lens.configure({ dilation_rate: next }))}
+      <Setting name="padding">
+        <select
+          class="cl-select"
+          aria-label="padding"
+          value={geometry.padding}
+          onChange={({ currentTarget }) => {
+            const padding = currentTarget.value as Geometry["padding"];
+            const why = refusal(geometry, { padding });
+            if (why) {
+              currentTarget.value = geometry.padding;
+              lens.report("Padding not changed", why);
+            } else lens.configure({ padding });
+          }}
+        >
+          {["valid", "same"].map((value) => (
+            <option key={value} value={value} selected={value === geometry.padding}>
+              {value === "same" ? "same (zeros around)" : "valid (none)"}
+            </option>
+          ))}
+        </select>
+      </Setting>
+      <Setting name="activation">
+        <select
+          class="cl-select"
+          aria-label="activation"
+          disabled={offline !== null}
+          title={offline ?? undefined}
+          value={geometry.activation}
+          onChange={({ currentTarget }) => lens.configure({ activation: currentTarget.value })}
+        >
+          {(KNOWN.includes(geometry.activation) ? KNOWN : [geometry.activation, ...KNOWN]).map((name) => (
+            <option key={name} value={name} selected={name === geometry.activation}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </Setting>
+      <Setting name="bias">
+        <input
+          type="checkbox"
+          id={id}
+          checked={geometry.use_bias}
+          disabled={offline !== null}
+          title={offline ?? undefined}
+          onChange={({ currentTarget }) => lens.configure({ use_bias: currentTarget.checked })}
+        />
+        <label for={id}>use_bias</label>
+      </Setting>
+      <p class="cl-muted cl-wide">
+        {both &&
+          `Keras allows only one of strides and dilation above 1: ${both} can change once the other is 1. `}
+        Another kernel size keeps the centre of every kernel; new cells are 0.
+      </p>
+    </div>
+  );
+}
+
+function Setting({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <fieldset class="cl-choice">
+      <legend class="cl-muted">{name}</legend>
+      {children}
+    </fieldset>
+  );
+}

@@ -1,0 +1,260 @@
+/** The shape ledger: where every axis goes on its way from a picture to the maps, with the numbers of this lens. */
+import { type Signal, useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useMemo } from "preact/hooks";
+import {
+  type Axis,
+  batchShape,
+  imageShape,
+  kernelShape,
+  lengthFormula,
+  outputShape,
+  reshapeTrap,
+  type Shape,
+  weightShape,
+} from "../../lens/ledger.ts";
+import { formatCell, magnitude } from "../../lens/numbers.ts";
+import { GRAY } from "../../lens/palette.ts";
+import type { LensModel } from "../../model/lens.ts";
+import type { Geometry } from "../../model/types.ts";
+import { cellSize } from "../KernelGrid.tsx";
+import { toneOf, tonesOf } from "../kernelColors.ts";
+import { Formula } from "./Formula.tsx";
+import { Heat, type Tap } from "./Heat.tsx";
+import { cellColors } from "./Planes.tsx";
+
+interface LedgerProps {
+  lens: LensModel;
+  /** The axis that stays lit. */
+  held: Signal<Axis | null>;
+}
+
+export function Ledger({ lens, held }: LedgerProps) {
+  const geometry = lens.geometry.value;
+  const { input_shape, output_shape, filters, use_bias, kernel_size, weight_shape, pads, padding } = geometry;
+  const [rows, cols, channels] = input_shape;
+  const input = batchShape(geometry, input_shape, channels, "channels");
+  const weights = weightShape(geometry);
+  const isInput = lens.imageIsInput.value;
+  const axes = (shape: Shape) => <Axes shape={shape} held={held} />;
+  const tuple = (shape: Shape) => `(${shape.map(({ size }) => size).join(", ")})`;
+  const why = `${weight_shape.join(" × ")}`;
+  return (
+    <>
+      <p class="cl-muted">
+        Point at an axis, and the same axis lights up everywhere; press it, and it stays lit.
+      </p>
+      <ol class="cl-ledger">
+        <Step
+          title="Image"
+          shapes={
+            isInput ? (
+              <>
+                {axes(imageShape(input_shape))} <Arrow /> {axes(input)}
+              </>
+            ) : (
+              axes(input)
+            )
+          }
+          code={isInput ? inputCode(geometry, tuple(input)) : null}
+        >
+          {isInput
+            ? "Keras takes a batch of pictures, each with channels: one picture is a batch of 1, and grey is 1 channel."
+            : "What the layers before this one make of the picture: a batch of 1."}
+        </Step>
+        <Step
+          title="Kernels"
+          shapes={
+            <>
+              <span class="cl-number">{geometry.kind === "separable" ? "" : `${filters} × `}</span>
+              {axes(kernelShape(geometry))} <Arrow /> {axes(weights)}
+            </>
+          }
+          code={stackCode(geometry)}
+        >
+          <b>Why {why}?</b> {whyShape(geometry)}
+        </Step>
+        <Step
+          title="Weights"
+          shapes={
+            <>
+              {axes(weights)}
+              {use_bias && <> and {axes([{ axis: "filters", size: filters, name: "filters" }])}</>}
+            </>
+          }
+          code={use_bias ? "layer.set_weights([kernel, bias])" : "layer.set_weights([kernel])"}
+        >
+          <b>Why set weights?</b> A new layer starts from random kernels; these are put in their place, and no
+          training is needed.
+        </Step>
+        <Step
+          title="Maps"
+          shapes={
+            <>
+              {axes(input)} <Arrow /> {axes(outputShape(geometry))}
+            </>
+          }
+          code="maps = layer(x)"
+        >
+          <Length geometry={geometry} i={0} />
+          <Length geometry={geometry} i={1} />
+          {padding === "same" && Math.max(...pads) > 0 && (
+            <p>
+              Zeros around the image: {pads[0]} rows above, {pads[1]} below, {pads[2]} columns left, {pads[3]}{" "}
+              right.
+            </p>
+          )}
+        </Step>
+      </ol>
+      <Trap lens={lens} />
+      <p class="cl-hidden">{`Input ${rows} by ${cols}, kernel ${kernel_size.join(" by ")}, map ${output_shape.join(" by ")}`}</p>
+    </>
+  );
+}
+
+interface StepProps {
+  title: string;
+  shapes: ComponentChildren;
+  code: string | null;
+  children: ComponentChildren;
+}
+
+function Step({ title, shapes, code, children }: StepProps) {
+  return (
+    <li>
+      <strong>{title}</strong>
+      <div class="cl-shapes">{shapes}</div>
+      {code && <code class="cl-code">{code}</code>}
+      <div class="cl-why">{children}</div>
+    </li>
+  );
+}
+
+function Axes({ shape, held }: { shape: Shape; held: Signal<Axis | null> }) {
+  return (
+    <span class="cl-shape">
+      <span class="cl-number">(</span>
+      {shape.map(({ axis, size, name }, i) => (
+        <>
+          <button
+            type="button"
+            class="cl-axis"
+            data-axis={axis}
+            aria-pressed={held.value === axis}
+            onClick={() => {
+              held.value = held.peek() === axis ? null : axis;
+            }}
+          >
+            <span class="cl-number">{size}</span>
+            <small>{name}</small>
+          </button>
+          <span class="cl-number">{i < shape.length - 1 ? "," : shape.length === 1 ? ",)" : ")"}</span>
+        </>
+      ))}
+    </span>
+  );
+}
+
+const Arrow = () => (
+  <span class="cl-op" aria-label="becomes" role="img">
+    →
+  </span>
+);
+
+function Length({ geometry, i }: { geometry: Geometry; i: 0 | 1 }) {
+  const { letters, numbers } = lengthFormula(geometry, i);
+  return (
+    <p>
+      <Formula of={letters} />
+      <span class="cl-op">:</span> <Formula of={numbers} />
+    </p>
+  );
+}
+
+function inputCode({ data_format }: Geometry, shape: string): string {
+  // Channels come first: the axes change places, which no reshape does.
+  return data_format === "channels_first"
+    ? "x = np.atleast_3d(img).transpose(2, 0, 1)[np.newaxis]"
+    : `x = np.reshape(img, ${shape})`;
+}
+
+function stackCode({ kind, kernel_channels, input_shape, weight_shape }: Geometry): string | null {
+  if (kind === "conv") {
+    const stack = "kernel = np.stack(kernels, axis=-1)";
+    return input_shape[2] === 1 || kernel_channels === 1 ? `${stack}[:, :, np.newaxis, :]` : stack;
+  }
+  if (kind === "depthwise")
+    return `kernel = np.reshape(np.stack(kernels, axis=-1), (${weight_shape.join(", ")}))`;
+  return null;
+}
+
+function whyShape({ kind, weight_shape, groups }: Geometry): string {
+  const [rows = 0, cols = 0, third = 0, fourth = 0] = weight_shape;
+  const size = `${rows} rows × ${cols} columns of the kernel`;
+  if (kind === "transpose") return `${size} × ${third} filters × ${fourth} channels of the input.`;
+  if (kind !== "conv")
+    return `${size} × ${third} channels of the input × ${fourth} filters for each of them.`;
+  const channels = `${third} ${third === 1 ? "channel" : "channels"} of the input${groups > 1 ? ` in each of ${groups} groups` : ""}`;
+  return `${size} × ${channels} × ${fourth} ${fourth === 1 ? "filter" : "filters"}: every filter has a weight for every channel that it reads.${
+    third * fourth > 1 ? ` One filter on a grey image: ${rows} × ${cols} × 1 × 1.` : ""
+  }`;
+}
+
+/** The reshape that runs without an error and gives other filters. */
+function Trap({ lens }: { lens: LensModel }) {
+  const geometry = lens.geometry.value;
+  const kernels = lens.filters.value.map(({ kernel }) => kernel.value);
+  const whole = kernels.every(({ length }) => length === kernels[0]?.length);
+  const trap = whole ? reshapeTrap(geometry, kernels) : null;
+  const table = lens.cmapTables.value.get(lens.cmap.value);
+  const tones = useMemo(() => tonesOf(table ?? GRAY), [table]);
+  const over = useSignal<Tap | null>(null);
+  const meant = kernels[0];
+  if (!trap || !meant) return null;
+  const [rows, cols] = geometry.kernel_size;
+  const { kernel_channels: depth } = geometry;
+  const most = magnitude(
+    meant.map((value, i) => Math.max(Math.abs(value), Math.abs(trap.scrambled[i] ?? 0))),
+  );
+  const { side, fit } = cellSize(Math.max(cols, 8), 2);
+  const plane = (values: Float32Array) => (row: number, col: number) => {
+    const value = values[(row * cols + col) * depth] as number;
+    return { text: formatCell(value, fit, most), value, colors: cellColors(tones, toneOf(value, most)) };
+  };
+  const first = depth > 1 ? "filter 0, channel 0" : "filter 0";
+  return (
+    <details class="cl-details">
+      <summary>A trap: np.reshape keeps the shape and scrambles the kernel</summary>
+      <p>
+        <code class="cl-code cl-wrong">{trap.wrong}</code> has the right shape and raises no error, but reads
+        the numbers in the wrong order: {trap.moved} of {trap.of} end up in another place. Axes are moved by{" "}
+        <code class="cl-code">{trap.right}</code>
+      </p>
+      <div class="cl-product">
+        <figure>
+          <figcaption>{first}, as meant</figcaption>
+          <Heat
+            label={`${first}, as meant`}
+            rows={rows}
+            cols={cols}
+            side={side}
+            cell={plane(meant)}
+            over={over}
+          />
+        </figure>
+        <span class="cl-op">≠</span>
+        <figure>
+          <figcaption>after np.reshape</figcaption>
+          <Heat
+            label={`${first}, after np.reshape`}
+            rows={rows}
+            cols={cols}
+            side={side}
+            cell={plane(trap.scrambled)}
+            over={over}
+          />
+        </figure>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,177 @@
+/** What can be carried off: the program, the kernels as JSON and back, a picture of the map. */
+import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { paintFloats, paintLevels } from "../../lens/colors.ts";
+import { formatKernels, parseKernels } from "../../lens/kernel-json.ts";
+import { GRAY, paletteOf } from "../../lens/palette.ts";
+import type { LensModel } from "../../model/lens.ts";
+import { bufferedPaint } from "../paint.ts";
+import { useUniqueId } from "../useUniqueId.ts";
+import { applyKernels, whyNotApplied } from "./applyKernels.ts";
+import { type Chosen, selectedFilter } from "./selectedFilter.ts";
+
+type What = "keras" | "numpy" | "json";
+const TITLES: Record<What, string> = { keras: "Keras code", numpy: "NumPy code", json: "Kernels as JSON" };
+
+export function TakeAway({ lens }: { lens: LensModel }) {
+  const what = useSignal<What | null>(null);
+  const text = useSignal("");
+  const said = useSignal<{ text: string; alert?: boolean } | null>(null);
+  const area = useRef<HTMLTextAreaElement>(null);
+  const id = useUniqueId();
+  const chosen = selectedFilter(lens);
+
+  const show = async (which: What) => {
+    said.value = null;
+    try {
+      const found = which === "json" ? kernelsOf(lens) : await lens.code(which);
+      [what.value, text.value] = [which, found];
+    } catch (error) {
+      say(error instanceof Error ? error.message : String(error), true);
+    }
+  };
+  const say = (words: string, alert = false) => {
+    said.value = { text: words, alert };
+  };
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text.peek());
+    } catch {
+      // Missing on plain http and refused in some frames; the older way needs the text selected.
+      area.current?.select();
+      if (!document.execCommand("copy"))
+        return say("The browser did not copy it: the text is selected, press Ctrl+C.");
+    }
+    say("Copied.");
+  };
+  const load = (json: string) => {
+    const parsed = parseKernels(json);
+    const why = parsed.ok ? whyNotApplied(lens, parsed.file) : parsed.why;
+    if (why !== null || !parsed.ok) return say(why ?? "", true);
+    applyKernels(lens, parsed.file);
+    say(`${parsed.file.kernels.length} kernels are in the lens now.`);
+  };
+
+  const json = what.value === "json";
+  return (
+    <>
+      <div class="cl-cardtools">
+        {(Object.keys(TITLES) as What[]).map((which) => (
+          <button
+            key={which}
+            type="button"
+            class="cl-button cl-outlined"
+            aria-pressed={what.value === which}
+            onClick={() => show(which)}
+          >
+            {TITLES[which]}
+          </button>
+        ))}
+        {chosen && (
+          <button type="button" class="cl-button cl-outlined" onClick={() => savePicture(lens, chosen)}>
+            Map of “{chosen.name}” as PNG
+          </button>
+        )}
+      </div>
+      {what.value && (
+        <div class="cl-takeaway">
+          <label for={id}>{TITLES[what.value]}</label>
+          <textarea
+            ref={area}
+            id={id}
+            class="cl-input cl-number"
+            rows={12}
+            spellcheck={false}
+            readOnly={!json}
+            value={text.value}
+            onInput={({ currentTarget }) => {
+              text.value = currentTarget.value;
+            }}
+            onKeyDown={(event) => event.stopPropagation()}
+            onPaste={(event) => event.stopPropagation()}
+          />
+          <div class="cl-cardtools">
+            <button type="button" class="cl-button cl-outlined" onClick={copy}>
+              Copy
+            </button>
+            <button
+              type="button"
+              class="cl-button cl-outlined"
+              onClick={() =>
+                save(new Blob([text.peek()]), json ? "kernels.json" : `convlens_${what.peek()}.py`)
+              }
+            >
+              Download
+            </button>
+            {json && (
+              <>
+                <button type="button" class="cl-button cl-outlined" onClick={() => load(text.peek())}>
+                  Put into the lens
+                </button>
+                <label class="cl-button cl-outlined cl-file">
+                  open a file
+                  <input
+                    type="file"
+                    accept=".json,application/json"
+                    class="cl-hidden"
+                    onChange={async ({ currentTarget }) => {
+                      const file = currentTarget.files?.[0];
+                      if (!file) return;
+                      text.value = await file.text();
+                      currentTarget.value = "";
+                      load(text.peek());
+                    }}
+                  />
+                </label>
+                <span class="cl-muted">Edit or paste it here; it is checked before it goes in.</span>
+              </>
+            )}
+          </div>
+        </div>
+      )}
+      <p role="status" class={said.value?.alert ? "cl-kalert" : "cl-muted"}>
+        {said.value?.text}
+      </p>
+    </>
+  );
+}
+
+function kernelsOf(lens: LensModel): string {
+  const { kernel_size, kernel_channels } = lens.geometry.peek();
+  const filters = lens.filters.peek();
+  return formatKernels({
+    shape: [...kernel_size, kernel_channels],
+    kernels: filters.map(({ kernel }) => kernel.peek()),
+    names: [...lens.names.peek()],
+    bias: filters.map(({ bias }) => bias.peek()),
+  });
+}
+
+/** The map as it is drawn, one pixel each. */
+function savePicture(lens: LensModel, { filter, name }: Chosen): void {
+  const map = filter.map.peek();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [map.cols, map.rows];
+  const context = canvas.getContext("2d");
+  if (!context || !(map.preview || map.keras)) {
+    lens.report("No picture", "There is no map yet: Keras has not answered.");
+    return;
+  }
+  const palette = paletteOf(lens.cmapTables.peek().get(lens.cmap.peek()) ?? GRAY);
+  const window = { x: 0, y: 0, width: map.cols, height: map.rows };
+  const display = lens.displayRange(filter.uid);
+  bufferedPaint()(context, (target) => {
+    if (map.preview) paintFloats(target, window, map.preview, map, display, palette);
+    else if (map.keras) paintLevels(target, window, map.keras, map, display, palette);
+  });
+  canvas.toBlob((blob) => blob && save(blob, `${name.replace(/[^\p{L}\p{N}._-]+/gu, "_")}.png`));
+}
+
+function save(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // Some browsers read it only after the click has been handled.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,37 @@
+/** Lists in the top layer, since a notebook's output area clips everything else. */
+
+const MARGIN = 4;
+
+/**
+ * Show a popover beside the control that it belongs to. `onScroll` is called when something else than itself scrolls, and it
+ * no longer stands where it should. The result is the clean-up.
+ */
+export function openBelow(
+  popover: HTMLElement,
+  control: HTMLElement,
+  side: "start" | "end",
+  onScroll: () => void,
+): () => void {
+  popover.showPopover?.();
+  place(popover, control, side);
+  const document = popover.ownerDocument;
+  const scrolled = (event: Event) => event.target !== popover && onScroll();
+  document.addEventListener("scroll", scrolled, true);
+  return () => document.removeEventListener("scroll", scrolled, true);
+}
+
+/** Below the control, or above it where there is more room; one edge on the control's, inside the window. */
+function place(popover: HTMLElement, control: HTMLElement, side: "start" | "end"): void {
+  const at = control.getBoundingClientRect();
+  const view = popover.ownerDocument.documentElement;
+  const height = popover.scrollHeight;
+  const below = view.clientHeight - at.bottom - MARGIN;
+  const above = at.top - MARGIN;
+  const down = below >= height || below >= above;
+  const room = Math.max(120, down ? below : above);
+  popover.style.maxHeight = `${room - MARGIN}px`;
+  const width = popover.offsetWidth;
+  const left = Math.min(side === "end" ? at.right - width : at.left, view.clientWidth - MARGIN - width);
+  popover.style.top = `${down ? at.bottom + MARGIN / 2 : Math.max(MARGIN, at.top - MARGIN / 2 - Math.min(height + 2, room - MARGIN))}px`;
+  popover.style.left = `${Math.max(MARGIN, left)}px`;
+}

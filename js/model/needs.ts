@@ -1,0 +1,91 @@
+/** Which filters the kernel must send: those that something on the page draws and that are not here. */
+import type { FilterState } from "./filter-state.ts";
+import type { Schedule } from "./schedule.ts";
+import type { Uid } from "./types.ts";
+
+/** The kernel sends by itself what it takes for the first screen; what is still missing after so long is asked for. */
+const PATIENCE_MS = 200;
+/** Bytes of one request's answer; the rest is asked for when it is here, if it is still on screen. */
+const MOST_BYTES = 512 * 1024;
+
+export interface NeedsEvents {
+  /** What a filter lacks, as a word that changes with what it is asked for; null where it lacks nothing. */
+  lacks(filter: FilterState): string | null;
+  /** Whether all requests are answered. */
+  idle(): boolean;
+  /** Bytes of one filter's record. */
+  size(): number;
+  ask(uids: Uid[]): void;
+}
+
+export class Needs {
+  readonly #watched = new Set<FilterState>();
+  readonly #wanted = new Set<FilterState>();
+  /** What was asked for last, by filter: an answer without it is not asked for again. */
+  readonly #asked = new WeakMap<FilterState, string>();
+  #asking = false;
+  #soon = false;
+  #cancel: (() => void) | null = null;
+
+  constructor(
+    private readonly schedule: Schedule,
+    private readonly events: NeedsEvents,
+  ) {}
+
+  /** Something on the page began to draw this filter. */
+  watch(filter: FilterState): void {
+    this.#watched.add(filter);
+    this.#want(filter);
+  }
+
+  unwatch(filter: FilterState): void {
+    this.#watched.delete(filter);
+    this.#wanted.delete(filter);
+  }
+
+  /** What is drawn may lack something now. */
+  look(): void {
+    this.#cancel ??= this.schedule.after(PATIENCE_MS, () => {
+      this.#cancel = null;
+      if (!this.events.idle()) this.look();
+      else for (const filter of this.#watched) this.#want(filter);
+    });
+  }
+
+  /** The kernel answered, or is gone. */
+  answered(): void {
+    this.#asking = false;
+    this.#ask();
+  }
+
+  dispose(): void {
+    this.#cancel?.();
+    this.#watched.clear();
+    this.#wanted.clear();
+  }
+
+  #want(filter: FilterState): void {
+    const what = this.events.lacks(filter);
+    if (what === null || this.#asked.get(filter) === what) return;
+    this.#wanted.add(filter);
+    if (this.#soon) return;
+    this.#soon = true;
+    // What comes on screen together is asked for together.
+    queueMicrotask(() => {
+      this.#soon = false;
+      this.#ask();
+    });
+  }
+
+  #ask(): void {
+    if (this.#asking || this.#wanted.size === 0) return;
+    const most = Math.max(4, Math.floor(MOST_BYTES / this.events.size()));
+    const filters = [...this.#wanted].slice(0, most);
+    for (const filter of filters) {
+      this.#wanted.delete(filter);
+      this.#asked.set(filter, this.events.lacks(filter) ?? "");
+    }
+    this.#asking = true;
+    this.events.ask(filters.map(({ uid }) => uid));
+  }
+}

@@ -1,0 +1,114 @@
+/** The user's model around the layer: its other layers, its output with and without the edits, and its training. */
+import type { AnyModel } from "@anywidget/types";
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { FilterState } from "./filter-state.ts";
+import type { Predictions } from "./lens.ts";
+import type { Schedule } from "./schedule.ts";
+import type { LayerRecord, PredictionsMessage, Traits, TrainingRecord, Uid } from "./types.ts";
+import { floatsOf } from "./wire.ts";
+
+/** The model runs again when no weight has changed for so long. */
+export const SETTLE_MS = 250;
+
+export interface NetworkEvents {
+  /** Whether the kernel can run the model now and has answered all edits. */
+  idle(): boolean;
+  predict(): void;
+  /** The layer's input may be another one than before. */
+  retrained(): void;
+}
+
+export class Network {
+  readonly layers: Signal<readonly LayerRecord[]>;
+  readonly labels: Signal<readonly string[]>;
+  readonly training: Signal<TrainingRecord | null>;
+  readonly predictions: ReadonlySignal<Predictions>;
+  readonly #predictions: Signal<Predictions>;
+  /** Rev of each filter that the last question covers. */
+  readonly #revs = new Map<Uid, number>();
+  #watched = false;
+  #cancel: () => void = () => {};
+
+  constructor(
+    private readonly model: AnyModel<Traits>,
+    private readonly schedule: Schedule,
+    private readonly events: NetworkEvents,
+  ) {
+    // A state that was saved by an older version may lack these.
+    this.layers = signal(model.get("_layers") ?? []);
+    this.labels = signal(model.get("labels") ?? []);
+    this.training = signal(model.get("_training") ?? null);
+    this.predictions = this.#predictions = signal<Predictions>(
+      { before: null, after: null, state: "waiting", error: null },
+      {
+        watched: () => this.#watch(true),
+        unwatched: () => this.#watch(false),
+      },
+    );
+  }
+
+  read(name: "_layers" | "labels" | "_training"): void {
+    if (name === "_layers") this.layers.value = this.model.get(name);
+    else if (name === "labels") this.labels.value = this.model.get(name);
+    else {
+      this.training.value = this.model.get(name);
+      this.events.retrained();
+      this.unsettle();
+    }
+  }
+
+  /** Records came in: where a weight is another one, the model's output may be. */
+  changed(filters: Iterable<FilterState>): void {
+    let news = false;
+    for (const { uid, rev } of filters) {
+      if (rev > 0 && (this.#revs.get(uid) ?? 0) !== rev) news = true;
+      this.#revs.set(uid, rev);
+    }
+    if (news) this.unsettle();
+  }
+
+  /** The output that is shown may not belong to the present weights, layer or image. */
+  unsettle(): void {
+    const now = this.#predictions.peek();
+    if (now.state !== "waiting") this.#predictions.value = { ...now, state: "waiting" };
+    this.#arm();
+  }
+
+  receive({ predictions, error }: PredictionsMessage): void {
+    const state = this.#predictions.peek().state === "asked" ? "settled" : "waiting";
+    this.#predictions.value = {
+      before: predictions && floatsOf(predictions.before),
+      after: predictions && floatsOf(predictions.after),
+      state,
+      error: error?.text ?? null,
+    };
+  }
+
+  failed(text: string): void {
+    this.#predictions.value = { ...this.#predictions.peek(), state: "settled", error: text };
+  }
+
+  dispose(): void {
+    this.#cancel();
+  }
+
+  #watch(on: boolean): void {
+    this.#watched = on;
+    if (on) this.#arm();
+    else this.#cancel();
+  }
+
+  #arm(): void {
+    this.#cancel();
+    const { state } = this.#predictions.peek();
+    if (!this.#watched || state !== "waiting" || this.layers.peek().length === 0) return;
+    this.#cancel = this.schedule.after(SETTLE_MS, () => {
+      if (!this.events.idle()) {
+        this.#arm();
+        return;
+      }
+      this.#predictions.value = { ...this.#predictions.peek(), state: "asked" };
+      this.events.predict();
+    });
+  }
+}

@@ -1,0 +1,89 @@
+"""The filters of a separable layer: depthwise kernels that all filters share, and a pointwise kernel for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from convlens.explain import separable_kernel
+from convlens.filters import Array, FilterList, read_only
+
+
+@dataclass(frozen=True, eq=False)
+class SeparableFilters(FilterList):
+    """Filters of a ``SeparableConv2D``.
+
+    A filter's own `kernel` is its column of the pointwise kernel, ``(1, 1, depthwise channels)``. What it lays on the
+    layer's input is the product of that with the depthwise kernels (`kernel_at`), which is made only when it is shown.
+
+    Parameters
+    ----------
+    depthwise
+        ``(kh, kw, 1)`` each, in the order of the depthwise channels; read-only.
+    multiplier
+        Depthwise kernels an input channel.
+    """
+
+    depthwise: tuple[Array, ...] = ()
+    multiplier: int = 1
+
+    @classmethod
+    def separable(
+        cls, depthwise: Sequence[Array], pointwise: Array, multiplier: int, bias: npt.ArrayLike, names: Sequence[str]
+    ) -> SeparableFilters:
+        """Make filters of depthwise kernels and of a pointwise kernel ``(depthwise channels, filters)``."""
+        columns = [read_only(column[np.newaxis, np.newaxis]) for column in pointwise.T]
+        return cls(FilterList.make(columns, bias, names).filters, tuple(depthwise), multiplier)
+
+    @property
+    def kernels(self) -> tuple[Array, ...]:
+        """Depthwise kernels, ``(kh, kw, 1)`` each."""
+        return self.depthwise
+
+    @cached_property
+    def pointwise(self) -> Array:
+        """``(depthwise channels, filters)``, read-only."""
+        return read_only(np.stack([one.kernel[0, 0] for one in self.filters], axis=-1))
+
+    @property
+    def kernel_shape(self) -> tuple[int, int, int]:
+        """``(kh, kw, channels)`` of what a filter lays on the layer's input."""
+        kh, kw, _ = self.depthwise[0].shape
+        return (kh, kw, len(self.depthwise) // self.multiplier)
+
+    def kernel_at(self, index: int) -> Array:
+        """Depthwise kernels times the pointwise column of filter `index`, added up over each input channel's."""
+        return read_only(separable_kernel(self._stacked, self.pointwise, index))
+
+    def same_weights(self, other: FilterList) -> bool:
+        """Whether `other` has the very same kernels, pointwise and depthwise, and biases in the same order."""
+        return super().same_weights(other) and all(a is b for a, b in zip(self.depthwise, other.kernels, strict=True))
+
+    def with_kernels(self, kernels: Mapping[int, Array]) -> FilterList:
+        """Exchange the depthwise kernels at some indices; equal ones keep their identity."""
+        new = {i: k for i, k in kernels.items() if k.tobytes() != self.depthwise[i].tobytes()}
+        if not new:
+            return self
+        return replace(self, depthwise=tuple(new.get(i, k) for i, k in enumerate(self.depthwise)))
+
+    def with_pointwise(self, pointwise: Array) -> FilterList:
+        """Exchange the pointwise kernel; filters whose column is equal keep it."""
+        return self._changed(
+            (i, replace(one, kernel=read_only(column[np.newaxis, np.newaxis])))
+            for i, (one, column) in enumerate(zip(self.filters, pointwise.T, strict=True))
+            if column.tobytes() != one.kernel.tobytes()
+        )
+
+    def resized(self, kernels: Sequence[Array]) -> FilterList:
+        """Take other depthwise kernels, of the number that there is."""
+        return self.with_kernels(dict(enumerate(kernels)))
+
+    @cached_property
+    def _stacked(self) -> Array:
+        kh, kw, _ = self.depthwise[0].shape
+        stack: Array = np.concatenate(self.depthwise, axis=2).reshape(kh, kw, -1, self.multiplier)
+        return stack

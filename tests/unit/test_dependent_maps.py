@@ -1,0 +1,63 @@
+"""Where filters have a say in each other's maps, an edit of one brings all maps up to date."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from convlens import ConvLens
+from tests.unit.keras_sweep import close, from_keras
+from tests.unit.test_requests import Browser
+
+RNG = np.random.default_rng(2)
+IMAGE = RNG.random((8, 9, 3)).astype(np.float32)
+
+
+def lens_on(layer: keras.layers.Layer) -> ConvLens:
+    layer.build((None, *IMAGE.shape))
+    lens = ConvLens(IMAGE, layer=layer)
+    _ = lens.activations
+    return lens
+
+
+def as_keras_has_it(lens: ConvLens) -> None:
+    pre, act = from_keras(lens.layer, lens.get_weights(), IMAGE)
+    close(lens.pre_activations, pre)
+    close(lens.activations, act)
+
+
+def test_an_activation_across_filters_follows_the_edit_of_any_of_them() -> None:
+    lens = lens_on(keras.layers.Conv2D(3, 2, activation="softmax"))
+    before = lens.activations
+    lens.set_kernel(1, RNG.normal(size=(2, 2, 3)))
+    as_keras_has_it(lens)
+    np.testing.assert_allclose(lens.activations.sum(axis=0), 1, rtol=1e-5)
+    lens.undo()
+    np.testing.assert_array_equal(lens.activations, before)
+
+
+def test_the_browser_gets_every_map_that_changed() -> None:
+    browser = Browser(lens_on(keras.layers.Conv2D(3, 2, activation="softmax")))
+    answer = browser.tap(1, 0, 2.0)
+    assert [f["uid"] for f in answer["filters"]] == browser.lens._state["order"]
+    for record, values in zip(answer["filters"], browser.lens.activations, strict=True):
+        assert record["map"]["range"] == [values.min(), values.max()]
+
+
+def test_a_filter_fewer_changes_the_maps_of_the_rest() -> None:
+    lens = ConvLens(IMAGE, list(RNG.normal(size=(3, 2, 2, 3))), activation="softmax")
+    _ = lens.activations
+    lens.remove_kernel(0)
+    as_keras_has_it(lens)
+
+
+def test_a_depthwise_kernel_of_a_separable_layer_is_in_every_map() -> None:
+    lens = lens_on(keras.layers.SeparableConv2D(3, 2))
+    lens.set_kernel(0, RNG.normal(size=(2, 2)))
+    as_keras_has_it(lens)
+    assert lens.explain(2, 1, 1).agrees
+
+
+def test_where_filters_are_independent_an_edit_still_brings_one_map() -> None:
+    browser = Browser(lens_on(keras.layers.Conv2D(3, 2, activation="gelu")))
+    assert [f["uid"] for f in browser.tap(1, 0, 2.0)["filters"]] == [browser.uid(1)]
