@@ -7,6 +7,6 @@ import tempfile
 
 # Read by the libraries when they are imported, in this process and in those that tests start.
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="keras-")
-os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ["MPLBACKEND"] = "agg"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"

@@ -3,10 +3,14 @@ import type { LensModel } from "../model/lens.ts";
 import { AddFilter } from "./AddFilter.tsx";
 import { Explain } from "./explain/Explain.tsx";
 import { FilterCard } from "./FilterCard.tsx";
+import { Gallery, MOST_CARDS } from "./Gallery.tsx";
 import { InputImage } from "./InputImage.tsx";
+import { LayerChooser } from "./LayerChooser.tsx";
 import { Notices } from "./Notices.tsx";
+import { Predictions } from "./Predictions.tsx";
 import { PinAnnouncer } from "./Readout.tsx";
 import { Toolbar } from "./Toolbar.tsx";
+import { Training } from "./Training.tsx";
 import { useHostTheme } from "./theme.ts";
 
 export function App({ lens }: { lens: LensModel }) {
@@ -22,17 +26,24 @@ export function App({ lens }: { lens: LensModel }) {
       data-status={lens.status.value.keras}
     >
       <Toolbar lens={lens} />
+      <LayerChooser lens={lens} />
+      <Training lens={lens} />
       <Notices lens={lens} />
       <div class="cl-layout">
         <div class="cl-side">
           <InputImage lens={lens} />
+          <Predictions lens={lens} />
         </div>
-        <div class="cl-cards">
-          {lens.filters.value.map((filter, index) => (
-            <FilterCard key={filter.uid} lens={lens} filter={filter} index={index} />
-          ))}
-          <AddFilter lens={lens} />
-        </div>
+        {lens.filters.value.length > MOST_CARDS ? (
+          <Gallery lens={lens}>{lens.geometry.value.path === "" && <AddFilter lens={lens} />}</Gallery>
+        ) : (
+          <div class="cl-cards">
+            {lens.filters.value.map((filter, index) => (
+              <FilterCard key={filter.uid} lens={lens} filter={filter} index={index} />
+            ))}
+            <AddFilter lens={lens} />
+          </div>
+        )}
         <Explain lens={lens} />
       </div>
       <PinAnnouncer lens={lens} />

@@ -7,6 +7,7 @@ import { CardHandle } from "./CardHandle.tsx";
 import { FilterMenu } from "./FilterMenu.tsx";
 import { FilterName } from "./FilterName.tsx";
 import {
+  ablate,
   duplicate,
   type FilterAction,
   kernelActions,
@@ -183,6 +184,16 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
                 why={geometry.use_bias ? null : "This layer has no bias (use_bias=False)."}
               />
               <PaintTool session={session} />
+              {geometry.path !== "" && (
+                <button
+                  type="button"
+                  class="cl-button cl-outlined"
+                  title="Switch this filter off: kernel and bias to 0 (undo brings them back)"
+                  onClick={() => ablate(lens, filter)}
+                >
+                  Ablate
+                </button>
+              )}
             </div>
           </KernelEditor>
         </div>

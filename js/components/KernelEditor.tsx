@@ -1,6 +1,6 @@
 /** A kernel's planes as grids, their legend, and what belongs to the cell in hand. */
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { formatNumber, magnitude, readNumber, stepFor } from "../lens/numbers.ts";
 import type { FilterView, LensModel } from "../model/lens.ts";
 import { ColorBar } from "./ColorBar.tsx";
@@ -9,6 +9,7 @@ import { tonesOf } from "./kernelColors.ts";
 import { onGridKey } from "./kernelKeys.ts";
 import { cellWheel, onCellPointerDown, placeOf } from "./kernelPointer.ts";
 import type { KernelSession } from "./kernelSession.ts";
+import { PlanePicker } from "./PlanePicker.tsx";
 import { useKernelClipboard } from "./useKernelClipboard.ts";
 import { useUniqueId } from "./useUniqueId.ts";
 
@@ -67,6 +68,12 @@ export function KernelEditor({ lens, filter, session, name, children }: KernelEd
   const shown = all
     ? Array.from({ length: channels }, (_, k) => k)
     : [Math.min(session.channel.value, channels - 1)];
+  // What previews of its edits take; asked for when the filter is in hand, not for every card.
+  const chosen = lens.filters.value[lens.selected.value] === filter && lens.status.value.keras === "ready";
+  useEffect(() => {
+    if (chosen && values.length > 0) lens.network.prepare(filter.uid, shown);
+  }, [lens, filter, chosen, values.length > 0, shown[0], shown.length]);
+
   const channelOf = (plane: number) => channelName(lens, filter.firstChannel + plane);
 
   if (values.length !== rows * cols * channels)
@@ -74,7 +81,14 @@ export function KernelEditor({ lens, filter, session, name, children }: KernelEd
 
   return (
     <div class="cl-kernel">
-      {!all && <ChannelPicker session={session} channels={channels} nameOf={channelOf} />}
+      {!all && (
+        <PlanePicker
+          session={session}
+          channels={channels}
+          contribution={lens.network.contribution(filter.uid)}
+          nameOf={channelOf}
+        />
+      )}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: listens for the cells of all its grids. */}
       <div
         ref={root}
@@ -135,33 +149,6 @@ export function KernelEditor({ lens, filter, session, name, children }: KernelEd
       {children}
       <KernelNote session={session} id={noteId} values={values} />
     </div>
-  );
-}
-
-function ChannelPicker({
-  session,
-  channels,
-  nameOf,
-}: {
-  session: KernelSession;
-  channels: number;
-  nameOf: (channel: number) => string;
-}) {
-  return (
-    <select
-      class="cl-select"
-      aria-label="Channel of the kernel on show"
-      value={Math.min(session.channel.value, channels - 1)}
-      onChange={(event) => {
-        session.channel.value = Number(event.currentTarget.value);
-      }}
-    >
-      {Array.from({ length: channels }, (_, k) => (
-        <option key={k} value={k}>
-          {nameOf(k)} (of {channels})
-        </option>
-      ))}
-    </select>
   );
 }
 

@@ -118,6 +118,7 @@ export function LayerChooser({ lens }: { lens: LensModel }) {
         hidden={!opened}
       >
         {shown.map((layer, i) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the field takes the keys of the whole combobox.
           <div
             key={layer.path}
             id={`${id}-${i}`}
@@ -153,12 +154,7 @@ function Strip({ layers, current, marked, onChoose }: StripProps) {
   const highest = Math.max(...layers.map(side));
   const most = Math.log2(Math.max(...layers.map(({ filters }) => filters)) + 1);
   return (
-    <svg
-      class="cl-bars"
-      viewBox={`0 0 ${layers.length} 1`}
-      preserveAspectRatio="none"
-      aria-hidden="true"
-    >
+    <svg class="cl-bars" viewBox={`0 0 ${layers.length} 1`} preserveAspectRatio="none" aria-hidden="true">
       {layers.map((layer, i) => {
         const height = Math.max(0.12, Math.sqrt(side(layer) / highest));
         return (

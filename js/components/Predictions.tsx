@@ -28,15 +28,15 @@ function Panel({ lens }: { lens: LensModel }) {
   const offline = lens.link.value === "offline";
   return (
     <section class="cl-predictions" aria-label="The model's prediction" aria-busy={state !== "settled"}>
-      <h3>
-        prediction{" "}
+      <p>
+        <strong>prediction</strong>{" "}
         <span class="cl-muted">
           {offline ? "needs Python" : state === "settled" ? "before → after" : "running the model…"}
         </span>
-      </h3>
+      </p>
       {error && <p class="cl-kalert">{error}</p>}
       {before && after ? (
-        <Table lens={lens} before={before} after={after} />
+        <Classes lens={lens} before={before} after={after} />
       ) : (
         state === "settled" &&
         !error && <p class="cl-muted">The model's output is not one vector of classes: nothing to compare.</p>
@@ -45,50 +45,39 @@ function Panel({ lens }: { lens: LensModel }) {
   );
 }
 
-function Table({ lens, before, after }: { lens: LensModel; before: Float32Array; after: Float32Array }) {
+function Classes({ lens, before, after }: { lens: LensModel; before: Float32Array; after: Float32Array }) {
   const labels = lens.network.labels.value;
   const top = topClasses(before, after);
   const both = top.flatMap((i) => [before[i] as number, after[i] as number]);
-  // Probabilities fill the bar at 1; logits at the greatest magnitude on show.
+  // Probabilities fill the bar at 1, logits at the greatest magnitude on show.
   const full = Math.max(1, ...both.map(Math.abs).filter(Number.isFinite));
-  const bar = (value: number, kind: string) => (
-    <span class={kind} style={{ inlineSize: `${(100 * Math.min(Math.abs(value), full)) / full}%` }} />
-  );
+  const bar = (value: number) => ({ inlineSize: `${(100 * Math.min(Math.abs(value), full)) / full}%` });
   const first = (values: Float32Array) =>
     top.reduce((best, i) => ((values[i] as number) > (values[best] as number) ? i : best), top[0] ?? 0);
   const [was, is] = [first(before), first(after)];
   const name = (i: number) => labels[i] ?? `class ${i}`;
   return (
     <>
-      <table>
-        <thead class="cl-hidden">
-          <tr>
-            <th>class</th>
-            <th>before</th>
-            <th>after</th>
-            <th>difference</th>
-          </tr>
-        </thead>
-        <tbody>
-          {top.map((i) => {
-            const [from, to] = [before[i] as number, after[i] as number];
-            return (
-              <tr key={i} data-best={i === is || undefined}>
-                <th scope="row" title={`${name(i)} (index ${i})`}>
-                  <span>{name(i)}</span>
-                  <span class="cl-twobars" aria-hidden="true">
-                    {bar(from, "cl-was")}
-                    {bar(to, "cl-is")}
-                  </span>
-                </th>
-                <td class="cl-number cl-muted">{formatNumber(from, 6)}</td>
-                <td class="cl-number">{formatNumber(to, 6)}</td>
-                <td class="cl-number">{difference(from, to)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+      <ol>
+        {top.map((i) => {
+          const [from, to] = [before[i] as number, after[i] as number];
+          return (
+            <li key={i} data-best={i === is || undefined}>
+              <span class="cl-class" title={`${name(i)}, index ${i}`}>
+                {name(i)}
+              </span>
+              <span class="cl-number">
+                <span class="cl-muted">{formatNumber(from, 6)} →</span> {formatNumber(to, 6)}
+              </span>
+              <span class="cl-twobars" aria-hidden="true">
+                <span style={bar(from)} />
+                <span style={bar(to)} />
+              </span>
+              <span class="cl-number">{difference(from, to)}</span>
+            </li>
+          );
+        })}
+      </ol>
       <p role="status" class={was === is ? "cl-hidden" : undefined}>
         {was === is ? `Still ${name(is)}.` : `The edits turn ${name(was)} into ${name(is)}.`}
       </p>

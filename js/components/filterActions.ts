@@ -62,7 +62,7 @@ function replaceOne(lens: LensModel, filter: FilterView, { shape, values }: Kern
 }
 
 /** Switch a filter off, as far as what follows it in the model can tell. */
-function ablate(lens: LensModel, filter: FilterView): void {
+export function ablate(lens: LensModel, filter: FilterView): void {
   const index = [...filter.kernel.peek().keys()];
   const taps = { index, value: index.map(() => 0) };
   lens.edit([{ uid: filter.uid, taps, ...(lens.geometry.peek().use_bias && { bias: 0 }) }]);

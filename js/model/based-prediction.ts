@@ -59,7 +59,15 @@ export class BasedPrediction implements Forecast {
     if (!(this.magnitude(weights) < Number.POSITIVE_INFINITY)) return null;
     const { geometry, activation, pre } = this;
     if (!this.isAt(weights)) {
-      const { result, updates } = moveTo(geometry, activation, this.base.plane, pre, this.#at, weights, stage);
+      const { result, updates } = moveTo(
+        geometry,
+        activation,
+        this.base.plane,
+        pre,
+        this.#at,
+        weights,
+        stage,
+      );
       this.#at = weights;
       this.#updates += updates;
       this.#survey = result && { stage, result };

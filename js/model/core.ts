@@ -141,7 +141,9 @@ export class Core {
   }
 
   /** Ask the kernel for something that is only read; the answer, or an error with a sentence. */
-  inquire(request: Extract<Request, { type: "diagnose" | "code" | "stats" | "deep" | "predict" }>): Promise<Answer> {
+  inquire(
+    request: Extract<Request, { type: "diagnose" | "code" | "stats" | "deep" | "predict" }>,
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.offline) {
         reject(new Error(UNCONNECTED));
@@ -283,12 +285,14 @@ export class Core {
       this.uplink.push({ type: "edit", edits, gesture: "offline" });
     }
     this.greet();
+    this.needs.look();
   }
 
   // -- what goes out -------------------------------------------------------------------------------------------------
 
   /** While Keras loads, a filter needs its numbers alone: the map will come by itself. */
   #lacks(filter: FilterState): string | null {
+    if (this.uplink.offline) return null;
     const stage = this.settings.signal("stage").peek();
     const map = filter.keras(filter.confirmed);
     if (filter.known && (map?.stage === stage || this.status.peek().keras !== "ready")) return null;

@@ -78,14 +78,20 @@ export class Needs {
   }
 
   #ask(): void {
-    if (this.#asking || this.#wanted.size === 0) return;
+    if (this.#asking) return;
     const most = Math.max(4, Math.floor(MOST_BYTES / this.events.size()));
-    const filters = [...this.#wanted].slice(0, most);
-    for (const filter of filters) {
+    const uids: Uid[] = [];
+    for (const filter of this.#wanted) {
+      if (uids.length === most) break;
       this.#wanted.delete(filter);
-      this.#asked.set(filter, this.events.lacks(filter) ?? "");
+      const what = this.events.lacks(filter);
+      // Meanwhile it may have come by itself.
+      if (what === null) continue;
+      this.#asked.set(filter, what);
+      uids.push(filter.uid);
     }
+    if (uids.length === 0) return;
     this.#asking = true;
-    this.events.ask(filters.map(({ uid }) => uid));
+    this.events.ask(uids);
   }
 }

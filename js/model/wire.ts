@@ -1,5 +1,14 @@
 /** Bytes and numbers as they cross the wire, and the check of everything that comes in. */
-import type { Answer, Bytes, DiagnosticsRecord, FilterRecord, MapRecord, Message, PredictionsMessage, Request } from "./types.ts";
+import type {
+  Answer,
+  Bytes,
+  DiagnosticsRecord,
+  FilterRecord,
+  MapRecord,
+  Message,
+  PredictionsMessage,
+  Request,
+} from "./types.ts";
 
 /** A request as it is sent: numbered, and named after the front end that sends it. */
 export type Numbered = Request & { client: string; seq: number };

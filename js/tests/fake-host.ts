@@ -7,7 +7,7 @@ import type { FakeModel } from "./fake-model.ts";
 export interface FixtureOptions {
   rows?: number;
   cols?: number;
-  channels?: 1 | 3;
+  channels?: number;
   /** Bytes of the picture, C order; a smooth pattern with edges where none are given. */
   pixels?: Uint8Array;
   /** Kernels of shape (size, size, channels); the tutorial's four where none are given. */

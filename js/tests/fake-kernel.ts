@@ -41,6 +41,11 @@ export class FakeKernel {
   #past: Document[] = [];
   #future: Document[] = [];
   #gesture: string | null = null;
+  #predicting = false;
+  /** Kernels in list order, for `scrub`. */
+  snapshots: Float32Array[][] = [];
+  /** The model's output; by default no vector. */
+  predict: () => { before: Float32Array; after: Float32Array } | null = () => null;
   #document: Document;
   readonly #initial: Document;
   #revs = new Map<Uid, number>();
@@ -195,6 +200,11 @@ export class FakeKernel {
       const extra = this.#carryOut(request);
       const changed = this.filters.filter((f) => before.get(f.uid) !== f || generation !== this.generation);
       this.#broadcast({ ...answer, ...extra.answer }, [...changed.map((f) => f.uid), ...extra.uids]);
+      if (this.#predicting) {
+        this.#predicting = false;
+        const { client, seq } = request;
+        this.#broadcast({ type: "predictions", client, seq, predictions: this.predict() }, []);
+      }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const refused = { ...answer, ok: false, error: { title: "Refused", text: error.message } };
@@ -272,6 +282,29 @@ export class FakeKernel {
         }
         if (request.name !== "_problem") this.assignTrait(request.name, request.value as never);
         return { uids: request.name === "stage" ? filters.map((f) => f.uid) : [] };
+      case "predict":
+        this.#predicting = true;
+        return { uids: [] };
+      case "stats": {
+        const maps = filters.map((f) => this.#floats(f).activation);
+        const mean = (values: Float32Array) => values.reduce((sum, v) => sum + v, 0) / values.length;
+        const each = (one: (map: Float32Array, i: number) => number) => Float32Array.from(maps, one);
+        const stats = {
+          energy: each((map) => mean(map.map((v) => v * v))),
+          dead: each((map) => mean(map.map((v) => Number(v === 0)))),
+          norm: each((_, i) => Math.hypot(...(filters[i]?.kernel ?? []))),
+        };
+        return { uids: [], answer: { stats } };
+      }
+      case "deep":
+        return { uids: [], answer: { deep: this.#deep(request) } };
+      case "scrub": {
+        const kernels = this.snapshots[request.index];
+        if (!kernels) throw new Refusal(`There is no snapshot ${request.index}.`);
+        const next = filters.map((f, i) => ({ ...f, kernel: kernels[i] ?? f.kernel }));
+        this.#commit({ ...this.#document, filters: next }, "scrub");
+        return { uids: [] };
+      }
       case "configure":
         this.#commit({ filters, geometry: reshaped(this.geometry, request.settings) });
         return { uids: [] };
@@ -307,6 +340,28 @@ export class FakeKernel {
       ranks: [null],
       note: "",
       plane: { ...plane, remaining: null, response: null },
+    };
+  }
+
+  /** What the linear update takes for a filter whose input the browser does not have. */
+  #deep({ uid, channels }: { uid: Uid; channels: number[] }): object {
+    const filter = this.#filter(uid);
+    const depth = this.geometry.kernel_channels;
+    const count = this.geometry.input_shape[2];
+    const plane = (channel: number) => this.image.filter((_, i) => i % count === channel);
+    const norm = (values: Float32Array) => Math.hypot(...values);
+    const first = firstChannel(this.geometry, this.filters.indexOf(filter));
+    return {
+      uid,
+      rev: this.rev(uid),
+      pre_activation: this.#floats(filter).pre,
+      planes: channels.map((channel) => ({ channel, data: plane(channel) })),
+      contribution: Float32Array.from({ length: depth }, (_, k) => {
+        const input = plane(first + k);
+        return (
+          norm(filter.kernel.filter((_, tap) => tap % depth === k)) * (norm(input) / input.length ** 0.5)
+        );
+      }),
     };
   }
 

@@ -228,7 +228,12 @@ class Requests:
 
     def _configure(self, message: dict[str, Any]) -> None:
         settings = _is(message.get("settings"), dict, "settings")
-        self._session.commit(self._session.filters, source=self._session.source.configured(settings))
+        source = self._session.source.configured(settings)
+        filters = self._session.filters
+        if settings.get("use_bias") is False:
+            # A layer without a bias has zeros, and not those of before.
+            filters = filters.with_bias(dict.fromkeys(range(len(filters)), 0.0))
+        self._session.commit(filters, source=source)
 
     def _move(self, message: dict[str, Any]) -> None:
         self._lens.move_kernel(self._index(message), _whole(message.get("to"), "to"))

@@ -174,7 +174,10 @@ class StandAlone(Source):
     """
 
     def __init__(self, layer: Any) -> None:
-        self._layer = layer
+        from convlens.layers import ConvLayer
+
+        # Inside a wrapper, the convolution itself.
+        self._layer = layer = ConvLayer.of(layer, None).layer
         self._before = [np.array(weight) for weight in layer.get_weights()]
 
     @property
@@ -190,10 +193,9 @@ class StandAlone(Source):
         """See `Source.plan`."""
         from convlens.layers import ConvLayer
 
-        conv = ConvLayer.of(self.layer, image.shape)
-        size = filters.kernel_shape[:2]
-        if (conv.geometry.filters, conv.geometry.kernel_size) != (len(filters), size):
-            conv = conv.with_filters(len(filters), size)
+        kh, kw, _ = filters.kernel_shape
+        # Of another number or size, or not built, the layer serves as a configuration.
+        conv = ConvLayer.of(self.layer, image.shape).with_filters(len(filters), (kh, kw))
 
         def make() -> ConvLayer:
             conv.feed(image.values)

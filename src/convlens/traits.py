@@ -30,7 +30,7 @@ class Owned(TraitType[Any, Any]):
 class ArrayList(list[Array]):
     """A list of arrays that compares as one value, so that `traitlets.link` can tell whether two are equal."""
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __eq__(self, other: object) -> bool:
         """Tell whether `other` holds arrays of the same shapes and values."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -29,7 +31,7 @@ def small() -> np.ndarray:
     return np.random.default_rng(0).random((12, 10)).astype(np.float32)
 
 
-def conv(filters: int, size: int, channels: int = 1, **settings: object) -> keras.layers.Conv2D:
+def conv(filters: int, size: int, channels: int = 1, **settings: Any) -> keras.layers.Conv2D:
     layer = keras.layers.Conv2D(filters, size, **settings)
     layer.build((None, None, None, channels))
     return layer
@@ -98,7 +100,7 @@ def test_colour_kernels_read_three_channels() -> None:
         {"activation": "softmax"},
     ],
 )
-def test_layer_arguments_mean_what_they_mean_in_keras(small: np.ndarray, settings: dict[str, object]) -> None:
+def test_layer_arguments_mean_what_they_mean_in_keras(small: np.ndarray, settings: dict[str, Any]) -> None:
     kernels = list(np.random.default_rng(3).normal(size=(3, 3, 3)).astype(np.float32))
     layer = conv(3, 3, **({"activation": "relu"} | settings))
     layer.set_weights([np.stack(kernels, axis=-1)[:, :, np.newaxis], np.array([0.5, 0, -0.5])])
@@ -164,14 +166,14 @@ def test_a_layer_that_is_not_built_serves_as_settings(small: np.ndarray) -> None
 def test_what_the_user_passed_in_is_never_changed(small: np.ndarray) -> None:
     image, kernels, bias = small.copy(), [k.astype(float) for k in TUTORIAL], np.ones(4)
     lens = ConvLens(image, kernels, bias=bias)
-    state = np.random.get_state()[1].copy()
+    state = np.random.get_state(legacy=False)["state"]["key"].copy()
     lens.kernels = [k * 2 for k in kernels]
     lens.bias = [0, 0, 0, 0]
     _ = lens.activations
     np.testing.assert_array_equal(image, small)
     np.testing.assert_array_equal(kernels, TUTORIAL)
     np.testing.assert_array_equal(bias, np.ones(4))
-    np.testing.assert_array_equal(np.random.get_state()[1], state)
+    np.testing.assert_array_equal(np.random.get_state(legacy=False)["state"]["key"], state)
 
 
 def test_changing_the_users_array_later_does_not_change_the_lens(small: np.ndarray) -> None:
@@ -287,7 +289,7 @@ def test_a_new_image_gives_new_maps_and_keeps_the_kernels(small: np.ndarray) -> 
     lens = ConvLens(small, TUTORIAL)
     lens.pixel = (8, 6)
     lens.image = (np.arange(64).reshape(8, 8) * 4).astype(np.uint8)
-    assert lens.pixel is None  # it lay outside
+    assert lens.trait_values("pixel") == {"pixel": None}  # it lay outside
     assert lens.image.max() == np.float32(252 / 255)
     np.testing.assert_allclose(lens.activations, ConvLens(lens.image, TUTORIAL).activations)
 
@@ -313,7 +315,7 @@ def test_the_explained_pixel_sums_to_keras_value(small: np.ndarray) -> None:
 )
 def test_a_misspelt_keyword_is_an_error_that_names_the_right_one(small: np.ndarray, keyword: str, text: str) -> None:
     with pytest.raises(TypeError, match=text):
-        ConvLens(small, **{keyword: 1})
+        ConvLens(small, **dict[str, Any]({keyword: 1}))
 
 
 @pytest.mark.parametrize(
@@ -331,7 +333,7 @@ def test_a_misspelt_keyword_is_an_error_that_names_the_right_one(small: np.ndarr
     ],
 )
 def test_arguments_that_cannot_work_are_refused_at_once(
-    small: np.ndarray, arguments: dict[str, object], text: str
+    small: np.ndarray, arguments: dict[str, Any], text: str
 ) -> None:
     with pytest.raises(ValueError, match=text):
         ConvLens(small, **({"kernels": TUTORIAL} | arguments))

@@ -37,7 +37,8 @@ class Browser:
         return self.ask("edit", edits=[edit], gesture=gesture)
 
     def uid(self, index: int) -> int:
-        return self.lens._state["order"][index]
+        uid: int = self.lens._state["order"][index]
+        return uid
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,8 +17,8 @@ from convlens import wire
 from convlens.images import read_image
 
 
-def levels(record: dict[str, object], shape: tuple[int, ...]) -> np.ndarray:
-    return np.frombuffer(record["levels"], np.uint8).reshape(shape)  # type: ignore[arg-type]
+def levels(record: dict[str, Any], shape: tuple[int, ...]) -> np.ndarray:
+    return np.frombuffer(record["levels"], np.uint8).reshape(shape)
 
 
 def test_packing_takes_out_bytes_and_unpacking_puts_them_back() -> None:

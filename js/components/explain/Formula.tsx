@@ -57,7 +57,7 @@ function parse(text: string): VNode[] {
         </mfrac>
       );
     }
-    if (token.startsWith('"')) return <mtext>{token.slice(1, -1)}</mtext>;
+    if (token.startsWith('"')) return <mtext>{token.slice(1, -1).replaceAll(" ", "\u00a0")}</mtext>;
     if (/^[\d.]/.test(token)) return <mn>{token}</mn>;
     if (/^\p{L}/u.test(token)) return <mi data-axis={AXES[token.replace("′", "")]}>{token}</mi>;
     return <mo>{token}</mo>;

@@ -17,7 +17,7 @@ const FORMULAS: Record<string, (params: Record<string, number>) => string> = {
   gelu: ({ approximate = 0 }) =>
     approximate
       ? "{x/2} ( 1 + tanh ( {√ {2/π}} ( x + 0.044715 x ^ 3 ) ) )"
-      : 'x · Φ ( x ) ", with the normal distribution function " Φ',
+      : 'x · Φ ( x ) ", Φ the normal distribution"',
   silu: () => "{x/1 + e ^ {− x}}",
   sigmoid: () => SIGMOID,
   hard_sigmoid: () => HARD,

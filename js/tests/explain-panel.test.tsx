@@ -1,0 +1,269 @@
+// @vitest-environment happy-dom
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { App } from "../components/App.tsx";
+import { Lens } from "../model/store.ts";
+import { type FixtureOptions, fixture } from "./fake-host.ts";
+
+const open: (() => void)[] = [];
+let reduced = false;
+
+beforeEach(() => {
+  reduced = false;
+  vi.stubGlobal("matchMedia", () => ({ matches: reduced }));
+});
+
+afterEach(() => {
+  for (const close of open.splice(0)) close();
+  vi.unstubAllGlobals();
+});
+
+function panel(options: FixtureOptions = {}) {
+  const { kernel, model } = fixture(options);
+  const lens = new Lens(model.afm);
+  const root = document.body.appendChild(document.createElement("div"));
+  const removeView = lens.addView(root);
+  act(() => render(<App lens={lens} />, root));
+  act(() => kernel.pump());
+  open.push(() => {
+    act(() => render(null, root));
+    removeView();
+    lens.dispose();
+    root.remove();
+  });
+  const strip = root.querySelector<HTMLElement>(".cl-strip") as HTMLElement;
+  const all = <E extends HTMLElement = HTMLElement>(selector: string) => [
+    ...strip.querySelectorAll<E>(selector),
+  ];
+  const button = (name: string) => {
+    const found = all<HTMLButtonElement>("button").find(
+      (one) => one.getAttribute("aria-label") === name || one.textContent === name,
+    );
+    if (!found) throw new Error(`no button is called ${name}`);
+    return found;
+  };
+  const answered = () => act(() => kernel.pump());
+  const pin = async (row: number, col: number) => {
+    act(() => lens.pin([row, col]));
+    await Promise.resolve();
+    answered();
+  };
+  const plane = (label: string) =>
+    all(`[role=table][aria-label="${label}"] [role=cell]`).map((cell) => cell.textContent);
+  return { kernel, lens, root, strip, all, button, answered, pin, plane };
+}
+
+test("without a pinned pixel there is one sentence on how to pin one", () => {
+  const { strip } = panel();
+  expect(strip.querySelector("[role=tabpanel]")?.textContent).toContain("Click a pixel of a map");
+});
+
+const ramp = Uint8Array.from({ length: 30 }, (_, i) => i * 8);
+
+test("a pinned pixel is taken apart: patch × kernel = products, their sum, the bias and Keras's value", async () => {
+  const settings = { activation: "relu" };
+  const { lens, strip, plane, pin } = panel({
+    rows: 5,
+    cols: 6,
+    pixels: ramp,
+    size: 2,
+    kernels: [Float32Array.of(1, 0, 0, -2)],
+    settings,
+  });
+  await pin(1, 2);
+  // The image is i × 8 / 255 at flat index i: rows 1 and 2, columns 2 and 3 are 8, 9, 14, 15.
+  const unit = 8 / 255;
+  expect(plane("patch").map(Number)).toEqual([8, 9, 14, 15].map((i) => Number((i * unit).toPrecision(3))));
+  expect(plane("kernel")).toEqual(["1", "0", "0", "−2"]);
+  expect(plane("products").map((text) => Number(text?.replace("−", "-")))).toEqual([
+    expect.closeTo(8 * unit, 2),
+    0,
+    0,
+    expect.closeTo(-30 * unit, 2),
+  ]);
+  const sum = strip.querySelector(".cl-sum")?.textContent ?? "";
+  expect(sum).toContain((-22 * unit).toFixed(4).replace("-", "−"));
+  expect(sum).toContain("pre-activation");
+  await vi.waitFor(() => expect(strip.querySelector("[data-result]")?.textContent).toBe("0 Keras"));
+  expect(lens.valueAt(lens.filters.value[0]?.uid ?? -1, 1, 2)?.pre_activation).toBeCloseTo(-22 * unit, 5);
+});
+
+test("a colour image has one row of planes a channel, named, and a sum for each", async () => {
+  const { all, strip, pin } = panel({ channels: 3 });
+  await pin(0, 0);
+  expect(all("[role=table]").map((table) => table.getAttribute("aria-label"))).toEqual(
+    ["red", "green", "blue"].flatMap((name) => [`${name} patch`, `${name} kernel`, `${name} products`]),
+  );
+  const labels = [...strip.querySelectorAll(".cl-sum small")].map((small) => small.textContent);
+  expect(labels.slice(0, 4)).toEqual(["Σ red", "Σ green", "Σ blue", "bias"]);
+});
+
+test("taps in the padding are drawn as padding", async () => {
+  const { all, strip, pin } = panel({ settings: { padding: "same" } });
+  await pin(0, 0);
+  // A 4×4 kernel is padded by one row above and one column left: 4 + 4 − 1 cells.
+  const padded = all("[aria-label=patch] [data-padding]");
+  expect(padded).toHaveLength(7);
+  expect(new Set(padded.map((cell) => `${cell.textContent}|${cell.title}`))).toEqual(
+    new Set(["0|0, padding"]),
+  );
+  expect(strip.textContent).toContain("7 of its 16 cells lie in the padding");
+});
+
+test("the switch to convolution turns the drawing of the kernel and not the result", async () => {
+  const kernels = [Float32Array.of(1, 2, 3, 4)];
+  const { all, plane, pin, strip } = panel({ rows: 5, cols: 6, pixels: ramp, size: 2, kernels });
+  await pin(0, 0);
+  const products = plane("products");
+  expect(strip.querySelector(".cl-flip")?.textContent).toContain("Keras computes a cross-correlation");
+  const radio = all<HTMLInputElement>("input[type=radio]")[1];
+  act(() => radio?.click());
+  expect(plane("kernel")).toEqual(["4", "3", "2", "1"]);
+  expect(plane("products")).toEqual(products);
+  expect(strip.querySelector(".cl-flip")?.textContent).toContain("gives the same");
+});
+
+test("where the layer's input is not here, Python is named as the place to ask", async () => {
+  const { kernel, lens, strip, pin } = panel();
+  await pin(2, 3);
+  act(() => kernel.models[0]?.receiveTraits({ _state: { ...lensState(kernel), image_is_input: false } }));
+  expect(lens.imageIsInput.value).toBe(false);
+  expect(strip.textContent).toContain("lens.explain(0, 2, 3)");
+});
+
+function lensState(kernel: ReturnType<typeof panel>["kernel"]) {
+  const state = kernel.models[0]?.get("_state");
+  if (!state) throw new Error("no model is attached");
+  return { ...state, generation: state.generation + 1 };
+}
+
+test("the ledger has the numbers of this lens, and an axis that is pressed lights up in all of it", () => {
+  const { button, root, all, strip } = panel({ rows: 24, cols: 32 });
+  act(() => button("Shapes").click());
+  expect(strip.textContent).toContain("np.reshape(img, (1, 24, 32, 1))");
+  expect(strip.querySelector("math")?.textContent).toBe("rows′=rows−kh+1");
+  const rows = all<HTMLButtonElement>('.cl-axis[data-axis="rows"]');
+  act(() => rows[0]?.click());
+  expect((root.querySelector(".convlens") as HTMLElement).dataset.lit).toBe("rows");
+  expect(all('.cl-axis[aria-pressed="true"]')).toHaveLength(rows.length);
+});
+
+test("strides and dilation above 1 are not both taken, and the reason is shown", async () => {
+  const { kernel, lens, button, all, strip } = panel({ settings: { strides: [2, 1] } });
+  act(() => button("Layer").click());
+  const field = all<HTMLInputElement>(".cl-settings .cl-field input")[4] as HTMLInputElement;
+  act(() => {
+    field.value = "2";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  act(() => void field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true })));
+  expect(strip.querySelector("[role=alert]")?.textContent).toContain("the strides are 2 × 1");
+  expect(kernel.waiting).toHaveLength(0);
+  expect(lens.geometry.value.dilation_rate).toEqual([1, 1]);
+});
+
+test("a setting that is changed is asked of Python, and the ledger and the maps follow", () => {
+  const { lens, button, all, answered } = panel({ rows: 24, cols: 32 });
+  act(() => button("Layer").click());
+  const select = all<HTMLSelectElement>(".cl-settings select")[0] as HTMLSelectElement;
+  act(() => {
+    select.value = "same";
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  answered();
+  expect(lens.geometry.value.output_shape).toEqual([24, 32]);
+});
+
+test("a user's own layer is shown and not changed", () => {
+  const { button, strip } = panel({ settings: { builtin: false } });
+  act(() => button("Layer").click());
+  expect(strip.querySelector("code")?.textContent).toBe(
+    'layer = keras.layers.Conv2D(4, (4, 4), activation="relu")',
+  );
+  expect(strip.querySelector(".cl-settings")).toBeNull();
+});
+
+test("the slide steps from pixel to pixel, row after row, and veils what it has not reached", () => {
+  const { lens, button } = panel({ rows: 5, cols: 6 });
+  act(() => button("One pixel on").click());
+  expect(lens.pixel.value).toEqual([0, 0]);
+  expect(lens.sliding.value).toBe(true);
+  for (let i = 0; i < 3; i++) act(() => button("One pixel on").click());
+  // The map is 2 × 3: after three pixels a new row begins.
+  expect(lens.pixel.value).toEqual([1, 0]);
+  act(() => button("One pixel back").click());
+  expect(lens.pixel.value).toEqual([0, 2]);
+  act(() => button("End the slide and show the whole maps").click());
+  expect(lens.sliding.value).toBe(false);
+});
+
+test("under reduced motion the slide does not play, and steps", () => {
+  reduced = true;
+  const { lens, button } = panel();
+  expect(button("Play").disabled).toBe(true);
+  act(() => button("One pixel on").click());
+  expect(lens.pixel.value).toEqual([0, 0]);
+});
+
+test("diagnostics come from Python, and are asked for again when the kernel changes", async () => {
+  const { lens, button, strip, answered } = panel();
+  act(() => button("Kernel").click());
+  const sum = () => strip.querySelector("dd")?.textContent;
+  await vi.waitFor(() => {
+    answered();
+    expect(sum()).toContain("0:");
+  });
+  act(() => lens.edit([{ uid: lens.filters.value[0]?.uid ?? -1, taps: { index: [0], value: [4] } }]));
+  await vi.waitFor(() => {
+    answered();
+    expect(sum()).toContain("5:");
+  });
+});
+
+test("without a kernel the diagnostics say so", async () => {
+  const { kernel, button, strip } = panel();
+  act(() => kernel.models[0]?.trigger("comm:close"));
+  act(() => button("Kernel").click());
+  await vi.waitFor(() => expect(strip.textContent).toContain("Python is not connected"));
+});
+
+test("code comes from Python into a text that can be selected", async () => {
+  const { button, all, answered } = panel();
+  act(() => button("Take away").click());
+  act(() => button("NumPy code").click());
+  await vi.waitFor(() => {
+    answered();
+    expect(all<HTMLTextAreaElement>("textarea")[0]?.value).toBe("# numpy\n");
+  });
+  expect(all<HTMLTextAreaElement>("textarea")[0]?.readOnly).toBe(true);
+});
+
+test("kernels leave as JSON and come back: another number of another size, with bias and names", async () => {
+  const { lens, button, all, answered, strip } = panel();
+  act(() => button("Take away").click());
+  act(() => button("Kernels as JSON").click());
+  const area = await vi.waitFor(() => {
+    const found = all<HTMLTextAreaElement>("textarea")[0];
+    if (!found) throw new Error("there is no text yet");
+    return found;
+  });
+  expect(JSON.parse(area.value).kernels).toHaveLength(4);
+  act(() => {
+    area.value = '{"convlens": 1, "kernels": [[[1]], [[2]]], "bias": [0, 3], "names": ["one", "two"]}';
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  act(() => button("Put into the lens").click());
+  await vi.waitFor(() => {
+    answered();
+    expect(lens.filters.value.map(({ kernel }) => [...kernel.value])).toEqual([[1], [2]]);
+    expect(lens.filters.value.map(({ bias }) => bias.value)).toEqual([0, 3]);
+    expect(lens.names.value).toEqual(["one", "two"]);
+  });
+  act(() => {
+    area.value = "[1, 2]";
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  act(() => button("Put into the lens").click());
+  expect(strip.querySelector("[role=status]")?.textContent).toContain('no "convlens"');
+});
