@@ -14,6 +14,8 @@ from tests.browser.lens import LensView
 
 #: A pixel of the first map of `LENS` that relu made black.
 BLACK = (20, 34)
+#: One that it left as it was.
+BRIGHT = (102, 51)
 #: A bias other than 0, so that there is one to see.
 LENS = """
 import numpy as np
@@ -73,7 +75,7 @@ class Write(NamedTuple):
 
     def do(self, view: LensView) -> None:
         field = view.root.locator(self.selector).first
-        field.click(click_count=1)
+        field.click()
         field.press("ControlOrMeta+a")
         field.press_sequentially(self.text)
         field.press("Enter")
@@ -83,7 +85,9 @@ Click = Tab | Press | Pixel | Write
 
 #: Shape of a map of `LENS`.
 MAP = (147, 125)
-STRIP, WHOLE, CARD = ".cl-strip", "", '[data-card="0"]'
+#: Parts of the lens: one map's card, the explanation, the four steps of its shapes, the sum that makes a pixel.
+WHOLE, CARD, STRIP, SUM = "", '[data-card="0"]', ".cl-strip", ".cl-sum"
+KERNELS, WEIGHTS, MAPS = (f".cl-ledger > li:nth-child({n})" for n in (2, 3, 4))
 
 
 @dataclass(frozen=True)
@@ -107,12 +111,13 @@ class Question:
 
 
 QUESTIONS = [
-    Question("Why set weights?", "set-weights", [Tab("Shapes")], ["starts from random kernels"]),
+    Question("Why set weights?", "set-weights", [Tab("Shapes")], ["starts from random kernels"], WEIGHTS),
     Question(
         "Why does 4×4 become 4×4×1×1?",
         "four-axes",
         [Tab("Shapes")],
         ["Why 4 × 4 × 1 × 4?", "One filter on a grey image: 4 × 4 × 1 × 1"],
+        KERNELS,
     ),
     Question(
         "Which axis is which?",
@@ -120,23 +125,24 @@ QUESTIONS = [
         [Tab("Shapes"), Press('[data-axis="filters"]')],
         ["kernel rows", "input channels", "batch"],
     ),
-    Question("Why is half of the map black?", "black", [Pixel(*BLACK)], ["pre-activation", "max"]),
+    Question("Why is half of the map black?", "black", [Pixel(*BLACK)], ["pre-activation", "activation function"]),
     Question(
         "Does Keras flip the kernel?",
         "flip",
-        [Pixel(60, 60), Press(".cl-segment:has-text('convolution') >> nth=1")],
+        [Pixel(*BRIGHT), Press(".cl-segment:has-text('convolution')")],
         ["turns its kernel by 180°"],
     ),
     Question("What do the colours mean?", "colours", [], ["own range"], CARD),
-    Question("Why is the map smaller than the image?", "smaller", [Tab("Shapes")], ["Maps", "147"]),
+    Question("Why is the map smaller than the image?", "smaller", [Tab("Shapes")], ["147"], MAPS),
     Question(
         "What do stride, padding and dilation do?",
         "layer",
         [Tab("Layer"), Write("fieldset:has-text('strides') input", "2")],
-        ["strides=(2, 1)"],
+        ["strides=(2, 1)", "74 × 125"],
+        WHOLE,
     ),
-    Question("What does the bias do?", "bias", [Pixel(60, 60)], ["bias", "pre-activation"]),
-    Question("Where in the image does a pixel come from?", "window", [Pixel(60, 60)], ["The patch is rows"], WHOLE),
+    Question("What does the bias do?", "bias", [Pixel(*BRIGHT)], ["bias", "pre-activation"], SUM),
+    Question("Where in the image does a pixel come from?", "window", [Pixel(*BRIGHT)], ["The patch is rows"], WHOLE),
 ]
 
 

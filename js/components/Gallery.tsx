@@ -195,9 +195,10 @@ function Grid({ lens, order, noted, onOpen }: GridProps) {
     event.stopPropagation();
   };
 
+  // What scrolls out at one end comes in at the other: as many elements, used again.
+  const ring = (Math.ceil(size.value.height / HEIGHT) + 1 + 2 * SPARE) * cols;
   const from = Math.max(0, top.value - SPARE) * cols;
-  const to = (top.value + Math.ceil(size.value.height / HEIGHT) + 1 + SPARE) * cols;
-  const shown = order.slice(from, to);
+  const shown = order.slice(from, from + ring);
   const filters = lens.filters.value;
   return (
     <div
@@ -219,7 +220,7 @@ function Grid({ lens, order, noted, onOpen }: GridProps) {
           return (
             filter && (
               <Place
-                key={filter.uid}
+                key={place % ring}
                 id={`${id}-${index}`}
                 lens={lens}
                 filter={filter}

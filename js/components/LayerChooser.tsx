@@ -154,7 +154,13 @@ function Strip({ layers, current, marked, onChoose }: StripProps) {
   const highest = Math.max(...layers.map(side));
   const most = Math.log2(Math.max(...layers.map(({ filters }) => filters)) + 1);
   return (
-    <svg class="cl-bars" viewBox={`0 0 ${layers.length} 1`} preserveAspectRatio="none" aria-hidden="true">
+    <svg
+      class="cl-bars"
+      style={{ maxWidth: `${20 * layers.length}px` }}
+      viewBox={`0 0 ${layers.length} 1`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
       {layers.map((layer, i) => {
         const height = Math.max(0.12, Math.sqrt(side(layer) / highest));
         return (

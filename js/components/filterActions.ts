@@ -157,5 +157,5 @@ export const followsPreset = (geometry: Geometry): boolean =>
 export function duplicate(lens: LensModel, index: number): void {
   const filter = lens.filters.peek()[index];
   const name = lens.names.peek()[index] ?? `Filter ${index + 1}`;
-  if (filter) lens.add(filter.kernel.peek(), `${name} copy`, index + 1);
+  if (filter) lens.add(filter.kernel.peek(), `${name} copy`, index + 1, filter.bias.peek());
 }

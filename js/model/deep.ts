@@ -1,5 +1,5 @@
 /** What the linear update takes for a filter inside a model: asked for when the filter is opened or edited, and kept here. */
-import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { type Signal, signal } from "@preact/signals";
 import type { FilterState } from "./filter-state.ts";
 import type { Roster } from "./roster.ts";
 import type { Answer, Request, Uid } from "./types.ts";
@@ -10,12 +10,11 @@ const MEMORY = 64 * 2 ** 20;
 /** An edit of more planes at once waits for Keras: to send them all would take longer. */
 export const MOST_PLANES = 8;
 
-const NO_CONTRIBUTION: ReadonlySignal<null> = signal(null);
-
 export class Deep {
   /** By channel of the layer's input, the least recently wanted first. */
   readonly #planes = new Map<number, Float32Array>();
-  readonly #contributions = new Map<Uid, Signal<Float32Array | null>>();
+  /** Bounds on what each kernel plane adds to the map, by filter; a new map after each change. */
+  readonly contributions: Signal<ReadonlyMap<Uid, Float32Array>> = signal(new Map());
   /** Channels that are on their way, by filter. */
   readonly #asked = new Map<Uid, Set<number>>();
   /** Grows when what is kept belongs to another input. */
@@ -32,15 +31,10 @@ export class Deep {
     this.#age++;
     this.#planes.clear();
     this.#asked.clear();
-    this.#contributions.clear();
+    this.contributions.value = new Map();
     for (const filter of this.roster.list.peek()) {
       if (filter.base) filter.prediction = filter.spare = filter.base = null;
     }
-  }
-
-  /** A bound on what each kernel plane adds to the map; null until it is known. */
-  contribution(uid: Uid): ReadonlySignal<Float32Array | null> {
-    return this.#contributions.get(uid) ?? NO_CONTRIBUTION;
   }
 
   /** See to it that edits of these planes of the kernel can be predicted. */
@@ -55,7 +49,6 @@ export class Deep {
       .filter((channel) => !this.#planes.has(channel) && !asked?.has(channel));
     if (channels.length === 0 && (filter.base || asked)) return;
     this.#asked.set(uid, new Set([...(asked ?? []), ...channels]));
-    if (!this.#contributions.has(uid)) this.#contributions.set(uid, signal(null));
     void this.#ask(filter, channels, this.#age);
   }
 
@@ -65,8 +58,9 @@ export class Deep {
       const { deep } = await this.inquire({ type: "deep", uid, channels });
       if (!deep || age !== this.#age) return;
       for (const { channel, data } of deep.planes) this.#keep(channel, floatsOf(data));
-      const contribution = this.#contributions.get(uid);
-      if (contribution) contribution.value = floatsOf(deep.contribution);
+      // The order of the planes stays while they are being edited.
+      const { value: known } = this.contributions;
+      if (!known.has(uid)) this.contributions.value = new Map(known).set(uid, floatsOf(deep.contribution));
       const pre = floatsOf(deep.pre_activation);
       const [rows, cols] = this.roster.geometry.output_shape;
       // Weights that changed meanwhile in Python: the next edit asks again.

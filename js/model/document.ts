@@ -2,7 +2,7 @@
 import { reshaped } from "../lens/geometry.ts";
 import type { Weights } from "./prediction.ts";
 import type { Geometry, History, Request, Uid } from "./types.ts";
-import { floatsOf } from "./wire.ts";
+import { floatsOf, unpackNumber } from "./wire.ts";
 
 export interface NamedFilter extends Weights {
   uid: Uid;
@@ -59,7 +59,7 @@ function added(filters: readonly NamedFilter[], request: Extract<Request, { type
     uid: Math.max(-1, ...filters.map(({ uid }) => uid)) + 1,
     name: request.name ?? `Filter ${number}`,
     kernel: floatsOf(request.kernel),
-    bias: 0,
+    bias: unpackNumber(request.bias ?? 0),
   };
 }
 

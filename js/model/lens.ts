@@ -181,7 +181,7 @@ export interface LensModel {
   edit(edits: readonly Edit[]): void;
   /** Replace whole kernels, all of one shape; another size than now is allowed when every filter is replaced. */
   replace(uids: readonly Uid[], shape: [number, number, number], kernels: readonly Float32Array[]): void;
-  add(kernel: Float32Array, name: string | null, at: number): void;
+  add(kernel: Float32Array, name: string | null, at: number, bias?: number): void;
   remove(uid: Uid): void;
   move(uid: Uid, to: number): void;
   rename(uid: Uid, name: string): void;

@@ -14,9 +14,12 @@ import { rebase } from "./rebase.ts";
 import { browserSchedule, type Schedule } from "./schedule.ts";
 import type { Shared } from "./settings.ts";
 import type { DiagnosticsRecord, Edit, Request, Traits, Uid, ValueRange } from "./types.ts";
+import { packNumber } from "./wire.ts";
 
 export class Lens implements LensModel {
   readonly #core: Core;
+  /** Of every map that there is. */
+  readonly #ranges: ReadonlySignal<Readonly<Range>[]>;
   #gesture: string | null = null;
   #gestures = 0;
 
@@ -47,6 +50,9 @@ export class Lens implements LensModel {
     const core = new Core(model, schedule);
     this.#core = core;
     const { roster, settings } = core;
+    this.#ranges = computed(() =>
+      roster.list.value.flatMap(({ range }) => (range.value ? [range.value] : [])),
+    );
     this.geometry = computed(() => roster.state.value.geometry);
     this.imageIsInput = computed(() => roster.state.value.image_is_input);
     this.picture = core.picture;
@@ -74,7 +80,7 @@ export class Lens implements LensModel {
       scrub: (index) => this.#ask({ type: "scrub", index }),
       stats: () => core.stats(),
       prepare: (uid, planes) => core.prepare(uid, planes),
-      contribution: (uid) => core.deep.contribution(uid).value,
+      contribution: (uid) => core.deep.contributions.value.get(uid) ?? null,
     };
     core.greet();
   }
@@ -92,8 +98,7 @@ export class Lens implements LensModel {
 
   displayRange(uid: Uid): Range {
     const own = this.#core.roster.get(uid)?.range.value ?? [0, 0];
-    const all = () => this.#core.roster.list.value.flatMap(({ range }) => (range.value ? [range.value] : []));
-    return displayRange(this.valueRange.value, own, all);
+    return displayRange(this.valueRange.value, own, () => this.#ranges.value);
   }
 
   valueAt(uid: Uid, row: number, col: number): (Value & { exact: boolean }) | null {
@@ -174,8 +179,9 @@ export class Lens implements LensModel {
     else this.#ask(request);
   }
 
-  add(kernel: Float32Array, name: string | null, at: number): void {
-    this.#ask({ type: "add", kernel: new Uint8Array(kernel.slice().buffer), name, at });
+  add(kernel: Float32Array, name: string | null, at: number, bias = 0): void {
+    const bytes = new Uint8Array(kernel.slice().buffer);
+    this.#ask({ type: "add", kernel: bytes, bias: packNumber(bias), name, at });
   }
 
   remove(uid: Uid): void {

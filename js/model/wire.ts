@@ -6,6 +6,7 @@ import type {
   FilterRecord,
   MapRecord,
   Message,
+  Num,
   PredictionsMessage,
   Request,
 } from "./types.ts";
@@ -50,8 +51,8 @@ export function floatsOf(value: Bytes): Float32Array {
 }
 
 /** A number that JSON cannot hold is written as Python's `float()` reads it. */
-export function packNumber(value: number): number | string {
-  return Number.isFinite(value) ? value : String(value);
+export function packNumber(value: number): Num {
+  return Number.isFinite(value) ? value : (String(value) as Num);
 }
 
 /** The reverse of `packNumber`; anything that is no number is refused. */

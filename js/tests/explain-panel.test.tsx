@@ -152,7 +152,7 @@ test("the ledger has the numbers of this lens, and an axis that is pressed light
 test("strides and dilation above 1 are not both taken, and the reason is shown", async () => {
   const { kernel, lens, button, all, strip } = panel({ settings: { strides: [2, 1] } });
   act(() => button("Layer").click());
-  const field = all<HTMLInputElement>(".cl-settings .cl-field input")[4] as HTMLInputElement;
+  const field = all<HTMLInputElement>(".cl-settings input[type=text]")[4] as HTMLInputElement;
   act(() => {
     field.value = "2";
     field.dispatchEvent(new Event("input", { bubbles: true }));

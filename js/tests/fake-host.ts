@@ -1,6 +1,6 @@
 /** A whole lens without Jupyter: a fake model, a fake kernel and the tutorial's four filters. */
 import { reshaped } from "../lens/geometry.ts";
-import type { Geometry, Traits } from "../model/types.ts";
+import type { Geometry, LayerRecord, Traits } from "../model/types.ts";
 import { type FakeFilter, FakeKernel } from "./fake-kernel.ts";
 import type { FakeModel } from "./fake-model.ts";
 
@@ -14,6 +14,8 @@ export interface FixtureOptions {
   kernels?: readonly Float32Array[];
   size?: number;
   settings?: Partial<Geometry>;
+  /** The layer is part of a model of these: it gets a path, and the browser does not have its input. */
+  layers?: readonly LayerRecord[];
   /** Answer by itself after so many milliseconds; without it a test calls `kernel.step()` or `kernel.pump()`. */
   delay?: number;
   /** Whether Keras has loaded; false sends records without maps until `kernel.ready = true; kernel.announce()`. */
@@ -65,7 +67,9 @@ export function ramp(
 }
 
 export function fixture(options: FixtureOptions = {}): Fixture {
-  const { rows = 24, cols = 32, channels = 1, size = 4, ready = true, settings = {} } = options;
+  const { rows = 24, cols = 32, channels = 1, size = 4, ready = true, layers = [] } = options;
+  const path = layers[0]?.path;
+  const settings = { ...(path && { path, builtin: false }), ...options.settings };
   const bytes = options.pixels ?? pattern(rows, cols, channels);
   const kernels = options.kernels ?? tutorialFilters(channels);
   const geometry = reshaped(
@@ -122,12 +126,13 @@ export function fixture(options: FixtureOptions = {}): Fixture {
     _problem: null,
     layer_path: settings.path ?? "",
     labels: [],
-    _layers: [],
+    _layers: [...layers],
     _training: null,
   };
   const image = Float32Array.from(bytes, (b) => Math.fround(b * scale));
   const kernel = new FakeKernel(geometry, filters, image, traits);
   kernel.ready = ready;
+  kernel.imageIsInput = layers.length === 0;
   const model = kernel.attach();
   const { delay } = options;
   if (delay !== undefined) kernel.onRequest = () => void setTimeout(() => kernel.step(), delay);

@@ -38,6 +38,8 @@ export class FakeKernel {
   /** False while "Keras is loading": records go out without maps. */
   ready = true;
   generation = 1;
+  /** False for a layer inside a model, whose input the browser does not have. */
+  imageIsInput = true;
   #past: Document[] = [];
   #future: Document[] = [];
   #gesture: string | null = null;
@@ -163,7 +165,7 @@ export class FakeKernel {
         geometry: this.geometry,
         order: this.filters.map((f) => f.uid),
         image_version: this.traits._image.version,
-        image_is_input: true,
+        image_is_input: this.imageIsInput,
       },
       names: this.filters.map((f) => f.name),
     };
@@ -246,7 +248,12 @@ export class FakeKernel {
       case "add": {
         const uid = this.#nextUid++;
         const name = request.name ?? `Filter ${uid}`;
-        filters.splice(request.at, 0, { uid, name, kernel: floatsOf(request.kernel), bias: 0 });
+        filters.splice(request.at, 0, {
+          uid,
+          name,
+          kernel: floatsOf(request.kernel),
+          bias: unpackNumber(request.bias ?? 0),
+        });
         break;
       }
       case "remove":

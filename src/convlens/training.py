@@ -6,6 +6,7 @@ import operator
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from convlens import wire
@@ -51,7 +52,7 @@ class Snapshot:
         """``(filters,)``, read-only."""
         return self.filters.bias
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """Memory that the weights take."""
         kernels = sum(kernel.nbytes for kernel in self.filters.kernels)
@@ -155,9 +156,10 @@ class Follower:
             )
         self._budget = budget
         self._running = True
+        filters = self._read()
         if not self.snapshots:
-            self._keep(Snapshot(0, 0, None, self._read()))
-        self._follow(self._read())  # what it takes the first time, compilation included, is no measure
+            self._keep(Snapshot(0, 0, None, filters))
+        self._follow(filters)  # what it takes the first time, compilation included, is no measure
         self._next = 0.0
 
     def update(self, epoch: int, step: int, loss: float | None) -> None:

@@ -36,3 +36,11 @@ def assert_drawn(
         f"{pixels[tuple(wrong[0])]} for {values[tuple(wrong[0])]}"
     )
     assert (pixels[:, :, 3] == 255).all()
+
+
+def assert_grey(pixels: npt.NDArray[Any], values: npt.NDArray[Any]) -> None:
+    """Fail unless a picture is drawn in greys from black at its least value to white at its greatest."""
+    low, high = float(values.min()), float(values.max())
+    off = np.abs(pixels[:, :, :3] - ((values - low) / (high - low) * 255)[:, :, None])
+    assert off.max() <= 1, f"up to {off.max():.1f} of 255 off"
+    assert (pixels[:, :, 3] == 255).all()

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebError
 
-#: Errors of the hosts themselves, seen in a notebook without any widget.
-HOSTS_OWN_ERRORS: tuple[str, ...] = ()
-
 
 class Guard:
-    """Collects what went wrong in a browser context; `check` fails the test on it."""
+    """Collects what went wrong in a browser context; `check` fails the test on it.
 
-    def __init__(self, context: BrowserContext) -> None:
+    Parameters
+    ----------
+    context
+        What is watched.
+    own_errors
+        Regular expressions for errors of the host itself, which it logs without any widget, too.
+    """
+
+    def __init__(self, context: BrowserContext, own_errors: tuple[str, ...] = ()) -> None:
+        #: Tells of a request for another machine whether the host makes it for itself and the test answers it.
+        self.answers: Callable[[str], bool] = lambda address: False
         self.requests: list[str] = []
+        self._own_errors = own_errors
         self.errors: list[str] = []
         context.on("request", self._on_request)
         context.on("console", self._on_console)
@@ -28,12 +37,14 @@ class Guard:
 
     def _on_request(self, request: Request) -> None:
         address = urlsplit(request.url)
-        if address.scheme not in ("blob", "data", "about", "file") and address.hostname != "127.0.0.1":
+        local = address.scheme in ("blob", "data", "about", "file") or address.hostname == "127.0.0.1"
+        if not local and not self.answers(request.url):
             self.requests.append(request.url)
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not any(re.search(known, message.text) for known in HOSTS_OWN_ERRORS):
-            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+        text = f"{message.text} ({message.location.get('url', '')})"
+        if message.type == "error" and not any(re.search(known, text) for known in self._own_errors):
+            self.errors.append(text)
 
     def _on_error(self, error: WebError) -> None:
         self.errors.append(error.error.stack or error.error.message)

@@ -91,6 +91,15 @@ class LensView:
         cell = self.cell(index, row, col).element_handle()
         self.page.wait_for_function(f"([cell, value]) => Number(({TOLD})(cell)) === value", arg=[cell, value])
 
+    def until_kernel(self, index: int, kernel: npt.NDArray[np.float32]) -> None:
+        """Wait until the cells of a kernel's first plane tell these numbers."""
+        read = f"""(card, expected) => expected.every((line, row) => line.every((value, col) =>
+          Number(({TOLD})(card.querySelector(`[data-at="0,${{row}},${{col}}"]`))) === value))"""
+        self.page.wait_for_function(
+            f"([card, expected]) => ({read})(card, expected)",
+            arg=[self.card(index).element_handle(), np.asarray(kernel, float).tolist()],
+        )
+
     def write(self, index: int, row: int, col: int, text: str) -> None:
         """Click on a cell, type, and press Enter."""
         self.cell(index, row, col).click()
@@ -139,4 +148,3 @@ class LensView:
 
     def notice(self) -> Locator:
         return self.root.locator(".cl-notice")
-

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from tests.browser.expected import assert_drawn
 from tests.browser.hosts.jupyterlab import Notebook
 from tests.browser.lens import LensView
+
+ROOT = Path(__file__).resolve().parents[2]
 
 #: A part of the photograph that is small enough to be seen pixel by pixel, through the tutorial's four filters.
 SMALL = """
@@ -22,8 +26,13 @@ lens = ConvLens(img, [f1, -f1, f1.T, -f1.T])
 lens
 """
 
-#: Shape of its maps.
+#: Shape of its maps, and its kernels.
 SMALL_MAP = (73, 61)
+_ALONG = np.array([[-1, -1, 1, 1]] * 4, np.float32)
+SMALL_KERNELS = (_ALONG, -_ALONG, _ALONG.T, -_ALONG.T)
+
+#: Something to scroll to below the lens.
+BELOW = "from IPython.display import HTML; HTML('<div style=\"height: 3000px\">the end</div>')"
 
 
 def assert_in_step(notebook: Notebook, view: LensView, count: int = 4) -> None:

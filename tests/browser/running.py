@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
@@ -42,14 +43,19 @@ def watched(
     browser: Browser, width: int = 1400, height: int = 1000, device_scale_factor: float = 1
 ) -> Iterator[BrowserContext]:
     """Open a browser profile of its own, and fail at its end on what its guard saw."""
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        device_scale_factor=device_scale_factor,
-        permissions=["clipboard-read", "clipboard-write"],
-    )
-    context.set_default_timeout(SECONDS * 1000)
-    expect.set_options(timeout=SECONDS * 1000)
+    context = profile(browser, viewport={"width": width, "height": height}, device_scale_factor=device_scale_factor)
     guard = Guard(context)
     yield context
     context.close()
     guard.check()
+
+
+def profile(browser: Browser, **options: Any) -> BrowserContext:
+    """Open a browser profile of its own with the tests' time limits; options are Playwright's."""
+    context = browser.new_context(
+        **{"viewport": {"width": 1400, "height": 1000}} | options,
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    context.set_default_timeout(SECONDS * 1000)
+    expect.set_options(timeout=SECONDS * 1000)
+    return context

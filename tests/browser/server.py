@@ -83,13 +83,13 @@ class JupyterServer:
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[JupyterServer]:
-    """Run JupyterLab's server in `folder` until the block ends."""
+def serve(folder: Path, application: str = "jupyterlab") -> Iterator[JupyterServer]:
+    """Run JupyterLab's server, or Jupyter Notebook's, in `folder` until the block ends."""
     root, token, port = folder / "notebooks", secrets.token_hex(16), free_port()
     root.mkdir(parents=True)
     server = JupyterServer(f"http://127.0.0.1:{port}", token, root, folder / "runtime", folder / "settings")
     server.write_settings()
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
+    command = [sys.executable, "-m", application, "--no-browser", "--allow-root", "--expose-app-in-browser"]
     options = {
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.port": port,
@@ -149,7 +149,7 @@ def wait_until_running(process: subprocess.Popen[str]) -> threading.Thread:
         if "is running at" in line:
             break
     else:
-        raise RuntimeError("JupyterLab did not start:\n" + "".join(log))
+        raise RuntimeError("Jupyter's server did not start:\n" + "".join(log))
     deadline.cancel()
     drain = threading.Thread(target=process.stderr.read)
     drain.start()

@@ -435,7 +435,7 @@ def test_apply_writes_and_restore_puts_back_in_every_layer_that_was_written() ->
 def test_close_lets_go_of_the_model() -> None:
     model = subclassed()
     lens = ConvLens(IMAGE, model=model)
-    _ = lens.predictions
+    _ = lens.predictions, lens.predictions
     gone = weakref.ref(model)
     lens.close()
     del model

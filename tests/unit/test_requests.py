@@ -101,8 +101,9 @@ def test_a_list_of_another_order_is_a_new_generation_with_the_same_uids(browser:
 
 
 def test_filters_are_added_removed_renamed_and_replaced(browser: Browser) -> None:
-    browser.ask("add", kernel=np.ones((3, 3, 1), "<f4").tobytes(), name="new", at=1)
+    browser.ask("add", kernel=np.ones((3, 3, 1), "<f4").tobytes(), bias=0.5, name="new", at=1)
     assert browser.lens.names == ["Filter 1", "new", "Filter 2", "Filter 3"]
+    assert browser.lens.bias[1] == 0.5
     browser.ask("rename", uid=browser.uid(1), name="newer")
     browser.ask("remove", uid=browser.uid(0))
     assert browser.lens.names == ["newer", "Filter 2", "Filter 3"]

@@ -87,6 +87,7 @@ function Controls({ lens }: { lens: LensModel }) {
             key={i}
             label={i === 0 ? "rows" : "columns"}
             value={now[i]}
+            step={1}
             check={(value) =>
               Number.isInteger(value) && value >= 1 && value <= MOST
                 ? refusal(geometry, { [key]: changed(value) })

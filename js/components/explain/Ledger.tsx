@@ -31,8 +31,8 @@ interface LedgerProps {
 
 export function Ledger({ lens, held }: LedgerProps) {
   const geometry = lens.geometry.value;
-  const { input_shape, output_shape, filters, use_bias, kernel_size, weight_shape, pads, padding } = geometry;
-  const [rows, cols, channels] = input_shape;
+  const { input_shape, filters, use_bias, weight_shape, pads, padding } = geometry;
+  const channels = input_shape[2];
   const input = batchShape(geometry, input_shape, channels, "channels");
   const weights = weightShape(geometry);
   const isInput = lens.imageIsInput.value;
@@ -59,7 +59,9 @@ export function Ledger({ lens, held }: LedgerProps) {
           code={isInput ? inputCode(geometry, tuple(input)) : null}
         >
           {isInput
-            ? "Keras takes a batch of pictures, each with channels: one picture is a batch of 1, and grey is 1 channel."
+            ? `Keras takes a batch of pictures, each with channels: one picture is a batch of 1, and ${
+                channels === 1 ? "grey is 1 channel" : `this one has ${channels} channels`
+              }.`
             : "What the layers before this one make of the picture: a batch of 1."}
         </Step>
         <Step
@@ -100,14 +102,12 @@ export function Ledger({ lens, held }: LedgerProps) {
           <Length geometry={geometry} i={1} />
           {padding === "same" && Math.max(...pads) > 0 && (
             <p>
-              Zeros around the image: {pads[0]} rows above, {pads[1]} below, {pads[2]} columns left, {pads[3]}{" "}
-              right.
+              Zeros around the image: {pads[0]} above, {pads[1]} below, {pads[2]} left, {pads[3]} right.
             </p>
           )}
         </Step>
       </ol>
       <Trap lens={lens} />
-      <p class="cl-hidden">{`Input ${rows} by ${cols}, kernel ${kernel_size.join(" by ")}, map ${output_shape.join(" by ")}`}</p>
     </>
   );
 }
@@ -164,9 +164,9 @@ const Arrow = () => (
 function Length({ geometry, i }: { geometry: Geometry; i: 0 | 1 }) {
   const { letters, numbers } = lengthFormula(geometry, i);
   return (
-    <p>
+    <p class="cl-length">
       <Formula of={letters} />
-      <span class="cl-op">:</span> <Formula of={numbers} />
+      <Formula of={numbers} />
     </p>
   );
 }

@@ -1,0 +1,65 @@
+"""nbconvert's HTML of a notebook that was run with its widget state saved, opened from disk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+import anywidget
+import nbformat
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+from playwright.sync_api import Browser, Route
+
+from tests.browser.hosts.host import NEEDS_KERNEL, NO_KERNEL, Host
+from tests.browser.hosts.packages import package_file
+from tests.browser.hosts.saved_page import Here
+from tests.browser.notebooks import BELOW, SMALL
+
+ANYWIDGET = Path(anywidget.__file__).parent / "nbextension" / "index.js"
+
+
+class NbConvert(Host):
+    name = "nbconvert"
+    title = "nbconvert's HTML"
+    has_kernel = False
+    not_applicable: ClassVar[dict[str, str]] = dict.fromkeys(NEEDS_KERNEL, NO_KERNEL)
+    #: MathJax and a style sheet, which nbconvert's pages fetch with and without widgets, are refused here.
+    own_errors = (r"net::ERR_FAILED .*(mathjax|cdnjs)",)
+
+    @classmethod
+    @contextmanager
+    def open(cls, browser: Browser, folder: Path) -> Iterator[NbConvert]:
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in (SMALL, "lens", BELOW)])
+        NotebookClient(notebook, kernel_name="python3", store_widget_state=True, timeout=120).execute()
+        file = folder / "notebook.html"
+        file.write_text(HTMLExporter().from_notebook_node(notebook)[0], "utf-8")
+        page, guard = cls.visit(browser)
+        page.context.route(re.compile("^https?:"), lambda route: answer(route))
+        guard.answers = lambda address: known(address) is not None or "mathjax" in address
+        page.goto(file.as_uri())
+        yield cls(page, Here(), guard)
+        page.context.close()
+
+
+def known(address: str) -> Path | None:
+    """Return the file that a CDN would send for an address, from the package itself."""
+    if re.search(r"/require(js)?[/.].*require(\.min)?\.js$", address):
+        return package_file("requirejs", "require.js")
+    if found := re.search(r"@jupyter-widgets/html-manager@[^/]*/(dist/.*)$", address):
+        return package_file("@jupyter-widgets/html-manager", found[1])
+    if re.search(r"/anywidget@[^/]*/dist/index(\.js)?$", address):
+        return ANYWIDGET
+    return None
+
+
+def answer(route: Route) -> None:
+    """Answer in place of a CDN, or refuse."""
+    file = known(route.request.url)
+    if file is None:
+        route.abort()
+    else:
+        route.fulfill(path=file, headers={"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"})

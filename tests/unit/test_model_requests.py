@@ -1,0 +1,219 @@
+"""What a front end may ask of a lens on a model: layers, predictions, statistics, input planes, snapshots."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from convlens import ConvLens, wire
+from tests.unit.keras_sweep import close, numpy
+from tests.unit.test_lens_model import IMAGE, MODELS, functional, sequential
+from tests.unit.test_requests import Browser
+
+layers = keras.layers
+
+
+def floats(data: bytes) -> Any:
+    return np.frombuffer(data, "<f4")
+
+
+def opened(path: str, model: Any = None) -> Browser:
+    return Browser(ConvLens(IMAGE, model=model or functional(), layer=path))
+
+
+def test_the_layers_cross_with_their_shapes_in_the_order_of_the_calls() -> None:
+    model = sequential()
+    lens = ConvLens(IMAGE, model=model)
+    assert [record["path"] for record in lens._layers] == MODELS["sequential"][1]
+    for record in lens._layers:
+        layer = model.get_layer(record["path"])
+        assert record["class_name"] == type(layer).__name__
+        assert record["input_shape"] == list(layer.input.shape[1:])
+        assert record["output_shape"] == list(layer.output.shape[1:])
+        assert record["kernel_size"] == list(layer.kernel_size)
+        assert record["filters"] == layer.output.shape[-1]
+    assert ConvLens(IMAGE)._layers == []
+
+
+def test_the_browser_opens_another_layer() -> None:
+    browser = opened("stem")
+    generation, uids = browser.lens._state["generation"], browser.lens._state["order"]
+    answer = browser.ask("set", name="layer_path", value="block/conv")
+    assert answer["ok"] and browser.lens.layer_path == "block/conv"
+    assert browser.lens.get_state("layer_path") == {"layer_path": "block/conv"}
+    assert answer["generation"] > generation and not set(uids) & set(browser.lens._state["order"])
+    assert [f["uid"] for f in answer["filters"]] == browser.lens._state["order"]
+    assert answer["history"] == {"undo": 0, "redo": 0}
+    refused = browser.ask("set", name="layer_path", value="block/con")
+    assert not refused["ok"] and "Did you mean 'block/conv'" in refused["error"]["text"]
+    assert browser.lens.layer_path == "block/conv"
+
+
+def predictions(browser: Browser) -> list[dict[str, Any]]:
+    for thread in threading.enumerate():
+        if thread.name == "convlens: predictions":
+            thread.join()
+    return [message for message in browser.heard if message["type"] == "predictions"]
+
+
+def test_predictions_are_answered_at_once_with_nothing_and_follow_by_themselves() -> None:
+    browser = opened("stem")
+    browser.lens.set_kernel(0, np.zeros((3, 3, 3)))
+    answer = browser.ask("predict")
+    assert answer["ok"] and "predictions" not in answer
+    (message,) = predictions(browser)
+    assert (message["client"], message["seq"]) == ("test", answer["seq"])
+    before, after = browser.lens.predictions
+    close(floats(message["predictions"]["before"]), before)
+    close(floats(message["predictions"]["after"]), after)
+    assert message["filters"] == []
+
+
+def test_an_edit_does_not_wait_for_a_prediction_and_the_newest_request_is_answered_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    browser = opened("stem")
+    started, released = threading.Event(), threading.Event()
+    predict = ConvLens.predictions.fget
+    assert predict is not None
+
+    def slow(lens: ConvLens) -> Any:
+        started.set()
+        assert released.wait(60)
+        return predict(lens)
+
+    monkeypatch.setattr(ConvLens, "predictions", property(slow))
+    first = browser.ask("predict")["seq"]
+    assert started.wait(60)
+    assert browser.tap(0, 0, 5.0)["ok"], "answered while the model runs"
+    browser.ask("predict")
+    newest = browser.ask("predict")["seq"]
+    released.set()
+    assert [message["seq"] for message in predictions(browser)] == [first, newest]
+    close(floats(predictions(browser)[-1]["predictions"]["after"]), predict(browser.lens).after)
+
+
+def test_an_exception_in_the_model_is_told_with_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = opened("stem")
+
+    def failing(_: ConvLens) -> Any:
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr(ConvLens, "predictions", property(failing))
+    browser.ask("predict")
+    (message,) = predictions(browser)
+    assert message["predictions"] is None
+    assert message["error"] == {"title": "RuntimeError", "text": "no such luck"}
+
+
+def test_statistics_are_those_of_the_maps_and_kernels() -> None:
+    browser = opened("shared")
+    browser.lens.set_kernel(1, np.zeros((1, 1, 4)))
+    browser.lens.bias = browser.lens.bias * [1, 0, 1, 1]
+    stats = {name: floats(data) for name, data in browser.ask("stats")["stats"].items()}
+    maps = browser.lens.activations.astype(np.float64)
+    np.testing.assert_allclose(stats["energy"], (maps**2).mean(axis=(1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(stats["dead"], (maps == 0).mean(axis=(1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(stats["norm"], [np.linalg.norm(k) for k in browser.lens.kernels], rtol=1e-6)
+    assert stats["dead"][1] == 1 and stats["norm"][1] == 0
+
+
+def test_deep_brings_what_the_linear_update_takes() -> None:
+    model = functional()
+    browser = opened("block/conv", model)
+    lens = browser.lens
+    lens.set_kernel(3, np.ones((3, 3, 2)))
+    deep = browser.ask("deep", uid=browser.uid(3), channels=[3])["deep"]
+    np.testing.assert_array_equal(floats(deep["pre_activation"]), lens.pre_activations[3].ravel())
+    x = numpy(model.get_layer("shared")(model.get_layer("stem")(IMAGE[np.newaxis] / 255)))[0]
+    (plane,) = deep["planes"]
+    assert plane["channel"] == 3
+    close(floats(plane["data"]), x[..., 3].ravel())
+    assert deep["rev"] == lens._session.engine.rev(browser.uid(3))
+    # Filter 3 is of the second of two groups, which reads channels 2 and 3.
+    expected = 3 * np.sqrt((x[..., 2:] ** 2).mean(axis=(0, 1)))
+    np.testing.assert_allclose(floats(deep["contribution"]), expected, rtol=1e-5)
+    # A tap of the plane changed by d moves the pre-activation by d × the plane, shifted by the tap: here the centre one.
+    before, kernel = lens.pre_activations[3], np.array(lens.kernels[3])
+    kernel[1, 1, 1] += 2
+    lens.set_kernel(3, kernel)
+    close(lens.pre_activations[3], before + 2 * floats(plane["data"]).reshape(before.shape))
+
+
+def test_the_contribution_bounds_what_a_plane_adds_to_the_pre_activation() -> None:
+    browser = opened("depthwise", sequential())
+    deep = browser.ask("deep", uid=browser.uid(0), channels=[])["deep"]
+    assert deep["planes"] == []
+    added = browser.lens.pre_activations[0] - browser.lens.bias[0]  # of one plane: depthwise
+    taps, inner = browser.lens.kernels[0].size, added.size
+    outer = np.prod(browser.lens._state["geometry"]["input_shape"][:2])
+    assert np.sqrt((added**2).mean()) <= floats(deep["contribution"])[0] * np.sqrt(taps * outer / inner)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "deep", "uid": -1, "channels": []},
+        {"type": "deep", "channels": [4]},
+        {"type": "deep", "channels": [-1]},
+        {"type": "deep", "channels": ["0"]},
+        {"type": "deep", "channels": 0},
+        {"type": "set", "name": "layer_path", "value": 3},
+        {"type": "set", "name": "labels", "value": ["a"]},
+        {"type": "scrub", "index": 0},
+        {"type": "scrub", "index": "0"},
+    ],
+    ids=str,
+)
+def test_a_forged_request_is_refused_and_changes_nothing(message: dict[str, Any]) -> None:
+    browser = opened("block/conv")
+    before = browser.lens.get_weights()
+    if message["type"] == "deep":
+        message = {"uid": browser.uid(0)} | message
+    answer = browser.ask(message.pop("type"), **message)
+    assert not answer["ok"] and answer["error"]["text"]
+    for ours, own in zip(browser.lens.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, own)
+
+
+def test_a_filter_of_a_separable_layer_crosses_as_one_kernel_that_may_be_set_to_zero_but_not_edited() -> None:
+    browser = opened("separable", sequential())
+    lens = browser.lens
+    depthwise, pointwise, _ = lens.get_weights()
+    shape = tuple(lens._state["geometry"]["kernel_size"]) + (lens._state["geometry"]["kernel_channels"],)
+    browser.ask("need", uids=lens._state["order"])
+    records = browser.heard[-1]["filters"]
+    assert len(records) == lens._state["geometry"]["filters"] == 6
+    for i, record in enumerate(records):
+        # What a separable layer amounts to: each input channel's depthwise kernels, weighted and added up.
+        expected = np.zeros(shape)
+        for channel in range(4):
+            for m in range(2):
+                expected[..., channel] += depthwise[:, :, channel, m] * pointwise[0, 0, 2 * channel + m, i]
+        close(floats(record["kernel"]).reshape(shape), expected)
+        assert record["first_channel"] == 0
+    assert not browser.tap(2, 0, 1.0)["ok"]
+    zeros = np.zeros((1, *shape), np.float32).tobytes()
+    assert browser.ask("replace", uids=[browser.uid(2)], shape=list(shape), kernels=zeros, gesture="")["ok"]
+    np.testing.assert_array_equal(lens.pointwise_kernels[2], 0)
+    np.testing.assert_array_equal(lens.pre_activations[2], 0)
+
+
+def test_of_thousands_of_filters_only_the_first_screen_crosses_by_itself() -> None:
+    model = keras.Sequential([keras.Input((7, 7, 512)), layers.Conv2D(2048, 3, padding="same")])
+    x = np.random.default_rng(0).standard_normal((8, 8, 3)).astype(np.float32)
+    lens = ConvLens(x, model=model, preprocess=lambda x: np.resize(x, (7, 7, 512)))
+    browser = Browser(lens)
+    content, buffers = wire.pack({k: v for k, v in lens.get_state().items() if k not in ("_esm", "_css")})
+    assert sum(map(len, buffers)) < 3 * 2**20
+    assert len(json.dumps(content, default=str)) < 100_000
+    assert len(lens._state["order"]) == len(lens.names) == 2048
+    last = lens._state["order"][-1]
+    browser.ask("need", uids=[last])
+    assert [f["uid"] for f in browser.heard[-1]["filters"]] == [last]
+    assert len(browser.heard[-1]["filters"][0]["kernel"]) == 4 * 3 * 3 * 512
