@@ -26,7 +26,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 PYTHON_LOCK = ROOT / "requirements.lock"
 NODE_LOCK = ROOT / "package-lock.json"
-TUTORIAL = "examples/tutorial.ipynb"
+TUTORIAL = ROOT / "examples" / "tutorial.ipynb"
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM_MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
@@ -201,7 +201,9 @@ def lab(options: Sequence[str]) -> int:
     """Open JupyterLab on the tutorial; on a machine without a screen its address is what is printed."""
     set_up()
     screen = os.name == "nt" or sys.platform == "darwin" or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
-    command = [str(PYTHON), "-m", "jupyterlab", TUTORIAL, "--ip=127.0.0.1"]
+    command = [str(PYTHON), "-m", "jupyterlab", "--ip=127.0.0.1", f"--ServerApp.root_dir={TUTORIAL.parent}"]
+    # The address that is printed is the default one, not that of a file given as an argument.
+    command += [f"--LabApp.default_url=/lab/tree/{TUTORIAL.name}"]
     command += [] if screen else ["--no-browser"]
     command += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     say("JupyterLab (Ctrl+C stops it)")

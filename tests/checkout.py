@@ -9,8 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def clean_copy(target: Path) -> Path:
-    """Copy what git tracks, or would track, to `target`: no bundle, no environment, no cache."""
+def files() -> list[str]:
+    """Return the paths that git tracks, or would track: no bundle, no environment, no cache."""
     listed = subprocess.run(
         ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -18,8 +18,12 @@ def clean_copy(target: Path) -> Path:
         capture_output=True,
         text=True,
     ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
+    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def clean_copy(target: Path) -> Path:
+    """Copy the project's files to `target` and return it."""
+    for name in files():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target / name)
     return target

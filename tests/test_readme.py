@@ -81,7 +81,7 @@ def test_the_first_command_sets_up_a_clean_clone_and_prints_the_address_of_the_t
         assert process.stdout is not None
         for line in process.stdout:
             log.append(line)
-            if address := re.search(r"http://127\.0\.0\.1:\d+/lab/tree/examples/tutorial\.ipynb\?token=\w+", line):
+            if address := re.search(r"http://127\.0\.0\.1:\d+/lab/tree/tutorial\.ipynb\?token=\w+", line):
                 break
         else:
             pytest.fail("no address was printed:\n" + "".join(log))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import convlens
-from tests.checkout import ROOT, clean_copy
+from tests.checkout import ROOT, clean_copy, files
 
 BUNDLE = {"convlens/static/widget.js", "convlens/static/widget.css"}
 
@@ -57,16 +57,15 @@ def test_a_clean_clone_holds_no_bundle() -> None:
 
 def test_the_wheel_holds_the_package_the_bundle_and_nothing_else(wheel: Path) -> None:
     found = {name for name in contents(wheel) if ".dist-info/" not in name}
-    package = (ROOT / "src" / "convlens").rglob("*")
-    sources = {file.relative_to(ROOT / "src").as_posix() for file in package if file.suffix == ".py"}
-    assert found == sources | BUNDLE | {"convlens/py.typed"}
+    sources = {name.removeprefix("src/") for name in files() if name.startswith("src/")}
+    assert found == sources | BUNDLE
 
 
 def test_the_wheel_is_any_platforms_and_says_its_version_licence_and_needs(wheel: Path) -> None:
     assert wheel.name == f"convlens-{convlens.__version__}-py3-none-any.whl"
     about = f"convlens-{convlens.__version__}.dist-info"
-    files = contents(wheel)
-    metadata = files[f"{about}/METADATA"].decode()
+    held = contents(wheel)
+    metadata = held[f"{about}/METADATA"].decode()
     for line in (
         f"Version: {convlens.__version__}",
         "License-Expression: BSD-3-Clause",
@@ -75,12 +74,12 @@ def test_the_wheel_is_any_platforms_and_says_its_version_licence_and_needs(wheel
         "Requires-Dist: keras>=3.9",
     ):
         assert line in metadata.splitlines()
-    assert f"{about}/licenses/LICENSE" in files
+    assert f"{about}/licenses/LICENSE" in held
 
 
 def test_the_bundle_is_at_most_90_kb_and_30_kb_compressed(wheel: Path) -> None:
-    files = contents(wheel)
-    parts = [files[name] for name in sorted(BUNDLE)]
+    held = contents(wheel)
+    parts = [held[name] for name in sorted(BUNDLE)]
     assert all(parts)
     assert sum(len(part) for part in parts) <= 90_000
     assert sum(len(gzip.compress(part)) for part in parts) <= 30_000
@@ -95,18 +94,7 @@ def test_the_sdist_builds_the_same_wheel_without_node(sdist: Path, wheel: Path, 
 
 
 def test_the_wheel_works_where_it_is_installed(wheel: Path, tmp_path: Path) -> None:
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "-qq",
-        "--no-deps",
-        "--no-index",
-        "--target",
-        str(tmp_path),
-        str(wheel),
-    ]
+    pip = [sys.executable, *["-m", "pip", "install", "-qq", "--no-deps", "--no-index", "--target"], str(tmp_path), str(wheel)]
     subprocess.run(pip, check=True)
     code = (
         "import convlens, pathlib, sys; "

@@ -117,12 +117,16 @@ export class Lens implements LensModel {
       if (value) return { ...value, exact: true };
     }
     const activation = geometry.previewable && activationOf(geometry.activation, geometry.activation_params);
+    if (!activation || !filter.trusted) return null;
     const planes = this.#core.inputPlanes();
-    if (!activation || !planes || !filter.trusted) return null;
-    const channels = Array.from({ length: geometry.kernel_channels }, (_, i) =>
-      planes.plane(filter.firstChannel + i),
-    );
-    const pre = Math.fround(correlateAt(geometry, channels, weights.kernel, weights.bias, row, col));
+    let pre: number;
+    if (planes) {
+      const channels = Array.from({ length: geometry.kernel_channels }, (_, i) =>
+        planes.plane(filter.firstChannel + i),
+      );
+      pre = Math.fround(correlateAt(geometry, channels, weights.kernel, weights.bias, row, col));
+    } else if (filter.prediction?.isAt(weights)) pre = filter.prediction.pre[row * cols + col] as number;
+    else return null;
     return { activation: activation.one(pre), pre_activation: pre, exact: false };
   }
 

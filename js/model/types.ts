@@ -32,7 +32,10 @@ export interface Geometry {
   output_shape: [number, number];
   filters: number;
   kernel_size: [number, number];
-  /** Depth of one kernel: input channels / groups; 1 for depthwise. */
+  /**
+   * Depth of one kernel: input channels / groups; 1 for depthwise. A separable layer's filters cross as the kernels that
+   * their depthwise and pointwise parts amount to, which read all channels; they can be set to 0, but not edited by taps.
+   */
   kernel_channels: number;
   strides: [number, number];
   dilation_rate: [number, number];

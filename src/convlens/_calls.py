@@ -64,18 +64,37 @@ def without_gradients() -> AbstractContextManager[Any]:
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Trace a function of tensors where the back end can; everything that varies must be an argument."""
+    """Trace a function of tensors where the back end can; everything that varies must be an argument.
+
+    The arguments of the first call set the shapes and types of all others.
+    """
     import keras
 
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        function = tf.function(function, autograph=False)
-    elif keras.backend.backend() == "jax":
+        return _concrete(function)
+    if keras.backend.backend() == "jax":
         import jax
 
-        function = jax.jit(function)
+        quick: Callable[..., Any] = jax.jit(function)
+        return quick
     return function
+
+
+def _concrete(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Trace once, by hand: a `tf.function` looks at its arguments' types anew at every call, and warns of many lenses."""
+    import tensorflow as tf
+
+    traced: Callable[..., Any] | None = None
+
+    def call(*arguments: Any) -> Any:
+        nonlocal traced
+        tensors = tf.nest.map_structure(tf.convert_to_tensor, arguments)
+        if traced is None:
+            specs = tf.nest.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), tensors)
+            traced = tf.function(function, autograph=False).get_concrete_function(*specs)
+        return traced(*tensors)
+
+    return call
 
 
 def is_symbolic(tensor: Any) -> bool:

@@ -9,9 +9,10 @@ import numpy as np
 from convlens.filters import Array, FilterList
 from convlens.images import Image
 from convlens.kernels import kernel_depth, read_bias, read_kernels, read_names
+from convlens.model_source import Feeding, InModel
 from convlens.named_kernels import TUTORIAL, presets
 from convlens.settings import Settings
-from convlens.sources import BuiltIn, Feeding, InModel, Source, StandAlone
+from convlens.sources import BuiltIn, Source, StandAlone
 
 
 class Opened(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import os
 import pathlib
 import sys
 import threading
@@ -13,40 +12,34 @@ from typing import TYPE_CHECKING, Any
 
 import anywidget
 import numpy as np
-import numpy.typing as npt
 import traitlets
 from traitlets import Bunch
 
-from convlens.colors import CURATED, check_cmap, check_range, check_stage, cmap_table, limits
+from convlens.colors import CURATED, check_cmap, check_range, check_stage, cmap_table
 from convlens.courier import Courier
+from convlens.editing import Editing
 from convlens.filters import Array, FilterList
-from convlens.images import Image
-from convlens.kernels import read_bias, read_kernel, read_kernels, read_names, read_pointwise
+from convlens.kernels import read_bias, read_kernels, read_names, read_pointwise
 from convlens.opening import open_lens
 from convlens.requests import Requests
 from convlens.separable import SeparableFilters
 from convlens.session import Change, Session
+from convlens.taking import Taking
 from convlens.training import BUDGET, Follower, Snapshot, make_callback
 from convlens.traits import ArrayList, Computed, Owned
 from convlens.wire import preset_records
 
 if TYPE_CHECKING:
     import keras
-    from matplotlib.figure import Figure
 
-    from convlens.diagnostics import Diagnostics
-    from convlens.explain import Explanation
     from convlens.models import Predictions
-    from convlens.pngs import Target
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 #: Keywords of every ipywidget that displays something.
 _WIDGET_KEYWORDS = ("layout", "tooltip", "tabbable")
-#: Public traits that the browser knows.
-_SHOWN = ("names", "cmap", "value_range", "stage", "selected", "pixel", "layer_path", "labels")
 
 
-class ConvLens(anywidget.AnyWidget):
+class ConvLens(Editing, Taking, anywidget.AnyWidget):
     """An editable lens on a convolution layer.
 
     Parameters
@@ -265,92 +258,6 @@ class ConvLens(anywidget.AnyWidget):
         present = self._session.history.present
         return present.source.predict(present.filters)
 
-    # -- editing -------------------------------------------------------------------------------------------------------
-
-    def get_weights(self) -> list[npt.NDArray[Any]]:
-        """Return the weights in Keras's own list and order.
-
-        Returns
-        -------
-        list of ndarray
-            ``[kernel (kh, kw, in_channels, filters), bias (filters,)]``, or what the layer's class has instead, so that
-            ``layer.set_weights(lens.get_weights())`` works.
-        """
-        filters = self._session.filters
-        return self._session.engine.layer.weights(filters.kernels, filters.bias, filters.pointwise)
-
-    def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
-        """Take weights in Keras's own list and order.
-
-        Parameters
-        ----------
-        weights
-            As `get_weights` returns them.
-
-        Raises
-        ------
-        ValueError
-            Keras's own text for a wrong shape, followed by what mends it.
-        """
-        kernels, bias = self._session.engine.layer.from_weights(weights)
-        filters = self._session.filters.with_kernels(dict(enumerate(kernels))).with_bias(dict(enumerate(bias)))
-        if isinstance(filters, SeparableFilters):
-            filters = filters.with_pointwise(np.asarray(weights[1], np.float32)[0, 0])
-        self._session.commit(filters)
-
-    def set_kernel(self, i: int, kernel: npt.ArrayLike) -> None:
-        """Exchange ``kernels[i]`` by one of the same shape."""
-        filters = self._session.filters
-        index = filters.check_index(i, len(filters.kernels))
-        kh, kw, channels = filters.kernels[0].shape
-        self._session.commit(filters.with_kernels({index: read_kernel(kernel, (kh, kw, channels), index)}))
-
-    def add_kernel(self, kernel: npt.ArrayLike, name: str | None = None) -> None:
-        """Append a filter with this kernel, of the same shape as the others, and a bias of 0."""
-        self._session.source.require_own_list("number of filters")
-        filters = self._session.filters
-        self._session.commit(filters.added(read_kernel(kernel, filters.kernel_shape, len(filters)), name, len(filters)))
-
-    def remove_kernel(self, i: int) -> None:
-        """Take filter `i` out of the list; the last one stays."""
-        index = self._checked(i)
-        self._session.source.require_own_list("number of filters")
-        if len(self._session.filters) == 1:
-            raise ValueError("This is the last filter, and a layer needs at least one. Set its kernel instead.")
-        self._session.commit(self._session.filters.removed(index))
-
-    def move_kernel(self, i: int, j: int) -> None:
-        """Take filter `i` out of the list and put it back as filter `j`."""
-        index, to = self._checked(i), self._checked(j)
-        self._session.source.require_own_list("order of the filters")
-        if index != to:
-            self._session.commit(self._session.filters.moved(index, to))
-
-    def undo(self) -> None:
-        """Take back the last edit, whichever side made it; does nothing where there is none."""
-        self._session.undo()
-
-    def redo(self) -> None:
-        """Make the edit again that `undo` took back; does nothing where there is none."""
-        self._session.redo()
-
-    def reset(self) -> None:
-        """Go back to the filters and settings that the lens was made with, as one step that can be undone."""
-        self._session.reset()
-
-    def apply(self) -> None:
-        """Write the edited weights into the user's layer."""
-        filters = self._session.filters
-        self._session.engine.layer.write(filters.kernels, filters.bias, filters.pointwise)
-        self._session.source.applied()
-
-    def restore(self) -> None:
-        """Put back the weights that the user's layer had when the lens was made, or when the callback saw it trained.
-
-        In a model that is every layer that `apply` has written into.
-        """
-        self._session.source.restore()
-
     # -- training ------------------------------------------------------------------------------------------------------
 
     def callback(self, every: str | int = "epoch", budget: float | None = BUDGET) -> keras.callbacks.Callback:
@@ -400,136 +307,6 @@ class ConvLens(anywidget.AnyWidget):
             )
         self._follower.scrub(i)
 
-    # -- looking closer, taking it away --------------------------------------------------------------------------------
-
-    def explain(self, i: int, row: int, col: int) -> Explanation:
-        """Take one output pixel apart: the patch that filter `i` reads, tap by tap.
-
-        Parameters
-        ----------
-        i
-            Index of the filter.
-        row, col
-            The pixel in the activation map.
-
-        Returns
-        -------
-        Explanation
-            Its products and bias sum up to the pre-activation that Keras computed.
-        """
-        from convlens.explain import explain
-
-        index, filters = self._checked(i), self._session.filters
-        pre_activation, activation = self._session.maps(index)
-        conv = self._session.engine.layer
-        kernel, bias = filters.kernel_at(index), filters[index].bias
-        return explain(conv.geometry, conv.input, kernel, bias, index, row, col, pre_activation, activation)
-
-    def diagnose(self, i: int) -> Diagnostics:
-        """Find out what the kernel of filter `i` does: gain, norm, symmetry, separability, frequency response."""
-        from convlens.diagnostics import diagnose
-
-        return diagnose(self._session.filters.kernel_at(self._checked(i)))
-
-    def plot(self, **kw: Any) -> Figure:
-        """Draw filters and activation maps as the tutorial does: filters with their numbers above, maps below.
-
-        Parameters
-        ----------
-        **kw
-            ``form`` ("tutorial" or "compact"), ``figsize`` in inches, ``dpi``; `cmap`, `value_range` and `stage` are
-            the lens's own unless given.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-        """
-        from convlens.plots import plot
-
-        stage = check_stage(kw.pop("stage", self.stage))
-        maps = self._session.engine.stack(stage)
-        drawn = {"cmap": self.cmap, "value_range": self.value_range}
-        filters = self._session.filters
-        return plot([filters.kernel_at(i) for i in range(len(filters))], maps, self.names, **(drawn | kw))
-
-    def save_map(self, i: int, path: Target, bits: int = 16) -> None:
-        """Write the map of filter `i`, at the lens's stage, as a PNG file.
-
-        Parameters
-        ----------
-        i
-            Index of the filter.
-        path
-            Path, or a file opened for writing bytes.
-        bits
-            16 writes the values: grey levels with ``value = low + code / 65535 * (high - low)``, where ``low`` and
-            ``high``, the map's least and greatest value, are text chunks of the file. 8 writes the map as it is drawn,
-            in the lens's colours and value range.
-
-        Raises
-        ------
-        ValueError
-            For other bits, and for a map with NaN or infinity in 16.
-        """
-        from convlens.pngs import save_drawn, save_values
-
-        if bits not in (8, 16):
-            raise ValueError(f"bits={bits!r} was given; expected 16 for the values, or 8 for the map as drawn.")
-        index, stage = self._checked(i), check_stage(self.stage)
-        if bits == 16:
-            save_values(self._map(index, stage), path, self.names[index])
-        elif self.value_range == "shared":
-            maps = self._session.engine.stack(stage)
-            save_drawn(maps[index], path, self.cmap, limits(maps, "shared")[index])
-        else:
-            values = self._map(index, stage)
-            save_drawn(values, path, self.cmap, limits([values], self.value_range)[0])
-
-    def to_code(self, framework: str = "keras") -> str:
-        """Write a Python program that computes and draws what the lens shows.
-
-        Parameters
-        ----------
-        framework
-            "keras" builds the layer and sets its weights; "numpy" does its arithmetic.
-
-        Returns
-        -------
-        str
-            Source that runs as it is and leaves the maps in ``activations``, ``(filters, rows, cols)``.
-        """
-        from convlens.codegen import to_code
-
-        session = self._session
-        conv = session.engine.layer
-        return to_code(
-            framework,
-            image=session.image if session.plan.feeds_image else Image(conv.input),
-            geometry=conv.geometry,
-            kernels=session.filters.kernels,
-            bias=self.bias,
-            names=self.names,
-            pointwise=session.filters.pointwise,
-            cmap=self.cmap,
-            value_range=self.value_range,
-            stage=check_stage(self.stage),
-        )
-
-    def save_html(self, path: str | os.PathLike[str]) -> None:
-        """Save the lens as one page that needs neither a kernel nor a network, and can still be edited.
-
-        Its maps are the browser's own predictions, and say so.
-        """
-        from convlens.export import to_html
-
-        state = {name: getattr(self, name) for name in (*_SHOWN, "_state", "_image", "_cmaps", "_presets", "_layers")}
-        filters = {
-            "_filters": self._courier.table(self._session.filters.uids),
-            "_status": self._courier.status(),
-            "_problem": None,
-        }
-        pathlib.Path(path).write_text(to_html(state | filters, "convlens: " + ", ".join(self.names)), "utf-8")
-
     def close(self) -> None:
         """Let go of the model and all buffers, and remove every view."""
         super().close()
@@ -547,8 +324,9 @@ class ConvLens(anywidget.AnyWidget):
         (kh, kw), (rows, cols) = geometry.kernel_size, geometry.output_shape
         where = f" {geometry.path!r}" if geometry.path else ""
         shape = " × ".join(map(str, geometry.input_shape))
+        filters = f"{geometry.filters} filter" + ("s" if geometry.filters != 1 else "")
         return (
-            f"ConvLens: {geometry.class_name}{where}, {geometry.filters} filters of {kh} × {kw} on {shape} "
+            f"ConvLens: {geometry.class_name}{where}, {filters} of {kh} × {kw} on {shape} "
             f"→ maps of {rows} × {cols} ({geometry.activation})"
         )
 
@@ -658,13 +436,6 @@ class ConvLens(anywidget.AnyWidget):
     def _report(self, error: BaseException) -> None:
         number = (self._problem or {"id": 0})["id"] + 1
         self._problem = {"id": number, "title": f"Keras: {type(error).__name__}", "text": str(error)}
-
-    def _map(self, index: int, stage: str) -> Array:
-        pre_activation, activation = self._session.maps(index)
-        return activation if stage == "activation" else pre_activation
-
-    def _checked(self, i: Any) -> int:
-        return self._session.filters.check_index(i)
 
 
 def _columns(filters: FilterList) -> ArrayList | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
+from tests.browser import host_table
 from tests.browser.gate import Gate, closed_gate
 from tests.browser.hosts.jupyterlab import JupyterLab, Notebook
 from tests.browser.lens import LensView
@@ -21,6 +22,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how every check ended in every host."""
+    outcomes = {
+        report.nodeid.split("::test_host[")[1].rstrip("]"): outcome
+        for outcome in ("passed", "failed", "error")
+        for report in terminalreporter.getreports(outcome)
+        if "::test_host[" in report.nodeid
+    }
+    if outcomes:
+        terminalreporter.section("hosts")
+        terminalreporter.write_line(host_table.conclude(outcomes))
 
 
 @pytest.fixture(scope="session")

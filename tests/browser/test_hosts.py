@@ -3,29 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.checks import CHECKS
-from tests.browser.host_table import HOSTS, applies, in_document, table
+from tests.browser.host_table import HOSTS, applies, in_document, name_of, table
 from tests.browser.hosts.host import Host
 
-PAIRS = [pytest.param(host, name, id=f"{host.name}-{name}") for host in HOSTS for name in CHECKS if applies(host, name)]
+PAIRS = [pytest.param(kind, name, id=name_of(kind, name)) for kind in HOSTS for name in CHECKS if applies(kind, name)]
+
+
+class Stage:
+    """Shows one host at a time: what the tests ask for in turn stays open, anything else closes it."""
+
+    def __init__(self, browser: Browser, folder: Path) -> None:
+        self._browser = browser
+        self._folder = folder
+        self._kind: type[Host] | None = None
+        self._shown: Host | BaseException | None = None
+        self._open = ExitStack()
+
+    def show(self, kind: type[Host]) -> Host:
+        """Return the host, opened; what went wrong with that goes wrong for each of its tests."""
+        if kind is not self._kind:
+            self.close()
+            self._kind = kind
+            try:
+                self._shown = self._open.enter_context(kind.open(self._browser, self._folder / kind.name))
+            except Exception as error:
+                self._shown = error
+        if not isinstance(self._shown, Host):
+            raise AssertionError(f"{kind.title} did not open") from self._shown
+        return self._shown
+
+    def close(self) -> None:
+        """Close what is shown."""
+        self._kind = None
+        self._open.close()
 
 
 @pytest.fixture(scope="module")
-def host(
-    request: pytest.FixtureRequest, browser: Browser, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Host]:
-    kind: type[Host] = request.param
-    with kind.open(browser, tmp_path_factory.mktemp(kind.name)) as shown:
-        yield shown
+def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    opened = Stage(browser, tmp_path_factory.mktemp("hosts"))
+    yield opened
+    opened.close()
 
 
-@pytest.mark.parametrize(("host", "name"), PAIRS, indirect=["host"])
-def test_host(host: Host, name: str) -> None:
-    CHECKS[name](host)
+@pytest.mark.parametrize(("kind", "name"), PAIRS)
+def test_host(stage: Stage, kind: type[Host], name: str) -> None:
+    CHECKS[name](stage.show(kind))
 
 
 @pytest.mark.parametrize("kind", HOSTS, ids=lambda kind: kind.name)

@@ -1,4 +1,4 @@
-"""The browser's explanation of a pixel, run on Keras's own numbers: the real TypeScript in Node against Keras's maps."""
+"""The browser's explanation of a pixel: the real TypeScript in Node against Keras's own numbers."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ def test_a_layer_that_does_not_exist_is_answered_with_the_nearest_and_all_that_d
 
 
 def test_what_is_no_model_or_not_built_is_refused() -> None:
-    with pytest.raises(TypeError, match="expected a keras.Model"):
+    with pytest.raises(TypeError, match=r"expected a keras\.Model"):
         ConvLens(IMAGE, model=layers.Conv2D(1, 3))
     with pytest.raises(ValueError, match="not built"):
         ConvLens(IMAGE, model=keras.Sequential([layers.Conv2D(1, 3)]))
@@ -192,13 +192,14 @@ def test_what_is_no_model_or_not_built_is_refused() -> None:
 
 def test_filters_of_a_model_can_be_neither_added_nor_removed_nor_moved_and_the_error_says_what_can() -> None:
     lens = ConvLens(IMAGE, model=functional())
-    for forbidden in (
+    attempts: list[Callable[[], None]] = [
         lambda: lens.add_kernel(lens.kernels[0]),
         lambda: lens.remove_kernel(0),
         lambda: lens.move_kernel(0, 1),
         lambda: setattr(lens, "kernels", lens.kernels[:2]),
-    ):
-        with pytest.raises(ValueError, match="the next layer counts on it.*kernel and its bias to 0"):
+    ]
+    for forbidden in attempts:
+        with pytest.raises(ValueError, match=r"the next layer counts on it.*kernel and its bias to 0"):
             forbidden()
 
 
@@ -329,6 +330,12 @@ def test_activations_and_predictions_are_those_of_a_clone_with_the_edited_weight
         layer.set_weights(own)
 
 
+def predicted(lens: ConvLens) -> tuple[Array, Array]:
+    before, after = lens.predictions
+    assert before is not None and after is not None
+    return before, after
+
+
 def _twin(make: Callable[[], Any], model: Any) -> Any:
     twin = make()
     twin.set_weights(model.get_weights())
@@ -343,11 +350,11 @@ def test_a_filter_that_is_set_to_zero_is_gone_from_the_prediction() -> None:
     lens = ConvLens(IMAGE, model=model)
     lens.set_kernel(1, np.zeros((3, 3, 3)))
     lens.bias = lens.bias * [1, 0, 1]
-    before, after = lens.predictions
+    before, after = predicted(lens)
     assert before[1] > 0 and after[1] == 0
     np.testing.assert_allclose(after[[0, 2]], before[[0, 2]], rtol=1e-6)
     lens.reset()
-    np.testing.assert_allclose(lens.predictions.after, before, rtol=1e-6)
+    np.testing.assert_allclose(predicted(lens)[1], before, rtol=1e-6)
 
 
 def test_both_kernels_of_a_separable_layer_can_be_edited_and_undone() -> None:

@@ -79,8 +79,7 @@ def test_an_edit_does_not_wait_for_a_prediction_and_the_newest_request_is_answer
 ) -> None:
     browser = opened("stem")
     started, released = threading.Event(), threading.Event()
-    predict = ConvLens.predictions.fget
-    assert predict is not None
+    predict = vars(ConvLens)["predictions"].fget
 
     def slow(lens: ConvLens) -> Any:
         started.set()
@@ -138,7 +137,7 @@ def test_deep_brings_what_the_linear_update_takes() -> None:
     # Filter 3 is of the second of two groups, which reads channels 2 and 3.
     expected = 3 * np.sqrt((x[..., 2:] ** 2).mean(axis=(0, 1)))
     np.testing.assert_allclose(floats(deep["contribution"]), expected, rtol=1e-5)
-    # A tap of the plane changed by d moves the pre-activation by d × the plane, shifted by the tap: here the centre one.
+    # A tap of the plane changed by d moves the pre-activation by d × the plane, shifted by the tap: here the centre.
     before, kernel = lens.pre_activations[3], np.array(lens.kernels[3])
     kernel[1, 1, 1] += 2
     lens.set_kernel(3, kernel)
@@ -185,7 +184,7 @@ def test_a_filter_of_a_separable_layer_crosses_as_one_kernel_that_may_be_set_to_
     browser = opened("separable", sequential())
     lens = browser.lens
     depthwise, pointwise, _ = lens.get_weights()
-    shape = tuple(lens._state["geometry"]["kernel_size"]) + (lens._state["geometry"]["kernel_channels"],)
+    shape = (*lens._state["geometry"]["kernel_size"], lens._state["geometry"]["kernel_channels"])
     browser.ask("need", uids=lens._state["order"])
     records = browser.heard[-1]["filters"]
     assert len(records) == lens._state["geometry"]["filters"] == 6

@@ -12,12 +12,14 @@ import anywidget
 import nbformat
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, Page, Route
 
+from tests.browser.guards import Guard
 from tests.browser.hosts.host import NEEDS_KERNEL, NO_KERNEL, Host
 from tests.browser.hosts.packages import package_file
 from tests.browser.hosts.saved_page import Here
 from tests.browser.notebooks import BELOW, SMALL
+from tests.browser.running import SECONDS
 
 ANYWIDGET = Path(anywidget.__file__).parent / "nbextension" / "index.js"
 
@@ -27,22 +29,34 @@ class NbConvert(Host):
     title = "nbconvert's HTML"
     has_kernel = False
     not_applicable: ClassVar[dict[str, str]] = dict.fromkeys(NEEDS_KERNEL, NO_KERNEL)
-    #: MathJax and a style sheet, which nbconvert's pages fetch with and without widgets, are refused here.
-    own_errors = (r"net::ERR_FAILED .*(mathjax|cdnjs)",)
+    #: What nbconvert's pages fetch for themselves, with and without widgets. It is refused here.
+    refused: ClassVar[str] = "mathjax"
+    own_errors = (r"net::ERR_FAILED .*mathjax",)
+
+    def __init__(self, files: dict[str, Path], page: Page, guard: Guard) -> None:
+        super().__init__(page, Here(), guard)
+        self._files = files
 
     @classmethod
     @contextmanager
     def open(cls, browser: Browser, folder: Path) -> Iterator[NbConvert]:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in (SMALL, "lens", BELOW)])
-        NotebookClient(notebook, kernel_name="python3", store_widget_state=True, timeout=120).execute()
-        file = folder / "notebook.html"
-        file.write_text(HTMLExporter().from_notebook_node(notebook)[0], "utf-8")
+        NotebookClient(notebook, kernel_name="python3", store_widget_state=True, timeout=SECONDS).execute()
+        folder.mkdir()
+        files = {theme: folder / f"{theme}.html" for theme in ("light", "dark")}
+        for theme, file in files.items():
+            file.write_text(HTMLExporter(theme=theme).from_notebook_node(notebook)[0], "utf-8")
         page, guard = cls.visit(browser)
         page.context.route(re.compile("^https?:"), lambda route: answer(route))
-        guard.answers = lambda address: known(address) is not None or "mathjax" in address
-        page.goto(file.as_uri())
-        yield cls(page, Here(), guard)
+        guard.answers = lambda address: known(address) is not None or bool(re.search(cls.refused, address))
+        page.goto(files["light"].as_uri())
+        yield cls(files, page, guard)
         page.context.close()
+
+    def set_theme(self, dark: bool) -> None:
+        """Open the page that was exported with this theme; nothing switches it afterwards."""
+        self.page.goto(self._files["dark" if dark else "light"].as_uri())
+        self.view().wait()
 
 
 def known(address: str) -> Path | None:

@@ -36,6 +36,7 @@ class SavedPage(Host):
     @classmethod
     @contextmanager
     def open(cls, browser: Browser, folder: Path) -> Iterator[SavedPage]:
+        folder.mkdir()
         here, file = Here(), folder / "lens.html"
         here.value("lens").save_html(file)
         page, guard = cls.visit(browser)

@@ -1,0 +1,217 @@
+// @vitest-environment happy-dom
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { App } from "../components/App.tsx";
+import { matching, sorted } from "../components/Gallery.tsx";
+import { found } from "../components/LayerChooser.tsx";
+import { difference, topClasses } from "../components/Predictions.tsx";
+import { snapshotWords } from "../components/Training.tsx";
+import { SETTLE_MS } from "../model/network.ts";
+import type { LayerRecord } from "../model/types.ts";
+import type { FixtureOptions } from "./fake-host.ts";
+import { played } from "./play.ts";
+
+const layer = (path: string, size: number, filters: number): LayerRecord => ({
+  path,
+  class_name: path.endsWith("dw") ? "DepthwiseConv2D" : "Conv2D",
+  input_shape: [size, size, 8],
+  output_shape: [size, size, filters],
+  kernel_size: [3, 3],
+  filters,
+});
+const LAYERS = [layer("stem/conv", 112, 16), layer("block1/dw", 56, 16), layer("block1/conv", 56, 64)];
+
+const open: (() => void)[] = [];
+afterEach(() => {
+  for (const close of open.splice(0)) close();
+});
+
+function app(options: FixtureOptions = { layers: LAYERS }) {
+  const play = played({ rows: 8, cols: 9, size: 3, kernels: numbered(3), ...options });
+  const root = document.body.appendChild(document.createElement("div"));
+  act(() => render(<App lens={play.lens} />, root));
+  act(() => play.kernel.pump());
+  open.push(() => {
+    render(null, root);
+    play.lens.dispose();
+    root.remove();
+  });
+  const get = <E extends HTMLElement = HTMLElement>(selector: string): E => {
+    const one = root.querySelector<E>(selector);
+    if (!one) throw new Error(`nothing matches ${selector}`);
+    return one;
+  };
+  const all = (selector: string) => [...root.querySelectorAll<HTMLElement>(selector)];
+  const key = (target: Element, name: string) =>
+    act(() => void target.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true })));
+  const type = (target: HTMLInputElement, text: string) =>
+    act(() => {
+      target.value = text;
+      target.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  const sent = (name: string) => play.model.sent.filter(({ content }) => content.type === name);
+  return { ...play, root, get, all, key, type, sent };
+}
+
+const numbered = (count: number) =>
+  Array.from({ length: count }, (_, f) => Float32Array.from({ length: 9 }, (_, i) => (i === 4 ? f + 1 : 0)));
+
+describe("the layer chooser", () => {
+  test("is not there without a model", () => {
+    expect(app({}).all("[role=combobox]")).toEqual([]);
+  });
+
+  test("finds layers by every word of what is typed, in path, class or shape", () => {
+    const paths = (query: string) => found(LAYERS, query).map(({ path }) => path);
+    expect(paths("")).toHaveLength(3);
+    expect(paths("block1 64")).toEqual(["block1/conv"]);
+    expect(paths("DEPTHWISE")).toEqual(["block1/dw"]);
+    expect(paths("block2")).toEqual([]);
+  });
+
+  test("opens a layer with arrows and Enter, and says which option is meant", () => {
+    const { get, all, key, sent } = app();
+    const field = get<HTMLInputElement>("[role=combobox]");
+    expect(field.value).toBe("stem/conv");
+    key(field, "ArrowDown");
+    expect(field.getAttribute("aria-expanded")).toBe("true");
+    key(field, "ArrowDown");
+    const marked = all("[role=option]").find((one) => one.id === field.getAttribute("aria-activedescendant"));
+    expect(marked?.textContent).toContain("block1/dw");
+    expect(marked?.getAttribute("aria-selected")).toBe("true");
+    key(field, "Enter");
+    expect(field.getAttribute("aria-expanded")).toBe("false");
+    expect(sent("set").at(-1)?.content).toMatchObject({ name: "layer_path", value: "block1/dw" });
+  });
+
+  test("puts back what it showed on Escape, and asks for nothing", () => {
+    const { get, key, type, sent } = app();
+    const field = get<HTMLInputElement>("[role=combobox]");
+    type(field, "block1");
+    key(field, "Escape");
+    expect(field.value).toBe("stem/conv");
+    expect(sent("set")).toEqual([]);
+  });
+
+  test("has a bar for each layer, with the open one marked", () => {
+    const { all } = app();
+    expect(all(".cl-bars > g")).toHaveLength(3);
+    expect(all(".cl-bars > g").map((bar) => bar.hasAttribute("data-on"))).toEqual([true, false, false]);
+  });
+});
+
+describe("predictions", () => {
+  test("are the five classes with the greatest value before or after", () => {
+    const before = Float32Array.of(0.5, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05);
+    const after = Float32Array.of(0.01, 0.1, 0.1, 0.1, 0.1, 0.05, 0.54);
+    expect(topClasses(before, after)).toEqual([6, 0, 1, 2, 3]);
+  });
+
+  test("differ by what is more than rounding", () => {
+    expect(difference(0.25, 0.75)).toBe("+0.5");
+    expect(difference(0.75, 0.5)).toBe("−0.25");
+    expect(difference(0.3, Math.fround(0.3))).toBe("0");
+  });
+
+  test("are shown in words, with the labels that the user gave", async () => {
+    const { kernel, schedule, get, model } = app();
+    model.receiveTraits({ labels: ["cat"] });
+    kernel.predict = () => ({ before: Float32Array.of(0.75, 0.25), after: Float32Array.of(0.25, 0.75) });
+    act(() => schedule.pass(SETTLE_MS));
+    act(() => kernel.pump());
+    await vi.waitFor(() => expect(get(".cl-predictions").getAttribute("aria-busy")).toBe("false"));
+    expect(get(".cl-predictions").textContent).toContain("The edits turn cat into class 1.");
+    expect(get(".cl-predictions li").textContent).toContain("−0.5");
+  });
+});
+
+describe("ablation", () => {
+  test("sets kernel and bias to zero with one press, and undo brings them back", () => {
+    const { lens, kernel, all } = app();
+    const filter = lens.filters.value[1];
+    act(() => lens.edit([{ uid: filter?.uid ?? 0, bias: 2 }]));
+    act(() => kernel.pump());
+    const button = all(".cl-card:nth-of-type(2) button").find(({ textContent }) => textContent === "Ablate");
+    act(() => button?.click());
+    expect([...(filter?.kernel.value ?? [1]), filter?.bias.value]).toEqual(new Array(10).fill(0));
+    act(() => kernel.pump());
+    act(() => lens.undo());
+    act(() => kernel.pump());
+    expect([filter?.kernel.value[4], filter?.bias.value]).toEqual([2, 2]);
+  });
+});
+
+describe("the gallery", () => {
+  test("takes the place of cards from the seventeenth filter on", () => {
+    expect(app({ kernels: numbered(16) }).all(".cl-card")).toHaveLength(16);
+    const { all } = app({ kernels: numbered(17) });
+    expect(all(".cl-card")).toHaveLength(1);
+    expect(all(".cl-grid")).toHaveLength(1);
+  });
+
+  test("of 2,048 filters has a few in the document, each saying its place among all", () => {
+    const { all } = app({ kernels: numbered(2048) });
+    const places = all("[role=option].cl-place");
+    expect(places.length).toBeLessThan(100);
+    expect(places[1]?.getAttribute("aria-posinset")).toBe("2");
+    expect(places[1]?.getAttribute("aria-setsize")).toBe("2048");
+  });
+
+  test("chooses by key, and shows the chosen filter's kernel in full", () => {
+    const { lens, get, key } = app({ kernels: numbered(40) });
+    key(get(".cl-grid"), "End");
+    expect(lens.selected.value).toBe(39);
+    expect(get(".cl-opened [data-at='0,1,1']").getAttribute("aria-label")).toContain("40");
+  });
+
+  test("is searched by index and by part of a name", () => {
+    const names = ["edge", "blur", ...Array.from({ length: 10 }, (_, i) => `noise ${i}`)];
+    expect(matching(names, "1")).toEqual([1, 10, 11]);
+    expect(matching(names, " BLU ")).toEqual([1]);
+    expect(matching(names, "")).toHaveLength(12);
+  });
+
+  test("is sorted with the greatest first and NaN last", () => {
+    expect(sorted([0, 1, 2, 3], Float32Array.of(1, Number.NaN, 5, 1))).toEqual([2, 0, 3, 1]);
+  });
+
+  test("asks Python for the numbers that it sorts by, and shows them", async () => {
+    const { kernel, get, all } = app({ kernels: numbered(20) });
+    const select = get<HTMLSelectElement>(".cl-overview select");
+    act(() => {
+      select.value = "norm";
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    act(() => kernel.pump());
+    // Kernel f holds f + 1 and zeros: that is its norm.
+    await vi.waitFor(() => expect(all(".cl-place")[0]?.getAttribute("aria-label")).toBe("19: Filter 20, 20"));
+  });
+});
+
+describe("training", () => {
+  const snapshots = [
+    { epoch: 0, step: 0, loss: null },
+    { epoch: 1, step: 40, loss: 0.5 },
+  ];
+
+  test("names a snapshot by epoch, batch and loss", () => {
+    expect(snapshots.map(snapshotWords)).toEqual(["before training", "epoch 1, batch 40, loss 0.5"]);
+  });
+
+  test("is scrubbed by a slider that says where it is, and not while it runs", () => {
+    const { kernel, get, all, sent } = app();
+    expect(all(".cl-training")).toEqual([]);
+    act(() => kernel.assignTrait("_training", { running: true, snapshots, shown: 1 }));
+    const slider = get<HTMLInputElement>(".cl-training input");
+    expect(slider.disabled).toBe(true);
+    act(() => kernel.assignTrait("_training", { running: false, snapshots, shown: 1 }));
+    expect(slider.getAttribute("aria-valuetext")).toBe("epoch 1, batch 40, loss 0.5");
+    act(() => {
+      slider.value = "0";
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    expect(sent("scrub").at(-1)?.content).toMatchObject({ index: 0 });
+    expect(slider.getAttribute("aria-valuetext")).toBe("before training");
+  });
+});

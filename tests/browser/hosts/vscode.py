@@ -1,0 +1,93 @@
+"""VS Code's own widget manager, in a page like the one that it shows outputs in, on a real kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from string import Template
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import anywidget
+from playwright.sync_api import Browser, Route
+
+from tests.browser.hosts.host import Host
+from tests.browser.hosts.packages import package_file
+from tests.browser.kernel import Kernel
+from tests.browser.notebooks import BELOW, SMALL
+from tests.browser.server import JupyterServer, serve
+
+HERE = Path(__file__).parent
+CELLS = (SMALL, "lens", BELOW)
+
+
+class VSCode(Host):
+    name = "vscode"
+    title = "VS Code"
+    #: Content security policy of the page; VS Code has none unless a user asks for it.
+    policy: ClassVar[str] = ""
+
+    def __init__(self, server: JupyterServer, kernel_id: str, *rest: Any) -> None:
+        super().__init__(*rest)
+        self._server = server
+        self._kernel_id = kernel_id
+
+    @classmethod
+    @contextmanager
+    def open(cls, browser: Browser, folder: Path) -> Iterator[VSCode]:
+        with serve(folder) as server:
+            kernel_id = server.start_kernel()
+            kernel = Kernel(server.connection_file(kernel_id))
+            page, guard = cls.visit(browser)
+            page.route(f"{server.url}/outputs/**", cls._answer)
+            page.goto(f"{server.url}/outputs/index.html")
+            page.wait_for_function("() => window.ready")
+            host = cls(server, kernel_id, page, kernel, guard)
+            host.run_again()
+            yield host
+            page.context.close()
+            kernel.close()
+            server.stop_kernel(kernel_id)
+
+    def set_theme(self, dark: bool) -> None:
+        kind = "vscode-dark" if dark else "vscode-light"
+        mark = "kind => { document.body.className = kind; document.body.dataset.vscodeThemeKind = kind; }"
+        self.page.evaluate(mark, kind)
+
+    def restart(self) -> None:
+        self._server.api("POST", f"kernels/{self._kernel_id}/restart")
+        self.page.evaluate("() => window.disconnect()")
+
+    def run_again(self) -> None:
+        self.page.evaluate("([id, token]) => window.connect(id, token)", [self._kernel_id, self._server.token])
+        for number, code in enumerate(CELLS):
+            self.page.evaluate("([code, cell]) => window.run(code, cell)", [code, f"cell-{number}"])
+
+    @classmethod
+    def _answer(cls, route: Route) -> None:
+        name = urlsplit(route.request.url).path.rsplit("/", 1)[1]
+        if name == "index.html":
+            policy = f'<meta http-equiv="Content-Security-Policy" content="{cls.policy}">' if cls.policy else ""
+            page = Template((HERE / "vscode.html").read_text("utf-8")).substitute(policy=policy)
+            route.fulfill(body=page, content_type="text/html")
+            return
+        files = {
+            "outputs.js": HERE / "vscode.js",
+            "require.js": package_file("requirejs", "require.js"),
+            "services.js": package_file("@jupyterlab/services", "dist/dist/index.js"),
+            "ipywidgets.js": package_file("@vscode/jupyter-ipywidgets8", "dist/ipywidgets.js"),
+            "anywidget.js": Path(anywidget.__file__).parent / "nbextension" / "index.js",
+        }
+        route.fulfill(path=files[name], content_type="text/javascript")
+
+
+class VSCodeStrict(VSCode):
+    name = "vscode-csp"
+    title = "VS Code's content security policy"
+    #: That of `notebook.experimental.enableCsp`, and what this page cannot do without: `blob:` for scripts, since
+    #: anywidget imports every widget from there, and a socket to the kernel, which VS Code has outside of the page.
+    policy = (
+        "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' https: http: data:; font-src 'self' https:; connect-src https: 'self'; child-src https: data:"
+    )
