@@ -46,7 +46,8 @@ class Requests:
         self._session = session
         self._courier = courier
         self._predicting = Predicting(lambda: lens.predictions, lambda message: courier.send(message, ()))
-        self._input: tuple[weakref.ref[ConvLayer], Array, Array] | None = None
+        # Gone with the layer: what is large must not outlive a closed lens.
+        self._inputs: weakref.WeakKeyDictionary[ConvLayer, tuple[Array, Array]] = weakref.WeakKeyDictionary()
 
     def __call__(self, _widget: object, content: Any, buffers: Any = ()) -> None:
         """Handle one custom message (the signature of `ipywidgets.Widget.on_msg`)."""
@@ -176,10 +177,10 @@ class Requests:
 
     def _layer_input(self, layer: ConvLayer) -> tuple[Array, Array]:
         """Return the layer's input and the root mean square of its channels, found once for an input."""
-        if self._input is None or self._input[0]() is not layer:
+        if layer not in self._inputs:
             x = layer.input
-            self._input = (weakref.ref(layer), x, plane_rms(x))
-        return self._input[1:]
+            self._inputs[layer] = (x, plane_rms(x))
+        return self._inputs[layer]
 
     # -- edits ---------------------------------------------------------------------------------------------------------
 
