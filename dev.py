@@ -7,6 +7,7 @@ beside this file, from the lock files; nothing is registered outside.
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import json
 import os
@@ -15,6 +16,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +29,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 PYTHON_LOCK = ROOT / "requirements.lock"
 NODE_LOCK = ROOT / "package-lock.json"
+HOST_BUNDLES = ROOT / "tests/browser/hosts/bundles.json"
 TUTORIAL = ROOT / "examples" / "tutorial.ipynb"
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -109,6 +113,27 @@ def set_up() -> None:
     install_python_packages()
 
 
+def install_host_bundles() -> None:
+    """Unpack the front ends of hosts that the browser tests load, as published, without the packages they came from."""
+    folder = ROOT / "node_modules/.hosts"
+    record = stamped(folder / ".locked", HOST_BUNDLES.read_bytes())
+    if record is None:
+        return
+    say("Front ends of hosts")
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, bundle in json.loads(HOST_BUNDLES.read_text()).items():
+        with tempfile.TemporaryDirectory() as packed:
+            run(npm(), "pack", "--silent", f"{name}@{bundle['version']}", "--pack-destination", packed)
+            (archive,) = Path(packed).iterdir()
+            digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+            if bundle["integrity"] != f"sha512-{digest}":
+                raise SetupError(f"{name} {bundle['version']} is not what {HOST_BUNDLES.name} says: sha512-{digest}.")
+            with tarfile.open(archive) as contents:
+                contents.extractall(packed, filter="data")
+            shutil.move(Path(packed, "package"), folder / name)
+    record()
+
+
 def find_chromium() -> str | None:
     """Return the path of an installed Chromium or Chrome, or None."""
     for name in CHROMIUM_NAMES:
@@ -170,6 +195,7 @@ def test(only: Sequence[str]) -> int:
     set_up()
     if any(group.needs_browser for group in chosen):
         ensure_chromium()
+        install_host_bundles()
     return run_groups(chosen)
 
 

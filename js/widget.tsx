@@ -39,11 +39,10 @@ function render({ model, el }: Props & { el: HTMLElement }): () => void {
   const known = lenses.get(model.get("_state"));
   // A host that does not call `initialize` gets a lens for as long as the view lives.
   const { lens, close } = known ? { lens: known, close: () => {} } : open(model);
-  const removeView = lens.addView(el);
+  lens.addView(el);
   renderInto(<App lens={lens} />, el);
   return () => {
     renderInto(null, el);
-    removeView();
     close();
   };
 }

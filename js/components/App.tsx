@@ -18,8 +18,10 @@ export function App({ lens }: { lens: LensModel }) {
   return (
     <div
       class="convlens"
-      // JupyterLab's shortcuts leave alone what is typed below an element with this attribute.
+      // JupyterLab's shortcuts leave alone what is typed below an element with this attribute, and at one that has it itself:
+      // those whose selector ends in `:focus` look no further than the element in focus.
       data-lm-suppress-shortcuts="true"
+      onFocusIn={({ target }) => (target as Element).setAttribute("data-lm-suppress-shortcuts", "true")}
       data-host={host}
       data-theme={scheme}
       data-link={lens.link}

@@ -2,8 +2,9 @@
  * What a host lets a widget know about its kernel. There is no common word for it, so each sign is taken where it is there:
  *
  * - `send` throws, or the promise that it returns fails;
- * - ipywidgets' models announce `comm:close` and `comm_live_update`, and mark a view whose model has no live comm
- *   with the class `jupyter-widgets-disconnected` (a restarted kernel, a saved page).
+ * - ipywidgets' models announce `comm:close`, and `comm_live_update` when the kernel was restarted;
+ * - a view of a model that has no live comm from the start (a saved page) has the class `jupyter-widgets-disconnected`.
+ *   Later on the class says nothing: anywidget takes the view's own listeners off the model.
  *
  * A kernel that only does not answer is busy for all that can be known.
  */
@@ -17,7 +18,6 @@ type Callback = Parameters<AnyModel<Traits>["on"]>[1];
 const DEAD_VIEW = ".jupyter-widgets-disconnected";
 
 export class Host {
-  readonly #views = new Set<Element>();
   readonly #handlers = new Map<string, Callback>();
 
   constructor(
@@ -25,8 +25,7 @@ export class Host {
     private readonly onLost: () => void,
   ) {
     this.on("comm:close", onLost);
-    // The view, which is told by the same event, marks itself after this handler.
-    this.on("comm_live_update", () => setTimeout(() => this.#look()));
+    this.on("comm_live_update", onLost);
   }
 
   /** Listen until `dispose`. */
@@ -42,25 +41,13 @@ export class Host {
     if (sent instanceof Promise) sent.catch(this.onLost);
   }
 
-  /** A view is on the page; the result takes it back. */
-  addView(element: Element): () => void {
-    this.#views.add(element);
-    this.#look();
-    return () => void this.#views.delete(element);
+  /** A view is on the page: it may show that its model has no kernel. */
+  addView(element: Element): void {
+    if (element.closest(DEAD_VIEW)) this.onLost();
   }
 
   dispose(): void {
     for (const [name, callback] of this.#handlers) this.model.off(name, callback);
     this.#handlers.clear();
-    this.#views.clear();
-  }
-
-  #look(): void {
-    for (const view of this.#views) {
-      if (view.closest(DEAD_VIEW)) {
-        this.onLost();
-        return;
-      }
-    }
   }
 }

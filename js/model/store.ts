@@ -85,9 +85,9 @@ export class Lens implements LensModel {
     core.greet();
   }
 
-  /** A view of this lens is on the page: it shows whether the host has a kernel. The result takes it back. */
-  addView(element: Element): () => void {
-    return this.#core.uplink.host.addView(element);
+  /** A view of this lens is on the page: it shows whether the host has a kernel. */
+  addView(element: Element): void {
+    this.#core.uplink.host.addView(element);
   }
 
   dispose(): void {

@@ -23,12 +23,11 @@ function panel(options: FixtureOptions = {}) {
   const { kernel, model } = fixture(options);
   const lens = new Lens(model.afm);
   const root = document.body.appendChild(document.createElement("div"));
-  const removeView = lens.addView(root);
+  lens.addView(root);
   act(() => render(<App lens={lens} />, root));
   act(() => kernel.pump());
   open.push(() => {
     act(() => render(null, root));
-    removeView();
     lens.dispose();
     root.remove();
   });

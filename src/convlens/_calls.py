@@ -81,7 +81,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _concrete(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Trace once: a `tf.function` looks at the types of its arguments at every call, and warns where lenses are many."""
+    """Trace once by hand: a `tf.function` looks at the types at every call, and warns where lenses are many."""
     import tensorflow as tf
 
     traced: Callable[..., Any] | None = None
