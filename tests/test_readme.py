@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,12 +12,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 from matplotlib import get_data_path
 
 from tests.checkout import ROOT, clean_copy
+from tests.fetch import fetch
 
 README = (ROOT / "README.md").read_text()
 SET_UP_SECONDS = 1200
@@ -85,11 +86,9 @@ def test_the_first_command_sets_up_a_clean_clone_and_prints_the_address_of_the_t
                 break
         else:
             pytest.fail("no address was printed:\n" + "".join(log))
-        with urlopen(address[0], timeout=60) as page:
-            assert "JupyterLab" in page.read().decode()
-        contents = address[0].replace("/lab/tree/", "/api/contents/")
-        with urlopen(contents, timeout=60) as notebook:
-            assert notebook.status == 200
+        assert "JupyterLab" in fetch(address[0]).decode()
+        contents = json.loads(fetch(address[0].replace("/lab/tree/", "/api/contents/")))
+        assert contents["type"] == "notebook"
 
 
 def test_the_second_command_runs_its_checks_in_a_clean_clone(clone: Path) -> None:

@@ -147,7 +147,7 @@ describe("the linear update", () => {
           expect(survey(pre, activation, stage, true)).toEqual(found);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 1500 },
     );
   });
 

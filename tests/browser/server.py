@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 import nbformat
+
+from tests.fetch import fetch
 
 START_UP_SECONDS = 90
 
@@ -46,8 +48,7 @@ class JupyterServer:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
         )
-        with urlopen(request, timeout=START_UP_SECONDS) as answer:
-            text = answer.read()
+        text = fetch(request)
         return json.loads(text) if text else None
 
     def write_notebook(self, name: str, cells: list[str]) -> str:
@@ -108,6 +109,7 @@ def serve(folder: Path, application: str = "jupyterlab") -> Iterator[JupyterServ
     ) as process:
         drain = wait_until_running(process)
         try:
+            server.api("GET", "status")
             yield server
         finally:
             process.terminate()
