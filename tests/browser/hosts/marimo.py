@@ -121,14 +121,14 @@ class Marimo(Host):
             page, guard = cls.visit(browser)
             page.goto(url)
             page.locator(".convlens").nth(1).wait_for()
-            page.get_by_text("the end").wait_for()
+            page.get_by_text("the end", exact=True).wait_for()
             python = Door(Client(str(door)))
             yield cls(page, python, guard)
             python.close()
             page.context.close()
 
     def scroll(self, away: bool) -> None:
-        target = self.page.get_by_text("the end") if away else self.view().root
+        target = self.page.get_by_text("the end", exact=True) if away else self.view().root
         target.evaluate("(element, away) => element.scrollIntoView({ block: away ? 'end' : 'start' })", away)
 
 
