@@ -171,12 +171,15 @@ class Group:
     name: str
     command: tuple[str | Path, ...]
     needs_browser: bool = False
+    #: Run only when it is asked for by name.
+    on_request: bool = False
 
 
 def groups() -> list[Group]:
     """Return every group of checks, quickest first."""
     pytest = (PYTHON, "-m", "pytest")
     packaging = ("tests/test_wheel.py", "tests/test_readme.py")
+    hosts = "tests/browser/test_hosts.py"
     return [
         Group("lint", (PYTHON, "-m", "ruff", "check", ".")),
         Group("format", (PYTHON, "-m", "ruff", "format", "--check", ".")),
@@ -184,17 +187,19 @@ def groups() -> list[Group]:
         Group("front-end-check", (npm(), "run", "check")),
         Group("front-end", (npm(), "test")),
         Group("python", (*pytest, "-m", "not browser", *(f"--ignore={path}" for path in packaging))),
-        Group("browser", (*pytest, "-m", "browser"), needs_browser=True),
+        Group("browser", (*pytest, "-m", "browser", f"--ignore={hosts}"), needs_browser=True),
         Group("packaging", (*pytest, *packaging)),
+        Group("hosts", (*pytest, hosts), needs_browser=True, on_request=True),
     ]
 
 
 def test(only: Sequence[str]) -> int:
-    """Run the groups, all of them unless told otherwise, and list how each ended."""
-    chosen = [group for group in groups() if not only or group.name in only]
+    """Run the groups, all but those on request unless told otherwise, and list how each ended."""
+    chosen = [group for group in groups() if group.name in only or not (only or group.on_request)]
     set_up()
     if any(group.needs_browser for group in chosen):
         ensure_chromium()
+    if any(group.name == "hosts" for group in chosen):
         install_host_bundles()
     return run_groups(chosen)
 
@@ -207,7 +212,8 @@ def run_groups(chosen: Sequence[Group]) -> int:
         start = time.monotonic()
         status = subprocess.run([str(part) for part in group.command], cwd=ROOT, check=False).returncode
         results.append((group.name, status, time.monotonic() - start))
-    say(f"{len(results)} of {len(groups())} groups were run")
+    left_out = [group.name for group in groups() if group not in chosen]
+    say(f"{len(results)} groups were run" + (f"; not asked for: {', '.join(left_out)}" if left_out else ""))
     for name, status, seconds in results:
         print(f"{'passed' if status == 0 else 'FAILED'}  {name:<16} {seconds:6.1f} s")
     sys.stdout.flush()

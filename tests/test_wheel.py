@@ -94,13 +94,8 @@ def test_the_sdist_builds_the_same_wheel_without_node(sdist: Path, wheel: Path, 
 
 
 def test_the_wheel_works_where_it_is_installed(wheel: Path, tmp_path: Path) -> None:
-    pip = [
-        sys.executable,
-        *["-m", "pip", "install", "-qq", "--no-deps", "--no-index", "--target"],
-        str(tmp_path),
-        str(wheel),
-    ]
-    subprocess.run([*pip, str(tmp_path), str(wheel)], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--no-index"]
+    subprocess.run([*pip, "--target", str(tmp_path), str(wheel)], check=True)
     code = (
         "import convlens, pathlib, sys; "
         "from convlens import ConvLens; "

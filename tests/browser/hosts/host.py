@@ -41,6 +41,8 @@ class Host(ABC):
     #: Heading of its column in docs/hosts.md.
     title: ClassVar[str]
     has_kernel: ClassVar[bool] = True
+    #: Whether a widget hears of a restart; else its next message finds out.
+    tells_of_restart: ClassVar[bool] = True
     #: Names of checks that have no meaning here, and why.
     not_applicable: ClassVar[Mapping[str, str]] = {}
     #: Regular expressions for errors in the console that the host makes without any widget, too.

@@ -33,10 +33,10 @@ window.connect = (id, token) => {
   widgets = new window.vscIPyWidgets.WidgetManager(kernel, container, scripts, () => {});
 };
 
-/** Drop the manager, as VS Code does when the kernel is restarted; the outputs stay on the page. */
+/** Drop manager and connection, as VS Code does when the kernel is restarted; the outputs stay on the page. */
 window.disconnect = () => {
   widgets?.dispose();
-  widgets = undefined;
+  kernel?.dispose();
 };
 
 /** Run a cell and draw its outputs. */

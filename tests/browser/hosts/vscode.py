@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from string import Template
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import anywidget
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, Page, Route
 
+from tests.browser.guards import Guard
 from tests.browser.hosts.host import Host
 from tests.browser.hosts.packages import package_file
 from tests.browser.kernel import Kernel
@@ -25,30 +26,33 @@ CELLS = (SMALL, "lens", BELOW)
 class VSCode(Host):
     name = "vscode"
     title = "VS Code"
+    tells_of_restart = False
     #: Content security policy of the page; VS Code has none unless a user asks for it.
     policy: ClassVar[str] = ""
 
-    def __init__(self, server: JupyterServer, kernel_id: str, *rest: Any) -> None:
-        super().__init__(*rest)
+    def __init__(self, server: JupyterServer, page: Page, guard: Guard) -> None:
+        self.page = page
         self._server = server
-        self._kernel_id = kernel_id
+        self._kernel_id = server.start_kernel()
+        self.run_again()
+        self.kernel = Kernel(server.connection_file(self._kernel_id))
+        super().__init__(page, self.kernel, guard)
 
     @classmethod
     @contextmanager
     def open(cls, browser: Browser, folder: Path) -> Iterator[VSCode]:
         with serve(folder) as server:
-            kernel_id = server.start_kernel()
-            kernel = Kernel(server.connection_file(kernel_id))
             page, guard = cls.visit(browser)
+            # A page that was answered by the test is from nowhere, and may not talk to this machine unasked.
+            page.context.grant_permissions(["local-network-access"])
             page.route(f"{server.url}/outputs/**", cls._answer)
             page.goto(f"{server.url}/outputs/index.html")
             page.wait_for_function("() => window.ready")
-            host = cls(server, kernel_id, page, kernel, guard)
-            host.run_again()
+            host = cls(server, page, guard)
             yield host
             page.context.close()
-            kernel.close()
-            server.stop_kernel(kernel_id)
+            host.kernel.close()
+            server.stop_kernel(host._kernel_id)
 
     def set_theme(self, dark: bool) -> None:
         kind = "vscode-dark" if dark else "vscode-light"
@@ -85,6 +89,8 @@ class VSCode(Host):
 class VSCodeStrict(VSCode):
     name = "vscode-csp"
     title = "VS Code's content security policy"
+    #: Of the icons that come with VS Code's own bundle.
+    own_errors = (r"^Loading the font 'data:",)
     #: That of `notebook.experimental.enableCsp`, and what this page cannot do without: `blob:` for scripts, since
     #: anywidget imports every widget from there, and a socket to the kernel, which VS Code has outside of the page.
     policy = (
