@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from traitlets import TraitError, TraitType
@@ -10,7 +10,13 @@ from traitlets import TraitError, TraitType
 from convlens.filters import Array
 
 
-class Owned(TraitType[Any, Any]):
+if TYPE_CHECKING:
+    _AnyTrait = TraitType[Any, Any]
+else:
+    _AnyTrait = TraitType  # which has no parameters before traitlets 5.10
+
+
+class Owned(_AnyTrait):
     """A trait whose value lives in the lens's document instead of beside it, so that there is one owner.
 
     Reading calls ``lens._read_<name>()``, assigning ``lens._write_<name>(value)``, which checks the value and announces

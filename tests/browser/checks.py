@@ -160,7 +160,7 @@ def python_sees_it(host: Host) -> None:
 def python_writes(host: Host) -> None:
     view = fresh(host)
     host.python.run("lens.set_kernel(2, np.eye(4)); lens.cmap = 'viridis'")
-    view.until_kernel(2, np.eye(4))
+    view.until_kernel(2, np.eye(4, dtype=np.float32))
     expect(view.root.get_by_role("combobox", name="colours")).to_have_value("viridis")
     assert_right(host, view, "viridis")
 
