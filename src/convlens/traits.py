@@ -9,7 +9,6 @@ from traitlets import TraitError, TraitType
 
 from convlens.filters import Array
 
-
 if TYPE_CHECKING:
     _AnyTrait = TraitType[Any, Any]
 else:

@@ -34,7 +34,8 @@ async (canvas, [rows, cols]) => {
 """
 
 #: After the second frame, what an event changed is on screen.
-TWO_FRAMES = "async () => { for (let n = 0; n < 2; n++) await new Promise(requestAnimationFrame); }"
+# An edit made late in one frame is in the cells after the next, and a busy machine may put a frame in between.
+FRAMES = "async () => { for (let n = 0; n < 5; n++) await new Promise(requestAnimationFrame); }"
 
 #: The exact number of a cell: its tooltip where the cell has room for a rounded one only, else its label.
 TOLD = """cell => (cell.title || cell.getAttribute("aria-label").split(": ").at(-1))
@@ -117,7 +118,7 @@ class LensView:
         self.page.mouse.down()
         self.page.mouse.move(x, y - up, steps=steps)
         self.page.mouse.up()
-        self.page.evaluate(TWO_FRAMES)
+        self.page.evaluate(FRAMES)
 
     # -- maps ------------------------------------------------------------------------------------------------------
 
