@@ -33,8 +33,7 @@ async (canvas, [rows, cols]) => {
 }
 """
 
-#: After the second frame, what an event changed is on screen.
-# An edit made late in one frame is in the cells after the next, and a busy machine may put a frame in between.
+#: An edit made late in one frame is in the cells after the next, and a busy machine may put a frame in between.
 FRAMES = "async () => { for (let n = 0; n < 5; n++) await new Promise(requestAnimationFrame); }"
 
 #: The exact number of a cell: its tooltip where the cell has room for a rounded one only, else its label.

@@ -225,8 +225,9 @@ function Flip({ explanation: e, kernel, bias, depth, turned }: FlipProps) {
     <p class="cl-flip">
       {turned ? (
         <>
-          A convolution, <Formula of={letters("−", "k′")} />, turns its kernel by 180° before it multiplies.
-          With the kernel k′ that is drawn here, Keras's turned by 180°, it gives the same {total}.
+          A convolution, <Formula of={letters("−", "k′")} />, written ∗, turns its kernel by 180° before it
+          multiplies: each weight meets the pixel opposite it. With the kernel k′ that is drawn here, Keras's
+          turned by 180°, it gives the same {total}.
         </>
       ) : (
         <>

@@ -69,9 +69,9 @@ export function Planes({ lens, filter, explanation: e, over, turned }: PlanesPro
               <figcaption>{name}patch</figcaption>
               <Heat label={`${name}patch`} cell={patchCell(channel)} {...size} />
             </figure>
-            <span class="cl-op">×</span>
+            <span class="cl-op">{turned ? "∗" : "×"}</span>
             <figure>
-              <figcaption>{turned ? `${name}kernel, turned` : `${name}kernel`}</figcaption>
+              <figcaption>{turned ? `${name}kernel k′, turned by 180°` : `${name}kernel`}</figcaption>
               <Heat
                 label={`${name}kernel`}
                 cell={signedCell(drawn, mosts.kernel, channel)}
