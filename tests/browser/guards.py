@@ -42,9 +42,12 @@ class Guard:
             self.requests.append(request.url)
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        text = f"{message.text} ({message.location.get('url', '')})"
-        if message.type == "error" and not any(re.search(known, text) for known in self._own_errors):
-            self.errors.append(text)
+        if message.type == "error":
+            self._note(f"{message.text} ({message.location.get('url', '')})")
 
     def _on_error(self, error: WebError) -> None:
-        self.errors.append(error.error.stack or error.error.message)
+        self._note(error.error.stack or error.error.message)
+
+    def _note(self, text: str) -> None:
+        if not any(re.search(known, text) for known in self._own_errors):
+            self.errors.append(text)

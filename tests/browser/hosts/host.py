@@ -76,6 +76,11 @@ class Host(ABC):
         """Scroll to the end of the page, or back to its beginning."""
         self.page.evaluate("away => scrollTo(0, away ? document.documentElement.scrollHeight : 0)", away)
 
+    def scroll_into_view(self, away: bool) -> None:
+        """Scroll whatever scrolls here: to what is below the lens, or back to its beginning."""
+        target = self.page.get_by_text("the end", exact=True).last if away else self.view().root
+        target.evaluate("(element, away) => element.scrollIntoView({ block: away ? 'end' : 'start' })", away)
+
     def restart(self) -> None:
         """Restart the kernel as the host does it, and return when it is gone."""
         raise NotImplementedError(f"{self.title}: {NO_KERNEL}")

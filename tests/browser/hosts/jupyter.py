@@ -71,6 +71,8 @@ class JupyterLab(JupyterHost):
 class Notebook7(JupyterHost):
     name = "notebook7"
     title = "Notebook 7"
+    #: Of settings that JupyterLab has and Notebook has not.
+    own_errors = (r"(?s)reading 'schema'.*/notebook_core\.",)
     application = "notebook"
     address = "notebooks"
     scroller = ".jp-WindowedPanel-outer"

@@ -128,8 +128,7 @@ class Marimo(Host):
             page.context.close()
 
     def scroll(self, away: bool) -> None:
-        target = self.page.get_by_text("the end", exact=True) if away else self.view().root
-        target.evaluate("(element, away) => element.scrollIntoView({ block: away ? 'end' : 'start' })", away)
+        self.scroll_into_view(away)
 
 
 @contextmanager

@@ -30,7 +30,12 @@ class Voila(Host):
     }
     #: Voila's pages fetch an icon font for themselves; it is refused here.
     refused: ClassVar[str] = "fortawesome"
-    own_errors = (r"net::ERR_FAILED .*fortawesome",)
+    own_errors = (
+        r"net::ERR_FAILED .*fortawesome",
+        # It loads the extensions of other applications, which do not fit, and may not stop its kernel.
+        r"RUNTIME-012",
+        r"403 .*/voila/api/shutdown/",
+    )
 
     def __init__(self, url: str, folder: Path, page: Page, guard: Guard) -> None:
         self._url = url
@@ -59,6 +64,9 @@ class Voila(Host):
         """Visit the page in this theme, which brings another kernel with it."""
         self.page.goto(f"{self._url}?theme={'dark' if dark else 'light'}")
         self.python = self._connect(self.page)
+
+    def scroll(self, away: bool) -> None:
+        self.scroll_into_view(away)
 
     def disconnect(self) -> None:
         """Let go of the kernel's sockets."""
