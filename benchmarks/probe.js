@@ -110,8 +110,12 @@
     const times = [];
     for (let number = 0; number < count; number++) {
       const start = performance.now();
-      await new Promise((done) => {
-        arrived = done;
+      await new Promise((done, fail) => {
+        const overdue = setTimeout(() => fail(new Error(`echo ${number} was not answered within 20 s`)), 20_000);
+        arrived = () => {
+          clearTimeout(overdue);
+          done();
+        };
         comm.send({ number });
       });
       times.push(performance.now() - start);
