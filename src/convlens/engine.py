@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from convlens.layers import ConvLayer
 
 
+class LensClosed(RuntimeError):
+    """The lens was closed and let go of what was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("This lens was closed. Make another.")
+
+
 class Maps(NamedTuple):
     """One filter's maps and the weights they belong to: `among` lists all filters where the others have a say."""
 
@@ -86,6 +93,8 @@ class Engine:
             self.start()
             if threading.current_thread() is not self._thread:
                 self._thread.join()
+        if isinstance(self.failure, LensClosed):
+            raise self.failure
         if self._layer is None:
             raise RuntimeError(
                 f"Keras could not be loaded, so no activations can be computed: {self.failure}"
@@ -182,9 +191,9 @@ class Engine:
             self._layer = None
             self._make_layer = make_nothing
             self._thread = None
-            self.failure = RuntimeError("This lens was closed. Make another.")
+            self.failure = LensClosed()
 
 
 def make_nothing() -> ConvLayer:
     """Stand in for what makes the layer, once the lens was closed."""
-    raise RuntimeError("This lens was closed. Make another.")
+    raise LensClosed()

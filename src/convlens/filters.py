@@ -6,6 +6,7 @@ import itertools
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Any
 
@@ -168,20 +169,27 @@ class FilterList:
         return self._changed((i, replace(self[i], name=n)) for i, n in enumerate(names) if n != self[i].name)
 
     def resized(self, kernels: Sequence[Array]) -> FilterList:
-        """Take kernels of another number: filters keep their identity by position, new ones get their own."""
+        """Take these kernels, of whatever number.
+
+        Of as many as there are, each goes to the filter at its place. Of another number, a filter keeps bias and name
+        where its kernel is found again in order, so that leaving one out or putting one in moves nothing else. What
+        stands in the place of others takes theirs, and what is left gets an identity of its own.
+        """
         if len(kernels) == len(self):
             return self.with_kernels(dict(enumerate(kernels)))
-        kept = tuple(
-            one if _same_values(one.kernel, kernel) else replace(one, kernel=kernel)
-            for one, kernel in zip(self.filters, kernels, strict=False)
-        )
-        taken = {f.name for f in kept}
-        added: list[Filter] = []
-        for kernel in kernels[len(kept) :]:
-            name = _free_name(taken, len(kept) + len(added))
-            taken.add(name)
-            added.append(Filter(kernel, 0.0, name, next(_uids)))
-        return replace(self, filters=(*kept, *added))
+        before, after = ([_bytes(kernel) for kernel in those] for those in (self.kernels, kernels))
+        kept: dict[int, Filter] = {}
+        for _, i, i_end, j, j_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+            for old, new in zip(range(i, i_end), range(j, j_end), strict=False):
+                same = before[old] == after[new]
+                kept[new] = self[old] if same else replace(self[old], kernel=kernels[new])
+        taken = {one.name for one in kept.values()}
+        for new, kernel in enumerate(kernels):
+            if new not in kept:
+                name = _free_name(taken, new)
+                taken.add(name)
+                kept[new] = Filter(kernel, 0.0, name, next(_uids))
+        return replace(self, filters=tuple(kept[new] for new in range(len(kernels))))
 
     def added(self, kernel: Array, name: str | None, at: int, bias: float = 0.0) -> FilterList:
         """Insert a new filter before position `at`."""
@@ -206,8 +214,12 @@ class FilterList:
         return replace(self, filters=tuple(new.get(i, f) for i, f in enumerate(self.filters)))
 
 
+def _bytes(kernel: Array) -> tuple[tuple[int, ...], bytes]:
+    return kernel.shape, kernel.tobytes()
+
+
 def _same_values(a: Array, b: Array) -> bool:
-    return a is b or (a.shape == b.shape and a.tobytes() == b.tobytes())
+    return a is b or _bytes(a) == _bytes(b)
 
 
 def _same_number(a: float, b: float) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from convlens.engine import Engine, make_nothing
+from convlens.engine import Engine, LensClosed, make_nothing
 from convlens.filters import Array, FilterList
 from convlens.geometry import Geometry
 from convlens.history import History
@@ -86,7 +86,7 @@ class Session:
     def image(self) -> Image:
         """The picture; a ``RuntimeError`` when the lens was closed."""
         if self._image is None:
-            raise RuntimeError("This lens was closed. Make another.")
+            raise LensClosed()
         return self._image
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from convlens.engine import LensClosed
 from convlens.filters import FilterList
 from convlens.geometry import Geometry
 from convlens.images import Image, read_image
@@ -238,7 +239,7 @@ class Closed(Source):
 
     def plan(self, image: Image, filters: FilterList) -> Plan:
         """Raise."""
-        raise RuntimeError("This lens was closed. Make another.")
+        raise LensClosed()
 
 
 def weights_of(layer: Any) -> list[np.ndarray]:

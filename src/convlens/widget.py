@@ -7,7 +7,7 @@ import inspect
 import pathlib
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -26,7 +26,7 @@ from convlens.separable import SeparableFilters
 from convlens.session import Change, Session
 from convlens.taking import Taking
 from convlens.training import BUDGET, Follower, Snapshot, make_callback
-from convlens.traits import ArrayList, Computed, Owned
+from convlens.traits import Computed, LiveList, Owned
 from convlens.wire import preset_records
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
 
     image = Owned(help="What the layer, or the model, is fed: (rows, cols, channels) float32.")
     kernels = Owned(
-        help="The kernels in list order, read-only: (kh, kw), or (kh, kw, in_channels) for several input channels."
+        help="The kernels in list order: (kh, kw), or (kh, kw, in_channels) for several input channels. The arrays are "
+        "read-only; the list takes others, ``lens.kernels[0] = kernel``."
     )
     pointwise_kernels = Owned(
         help="A separable layer's second list: for each filter its weights of the depthwise channels, (channels,) "
@@ -191,7 +192,7 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
         session.set_image(session.source.read_image(value, session.geometry.input_shape[2]))
 
     def _read_kernels(self) -> list[Array]:
-        return ArrayList(map(_shown, self._session.filters.kernels))
+        return self._live("kernels", map(_shown, self._session.filters.kernels))
 
     def _write_kernels(self, value: Any) -> None:
         filters = self._session.filters
@@ -201,7 +202,7 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
         self._session.commit(filters.resized(new))
 
     def _read_pointwise_kernels(self) -> list[Array] | None:
-        return _columns(self._session.filters)
+        return self._columns(self._session.filters)
 
     def _write_pointwise_kernels(self, value: Any) -> None:
         filters = self._session.filters
@@ -218,7 +219,7 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
         self._session.commit(filters.with_bias(dict(enumerate(read_bias(value, len(filters))))))
 
     def _read_names(self) -> list[str]:
-        return self._session.filters.names
+        return self._live("names", self._session.filters.names)
 
     def _write_names(self, value: Any) -> None:
         filters = self._session.filters
@@ -390,9 +391,9 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
             if change.before.names != change.after.names:
                 self._tell("names", change.before.names, self.names)
         if change.kernels:
-            self._tell("kernels", ArrayList(map(_shown, change.before.kernels)), self.kernels)
+            self._tell("kernels", self._live("kernels", map(_shown, change.before.kernels)), self.kernels)
         if change.pointwise_kernels:
-            self._tell("pointwise_kernels", _columns(change.before), self.pointwise_kernels)
+            self._tell("pointwise_kernels", self._columns(change.before), self.pointwise_kernels)
         if not np.array_equal(change.before.bias, change.after.bias, equal_nan=True):
             self._tell("bias", change.before.bias, self.bias)
         self.set_trait("_training", self._follower.record())
@@ -424,6 +425,14 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
         if self.pixel is not None and not (self.pixel[0] < rows and self.pixel[1] < cols):
             self.pixel = None
 
+    def _live(self, name: str, values: Iterable[Any]) -> LiveList[Any]:
+        return LiveList(values, lambda: getattr(self, name), lambda value: setattr(self, name, value))
+
+    def _columns(self, filters: FilterList) -> list[Array] | None:
+        if filters.pointwise is None:
+            return None
+        return self._live("pointwise_kernels", (one.kernel[0, 0] for one in filters.filters))
+
     def _tell(self, name: str, old: Any, new: Any) -> None:
         self.notify_change(Bunch(name=name, old=old, new=new, owner=self, type="change"))
 
@@ -436,10 +445,6 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
     def _report(self, error: BaseException) -> None:
         number = (self._problem or {"id": 0})["id"] + 1
         self._problem = {"id": number, "title": f"Keras: {type(error).__name__}", "text": str(error)}
-
-
-def _columns(filters: FilterList) -> ArrayList | None:
-    return None if filters.pointwise is None else ArrayList(one.kernel[0, 0] for one in filters.filters)
 
 
 def _shown(kernel: Array) -> Array:
