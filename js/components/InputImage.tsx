@@ -2,7 +2,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { Flag, type SourceWindow } from "../lens/colors.ts";
-import { receptiveField } from "../lens/geometry.ts";
+import { readWindow } from "../lens/geometry.ts";
 import { formatNumber } from "../lens/numbers.ts";
 import { GRAY, paletteOf } from "../lens/palette.ts";
 import { paintPicture, shownAs } from "../lens/picture.ts";
@@ -40,7 +40,7 @@ export function InputImage({ lens }: { lens: LensModel }) {
   const outputOf = (pixel: Pixel): Pixel | null => placed && outputAt(geometry, placed, pixel);
 
   const locate = (output: Pixel): Pixel => {
-    const field = receptiveField(geometry, output.row, output.col);
+    const field = readWindow(geometry, output.row, output.col);
     const middle = (along: number[]) => along[Math.floor(along.length / 2)] ?? 0;
     return { row: middle(field.rows), col: middle(field.cols) };
   };
@@ -52,14 +52,11 @@ export function InputImage({ lens }: { lens: LensModel }) {
     return (
       <>
         {placed && pinned && (
-          <WindowMark
-            view={view}
-            geometry={geometry}
-            output={{ row: pinned[0], col: pinned[1] }}
-            kind="pin"
-          />
+          <WindowMark view={view} {...readWindow(geometry, pinned[0], pinned[1])} kind="pin" />
         )}
-        {placed && hover && <WindowMark view={view} geometry={geometry} output={hover} kind="hover" />}
+        {placed && hover && (
+          <WindowMark view={view} {...readWindow(geometry, hover.row, hover.col)} kind="hover" />
+        )}
         {under && <PixelMark view={view} pixel={under} kind="hover" />}
       </>
     );
@@ -191,7 +188,9 @@ function ImageReadout({ lens }: { lens: LensModel }) {
     return <Readout pinned={false}>{`row ${under.row}, col ${under.col}: ${values.join("  ")}`}</Readout>;
   }
   if (!probe || !lens.imageIsInput.value) return <Readout pinned={false}>{null}</Readout>;
-  const { rows, cols } = receptiveField(lens.geometry.value, probe.pixel.row, probe.pixel.col);
+  const { rows, cols } = readWindow(lens.geometry.value, probe.pixel.row, probe.pixel.col);
+  if (rows.length === 0 || cols.length === 0)
+    return <Readout pinned={probe.pinned}>no input pixel spreads to here</Readout>;
   const along = (indices: number[]) => span(indices[0] ?? 0, indices.at(-1) ?? 0);
   return <Readout pinned={probe.pinned}>{`rows ${along(rows)}, cols ${along(cols)}`}</Readout>;
 }

@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { formatNumber, magnitude, readNumber, stepFor } from "../lens/numbers.ts";
 import type { FilterView, LensModel } from "../model/lens.ts";
 import { ColorBar } from "./ColorBar.tsx";
+import { channelName } from "./channelName.ts";
 import { cellSize, KernelGrid } from "./KernelGrid.tsx";
 import { tonesOf } from "./kernelColors.ts";
 import { onGridKey } from "./kernelKeys.ts";
@@ -24,12 +25,6 @@ export interface KernelEditorProps {
 
 /** Planes that are shown side by side; deeper kernels show one at a time. */
 const SIDE_BY_SIDE = 4;
-
-/** What a channel of the layer's input is called. */
-export function channelName(lens: LensModel, channel: number): string {
-  const colour = lens.imageIsInput.value && lens.geometry.value.input_shape[2] === 3;
-  return (colour && ["R", "G", "B"][channel]) || `channel ${channel}`;
-}
 
 export function KernelEditor({ lens, filter, session, name, children }: KernelEditorProps) {
   const root = useRef<HTMLDivElement>(null);

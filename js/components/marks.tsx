@@ -1,8 +1,5 @@
 /** Marks over a picture: each line is drawn light on a dark casing, so that it shows on every colour. */
-
-import { receptiveField } from "../lens/geometry.ts";
 import { type Pixel, rectOf, type View } from "../lens/viewport.ts";
-import type { Geometry } from "../model/types.ts";
 
 /** A mark never gets smaller than this, in CSS pixels. */
 const LEAST = 9;
@@ -50,11 +47,11 @@ export function PixelMark({ view, pixel, kind }: { view: View; pixel: Pixel; kin
  * The receptive field of an output pixel over the layer's input: the window, dashed where it lies in the padding, and
  * its taps where dilation leaves gaps between them.
  */
-export function WindowMark(props: { view: View; geometry: Geometry; output: Pixel; kind: "hover" | "pin" }) {
-  const { view, geometry, output, kind } = props;
-  const { rows, cols } = receptiveField(geometry, output.row, output.col);
-  const [first, last] = [rows[0] ?? 0, rows.at(-1) ?? 0];
-  const [left, right] = [cols[0] ?? 0, cols.at(-1) ?? 0];
+export function WindowMark(props: { view: View; rows: number[]; cols: number[]; kind: "hover" | "pin" }) {
+  const { view, rows, cols, kind } = props;
+  const [first, last] = [rows[0], rows.at(-1)];
+  const [left, right] = [cols[0], cols.at(-1)];
+  if (first === undefined || last === undefined || left === undefined || right === undefined) return null;
   const whole = rectOf(view, first, left, last - first + 1, right - left + 1);
   const inside = {
     top: Math.max(first, 0),
@@ -64,8 +61,8 @@ export function WindowMark(props: { view: View; geometry: Geometry; output: Pixe
   };
   const [height, width] = [inside.bottom - inside.top + 1, inside.right - inside.left + 1];
   const padded = inside.top > first || inside.left > left || inside.bottom < last || inside.right < right;
-  const dilated = geometry.dilation_rate[0] > 1 || geometry.dilation_rate[1] > 1;
-  const taps = dilated && view.scale >= TAP && rows.length * cols.length <= MOST_TAPS;
+  const gaps = last - first >= rows.length || right - left >= cols.length;
+  const taps = gaps && view.scale >= TAP && rows.length * cols.length <= MOST_TAPS;
   return (
     <>
       {taps &&

@@ -89,7 +89,7 @@ function relevel(range: readonly [number, number], display: readonly [number, nu
 export function paintLevels(
   target: Target,
   window: SourceWindow,
-  map: MapRecord,
+  map: Pick<MapRecord, "range" | "levels" | "flags">,
   size: Size,
   display: readonly [number, number],
   palette: Palette,

@@ -2,14 +2,18 @@
 import type { Geometry } from "../model/types.ts";
 import { receptiveField } from "./geometry.ts";
 
-export interface Explanation {
-  /** Input rows and columns that the kernel's rows and columns read; those outside the image lie in the padding. */
+/** What the layer is fed under the kernel at one output pixel. */
+export interface Patch {
+  /** Input rows and columns that the kernel's rows and columns read; those outside the input lie in the padding. */
   rows: number[];
   cols: number[];
-  /** Row-major, one a kernel cell: whether it reads the image. */
+  /** Row-major, one a kernel cell: whether it reads the input. */
   inside: boolean[];
   /** Float32, C order (row, column, channel) as the kernel; 0 in the padding. */
-  patch: Float32Array;
+  values: Float32Array;
+}
+
+export interface Explanation extends Patch {
   products: Float32Array;
   /** Sum of the products of each channel, added up in float64. */
   sums: number[];
@@ -19,41 +23,53 @@ export interface Explanation {
   scale: number;
 }
 
+/** Row-major, one a kernel cell: whether it reads the input. */
+export function insideOf(
+  { input_shape }: Geometry,
+  rows: readonly number[],
+  cols: readonly number[],
+): boolean[] {
+  const within = (at: number, count: number) => at >= 0 && at < count;
+  return rows.flatMap((row) => cols.map((col) => within(row, input_shape[0]) && within(col, input_shape[1])));
+}
+
 /** `planes[i]` is the input plane that channel i of the kernel reads. */
-export function explain(
+export function readPatch(
   geometry: Geometry,
   planes: readonly Float32Array[],
-  kernel: Float32Array,
-  bias: number,
   row: number,
   col: number,
-): Explanation {
-  const [inRows, inCols] = geometry.input_shape;
-  const depth = geometry.kernel_channels;
+): Patch {
   const { rows, cols } = receptiveField(geometry, row, col);
-  const patch = new Float32Array(kernel.length);
-  const products = new Float32Array(kernel.length);
+  const inside = insideOf(geometry, rows, cols);
+  const depth = planes.length;
+  const values = new Float32Array(inside.length * depth);
+  inside.forEach((reads, cell) => {
+    if (!reads) return;
+    const at = (rows[Math.floor(cell / cols.length)] ?? 0) * geometry.input_shape[1];
+    const from = at + (cols[cell % cols.length] ?? 0);
+    planes.forEach((plane, channel) => {
+      values[cell * depth + channel] = plane[from] ?? Number.NaN;
+    });
+  });
+  return { rows, cols, inside, values };
+}
+
+export function explain(patch: Patch, kernel: Float32Array, bias: number): Explanation {
+  const { inside, values } = patch;
+  const depth = values.length / inside.length;
+  const products = new Float32Array(values.length);
   const sums = new Array<number>(depth).fill(0);
-  const inside: boolean[] = [];
   let scale = Math.abs(bias);
-  let tap = 0;
-  for (const y of rows) {
-    for (const x of cols) {
-      const reads = y >= 0 && y < inRows && x >= 0 && x < inCols;
-      inside.push(reads);
-      for (let channel = 0; channel < depth; channel++, tap++) {
-        // In the padding even an infinite tap adds nothing, as in Keras.
-        if (!reads) continue;
-        const value = planes[channel]?.[y * inCols + x] ?? Number.NaN;
-        patch[tap] = value;
-        const product = Math.fround(value * (kernel[tap] as number));
-        products[tap] = product;
-        sums[channel] = (sums[channel] as number) + product;
-        scale += Math.abs(product);
-      }
-    }
+  for (let tap = 0; tap < values.length; tap++) {
+    // In the padding even an infinite tap adds nothing, as in Keras.
+    if (!inside[Math.floor(tap / depth)]) continue;
+    const product = Math.fround((values[tap] as number) * (kernel[tap] as number));
+    products[tap] = product;
+    sums[tap % depth] = (sums[tap % depth] as number) + product;
+    scale += Math.abs(product);
   }
-  return { rows, cols, inside, patch, products, sums, total: sums.reduce((a, b) => a + b, 0) + bias, scale };
+  return { ...patch, products, sums, total: sums.reduce((a, b) => a + b, 0) + bias, scale };
 }
 
 /**
@@ -65,19 +81,19 @@ export function agrees({ total, scale }: Explanation, keras: number): boolean {
   return Math.abs(total - keras) <= 1e-5 * Math.max(scale, Math.abs(keras));
 }
 
-/** Indices of the products, largest magnitude first; NaN before all. */
-export function largestFirst(products: Float32Array): number[] {
+/** Indices of these numbers, largest magnitude first; NaN before all. */
+export function largestFirst(products: ArrayLike<number>): number[] {
   const size = (i: number) => {
     const magnitude = Math.abs(products[i] as number);
     return Number.isNaN(magnitude) ? Number.POSITIVE_INFINITY : magnitude;
   };
-  return [...products.keys()].sort((a, b) => size(b) - size(a) || a - b);
+  return Array.from(products, (_, i) => i).sort((a, b) => size(b) - size(a) || a - b);
 }
 
 /** What a convolution with this kernel would give, one that turns the kernel by 180° before it multiplies. */
-export function convolved({ patch }: Explanation, kernel: Float32Array, bias: number, depth: number): number {
+export function convolved({ values }: Patch, kernel: Float32Array, bias: number, depth: number): number {
   const turned = turn(kernel, depth);
-  return patch.reduce((sum, value, i) => sum + (value && value * (turned[i] as number)), bias);
+  return values.reduce((sum, value, i) => sum + (value && value * (turned[i] as number)), bias);
 }
 
 /** Each plane turned by 180°. */

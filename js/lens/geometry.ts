@@ -51,13 +51,19 @@ export function reshaped(geometry: Geometry, changes: Partial<Geometry>): Geomet
   };
 }
 
-/** Input rows and columns that one output pixel reads; those below 0 or past the end lie in the padding. */
+/**
+ * Input rows and columns that one output pixel reads; those below 0 or past the end lie in the padding. A transposed
+ * convolution reads the input pixels that spread to this one; −1 stands for taps that fall between its strides.
+ */
 export function receptiveField(
   geometry: Geometry,
   row: number,
   col: number,
 ): { rows: number[]; cols: number[] } {
   const { kernel_size, strides, dilation_rate, pads } = geometry;
+  if (geometry.kind === "transpose") {
+    return { rows: spreadFrom(geometry, row, 0), cols: spreadFrom(geometry, col, 1) };
+  }
   const along = (size: number, start: number, step: number) =>
     Array.from({ length: size }, (_, i) => start + i * step);
   return {
@@ -66,10 +72,37 @@ export function receptiveField(
   };
 }
 
+/** The rows and columns of `receptiveField` that there are to draw: a transposed convolution's lie in the input alone. */
+export function readWindow(geometry: Geometry, row: number, col: number): { rows: number[]; cols: number[] } {
+  const { rows, cols } = receptiveField(geometry, row, col);
+  if (geometry.kind !== "transpose") return { rows, cols };
+  const within = (along: number[], count: number) =>
+    along.filter((at) => at >= 0 && at < count).sort((a, b) => a - b);
+  return { rows: within(rows, geometry.input_shape[0]), cols: within(cols, geometry.input_shape[1]) };
+}
+
+/** tf.nn.conv2d_transpose: input i reaches output i × stride + tap × dilation − cut; "same" cuts at both ends. */
+function spreadFrom(geometry: Geometry, position: number, axis: 0 | 1): number[] {
+  const { input_shape, output_shape, padding } = geometry;
+  const [size, stride, dilation] = [
+    geometry.kernel_size[axis],
+    geometry.strides[axis],
+    geometry.dilation_rate[axis],
+  ];
+  const more = (input_shape[axis] - 1) * stride + extent(size, dilation) - output_shape[axis];
+  const cut = padding === "same" ? Math.floor(Math.max(0, more) / 2) : 0;
+  return Array.from({ length: size }, (_, tap) => {
+    const reached = position + cut - tap * dilation;
+    return reached % stride === 0 ? reached / stride : -1;
+  });
+}
+
 /** Input channel that the first plane of filter `index` reads. */
 export function firstChannel(geometry: Geometry, index: number): number {
   const { kind, input_shape, filters, groups, kernel_channels } = geometry;
-  if (kind === "depthwise" || kind === "separable") {
+  // A separable layer's filters cross as kernels that read all channels.
+  if (kind === "separable") return 0;
+  if (kind === "depthwise") {
     return Math.floor(index / Math.max(1, filters / input_shape[2]));
   }
   return Math.floor(index / Math.max(1, Math.floor(filters / groups))) * kernel_channels;

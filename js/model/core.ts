@@ -17,6 +17,7 @@ import type { Picture, Stats } from "./lens.ts";
 import { Needs } from "./needs.ts";
 import { Network } from "./network.ts";
 import { Offline } from "./offline.ts";
+import { Patches } from "./patches.ts";
 import { changedTaps, type Planes, sameWeights } from "./prediction.ts";
 import { Predictor } from "./predictor.ts";
 import { Probes } from "./probes.ts";
@@ -51,6 +52,7 @@ export class Core {
   readonly needs: Needs;
   readonly network: Network;
   readonly deep: Deep;
+  readonly patches: Patches;
   /** Present while there is no kernel. */
   offline: Offline | null = null;
 
@@ -112,12 +114,13 @@ export class Core {
       (request) => this.inquire(request),
       (filter) => this.predictor.redraw([filter]),
     );
+    this.patches = new Patches(this.roster, (question) => this.inquire(question));
     this.network = new Network(model, schedule, {
       idle: () => this.status.peek().keras === "ready" && this.uplink.link.peek() === "idle",
       predict: () => {
         this.inquire({ type: "predict" }).catch(({ message }: Error) => this.network.failed(message));
       },
-      retrained: () => this.deep.forget(),
+      retrained: () => this.#forgetInput(),
     });
     this.roster.load(model.get("_filters"));
     this.#listen();
@@ -142,7 +145,10 @@ export class Core {
 
   /** Ask the kernel for something that is only read; the answer, or an error with a sentence. */
   inquire(
-    request: Extract<Request, { type: "diagnose" | "code" | "stats" | "deep" | "predict" }>,
+    request: Extract<
+      Request,
+      { type: "diagnose" | "code" | "stats" | "deep" | "patch" | "plane" | "predict" }
+    >,
   ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.offline) {
@@ -229,7 +235,7 @@ export class Core {
     });
     const { geometry, image_version } = this.roster.state.peek();
     if (geometry.path === before.geometry.path && image_version === before.image_version) return;
-    this.deep.forget();
+    this.#forgetInput();
     this.network.unsettle();
   }
 
@@ -286,6 +292,7 @@ export class Core {
     }
     this.greet();
     this.needs.look();
+    this.patches.retry();
   }
 
   // -- what goes out -------------------------------------------------------------------------------------------------
@@ -297,6 +304,12 @@ export class Core {
     const map = filter.keras(filter.confirmed);
     if (filter.known && (map?.stage === stage || this.status.peek().keras !== "ready")) return null;
     return `${this.roster.state.peek().generation}/${stage}/${filter.rev}`;
+  }
+
+  /** The layer is fed something else than before. */
+  #forgetInput(): void {
+    this.deep.forget();
+    this.patches.forget();
   }
 
   #recordSize(): number {

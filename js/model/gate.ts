@@ -37,6 +37,8 @@ const PASS = new Set<Request["type"]>([
   "predict",
   "stats",
   "deep",
+  "patch",
+  "plane",
 ]);
 const passes = (request: Request) =>
   PASS.has(request.type) && !(request.type === "set" && request.name === "layer_path");

@@ -4,6 +4,7 @@
  */
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { Activation } from "../lens/activations.ts";
+import type { Patch } from "../lens/explain.ts";
 import type {
   DiagnosticsRecord,
   Edit,
@@ -12,6 +13,7 @@ import type {
   ImageRecord,
   LayerRecord,
   MapRecord,
+  PictureRecord,
   PresetRecord,
   Problem,
   Stage,
@@ -165,6 +167,14 @@ export interface LensModel {
     row: number,
     col: number,
   ): { activation: number; pre_activation: number; exact: boolean } | null;
+
+  /**
+   * What the layer is fed under a filter's kernel at an output pixel; where the browser does not have it, the kernel is
+   * asked: null until it answers, an error with a sentence where it cannot.
+   */
+  patchAt(uid: Uid, row: number, col: number): Patch | Error | null;
+  /** One channel of what a layer inside a model is fed, to look at; null and errors as with `patchAt`. */
+  inputPlane(channel: number): PictureRecord | Error | null;
 
   network: NetworkModel;
 

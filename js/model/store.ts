@@ -2,6 +2,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import { activationOf } from "../lens/activations.ts";
+import { type Patch, readPatch } from "../lens/explain.ts";
 import { correlateAt } from "../lens/preview.ts";
 import { displayRange, type Range } from "../lens/ranges.ts";
 import { Core } from "./core.ts";
@@ -13,7 +14,7 @@ import type { Value } from "./probes.ts";
 import { rebase } from "./rebase.ts";
 import { browserSchedule, type Schedule } from "./schedule.ts";
 import type { Shared } from "./settings.ts";
-import type { DiagnosticsRecord, Edit, Request, Traits, Uid, ValueRange } from "./types.ts";
+import type { DiagnosticsRecord, Edit, PictureRecord, Request, Traits, Uid, ValueRange } from "./types.ts";
 import { packNumber } from "./wire.ts";
 
 export class Lens implements LensModel {
@@ -128,6 +129,21 @@ export class Lens implements LensModel {
     } else if (filter.prediction?.isAt(weights)) pre = filter.prediction.pre[row * cols + col] as number;
     else return null;
     return { activation: activation.one(pre), pre_activation: pre, exact: false };
+  }
+
+  patchAt(uid: Uid, row: number, col: number): Patch | Error | null {
+    const { roster, patches } = this.#core;
+    const { geometry } = roster.state.value;
+    const filter = roster.get(uid);
+    const planes = this.picture.value && this.#core.inputPlanes();
+    if (!filter?.known) return null;
+    if (!planes) return patches.patch(filter, row, col);
+    const read = (_: unknown, i: number) => planes.plane(filter.firstChannel + i);
+    return readPatch(geometry, Array.from({ length: geometry.kernel_channels }, read), row, col);
+  }
+
+  inputPlane(channel: number): PictureRecord | Error | null {
+    return this.#core.patches.plane(channel);
   }
 
   async diagnose(uid: Uid, channel: number): Promise<DiagnosticsRecord> {

@@ -250,6 +250,10 @@ export type Request =
    * for all. `channels` may be empty.
    */
   | { type: "deep"; uid: Uid; channels: number[] }
+  /** What the layer is fed under a filter's kernel at one output pixel, where the browser does not have it. */
+  | { type: "patch"; uid: Uid; row: number; col: number }
+  /** One channel of the layer's input, to look at. */
+  | { type: "plane"; channel: number }
   /** Show the kernels of a snapshot (an index into `_training.snapshots`). Scrubbing in a row is one undo step. */
   | { type: "scrub"; index: number };
 
@@ -311,6 +315,26 @@ export interface Answer {
   stats?: StatsRecord;
   /** Deep. */
   deep?: DeepRecord;
+  /** Patch. */
+  patch?: PatchRecord;
+  /** Plane. */
+  plane?: PictureRecord;
+}
+
+export interface PatchRecord {
+  /** Input rows and columns that the kernel's rows and columns read; those outside the input lie in the padding. */
+  rows: number[];
+  cols: number[];
+  /** float32, C order (row, column, channel) as the kernel, 0 in the padding. */
+  values: Bytes;
+}
+
+/** One plane in 8 bits, as a map's; range, levels and flags are a `MapRecord`'s. */
+export interface PictureRecord {
+  shape: [rows: number, cols: number];
+  range: [number, number];
+  levels: Bytes;
+  flags: Bytes | null;
 }
 
 /** Each a float32 a filter, in list order; NaN where the maps are. */

@@ -7,6 +7,7 @@ import type {
   MapRecord,
   Message,
   Num,
+  PictureRecord,
   PredictionsMessage,
   Request,
 } from "./types.ts";
@@ -116,6 +117,18 @@ function bytes(value: unknown, what: string): Bytes {
   throw new TypeError(`expected the bytes of ${what}, got ${typeof value}`);
 }
 
+function readPlane(value: unknown): PictureRecord {
+  const plane = fields(value, "a plane");
+  const [rows, cols] = list(plane.shape, "a plane's shape").map((size) => whole(size, "a size"));
+  const [low, high] = list(plane.range, "a plane's range").map(unpackNumber);
+  if (rows === undefined || cols === undefined) throw new TypeError("a plane's shape takes two numbers");
+  if (low === undefined || high === undefined) throw new TypeError("a plane's range takes two numbers");
+  const levels = bytes(plane.levels, "a plane");
+  const flags =
+    plane.flags === null || plane.flags === undefined ? null : bytes(plane.flags, "a plane's flags");
+  return { shape: [rows, cols], range: [low, high], levels, flags };
+}
+
 function readMap(value: unknown): MapRecord | null {
   if (value === null || value === undefined) return null;
   const map = fields(value, "a map");
@@ -211,6 +224,15 @@ function readAnswer(message: Fields): Answer {
       contribution: bytes(deep.contribution, "contributions"),
     };
   }
+  if (message.patch) {
+    const patch = fields(message.patch, "a patch");
+    answer.patch = {
+      rows: list(patch.rows, "a patch's rows").map((row) => whole(row, "a row")),
+      cols: list(patch.cols, "a patch's columns").map((col) => whole(col, "a column")),
+      values: bytes(patch.values, "a patch"),
+    };
+  }
+  if (message.plane) answer.plane = readPlane(message.plane);
   if (message.values) {
     answer.values = list(message.values, "values").map((item) => {
       const value = fields(item, "a value");

@@ -1,17 +1,22 @@
 /** The real explanation on cases that Python wrote: run by run-explain.mjs, compared with Keras in tests/unit. */
-import { agrees, explain } from "../lens/explain.ts";
+import { agrees, explain, insideOf, type Patch, readPatch } from "../lens/explain.ts";
 import { readPicture } from "../model/image.ts";
 import type { Geometry } from "../model/types.ts";
 
 interface Case {
   geometry: Geometry;
-  /** C order: row, column, channel. */
-  image: number[];
+  /** C order: row, column, channel; null for a layer inside a model, whose patches come from the kernel. */
+  image: number[] | null;
   firstChannel: number;
   kernel: number[];
   bias: number;
   /** Pixels to explain, and Keras's pre-activations there. */
-  pixels: { row: number; col: number; keras: number }[];
+  pixels: {
+    row: number;
+    col: number;
+    keras: number;
+    patch?: { rows: number[]; cols: number[]; values: number[] };
+  }[];
 }
 
 export interface Outcome {
@@ -22,17 +27,29 @@ export interface Outcome {
 }
 
 export function explained({ geometry, image, firstChannel, kernel, bias, pixels }: Case): Outcome[] {
-  const picture = readPicture({
-    version: 1,
-    shape: geometry.input_shape,
-    dtype: "float32",
-    scale: 1,
-    data: new Float32Array(image).buffer,
-    notes: [],
-  });
-  const planes = Array.from({ length: geometry.kernel_channels }, (_, i) => picture.plane(firstChannel + i));
-  return pixels.map(({ row, col, keras }) => {
-    const found = explain(geometry, planes, new Float32Array(kernel), bias, row, col);
+  const picture =
+    image &&
+    readPicture({
+      version: 1,
+      shape: geometry.input_shape,
+      dtype: "float32",
+      scale: 1,
+      data: new Float32Array(image).buffer,
+      notes: [],
+    });
+  const planes = Array.from(
+    { length: geometry.kernel_channels },
+    (_, i) => picture?.plane(firstChannel + i) ?? new Float32Array(),
+  );
+  return pixels.map(({ row, col, keras, patch }) => {
+    const read: Patch = patch
+      ? {
+          ...patch,
+          inside: insideOf(geometry, patch.rows, patch.cols),
+          values: new Float32Array(patch.values),
+        }
+      : readPatch(geometry, planes, row, col);
+    const found = explain(read, new Float32Array(kernel), bias);
     const padding = found.inside.filter((reads) => !reads).length;
     return { total: found.total, agrees: agrees(found, keras), padding };
   });

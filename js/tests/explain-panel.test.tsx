@@ -4,6 +4,7 @@ import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { App } from "../components/App.tsx";
 import { Lens } from "../model/store.ts";
+import type { LayerRecord } from "../model/types.ts";
 import { type FixtureOptions, fixture } from "./fake-host.ts";
 
 const open: (() => void)[] = [];
@@ -123,19 +124,122 @@ test("the switch to convolution turns the drawing of the kernel and not the resu
   expect(strip.querySelector(".cl-flip")?.textContent).toContain("gives the same");
 });
 
-test("where the layer's input is not here, Python is named as the place to ask", async () => {
-  const { kernel, lens, strip, pin } = panel();
+const DEEP: LayerRecord = {
+  path: "block/conv",
+  class_name: "Conv2D",
+  input_shape: [6, 7, 6],
+  output_shape: [5, 6, 2],
+  kernel_size: [2, 2],
+  filters: 2,
+};
+
+/** A layer inside a model that is fed six channels of 6 × 7, with kernels of ones and of twos. */
+function deep() {
+  const kernels = [1, 2].map((value) => new Float32Array(24).fill(value));
+  return panel({
+    rows: 6,
+    cols: 7,
+    channels: 6,
+    size: 2,
+    kernels,
+    layers: [DEEP],
+    settings: { activation: "relu" },
+  });
+}
+
+test("inside a model the patch comes from Python, and the sum is Keras's", async () => {
+  const { lens, strip, all, answered, pin } = deep();
   await pin(2, 3);
-  act(() => kernel.models[0]?.receiveTraits({ _state: { ...lensState(kernel), image_is_input: false } }));
-  expect(lens.imageIsInput.value).toBe(false);
-  expect(strip.textContent).toContain("lens.explain(0, 2, 3)");
+  await vi.waitFor(() => {
+    answered();
+    expect(all(".cl-product")).toHaveLength(6);
+  });
+  const uid = lens.filters.value[0]?.uid ?? -1;
+  const patch = lens.patchAt(uid, 2, 3);
+  if (!patch || patch instanceof Error) throw new Error("there is no patch");
+  // All weights are 1: the sum is that of the patch.
+  const sum = patch.values.reduce((a, b) => a + b, 0);
+  await vi.waitFor(() => expect(strip.querySelector("[data-result]")?.textContent).toContain("Keras"));
+  expect(lens.valueAt(uid, 2, 3)).toEqual({
+    activation: expect.closeTo(sum, 4),
+    pre_activation: expect.closeTo(sum, 4),
+    exact: true,
+  });
+  expect(strip.querySelector(".cl-kalert")).toBeNull();
+  expect(strip.textContent).toContain("The patch is rows 2 to 3, cols 3 to 4 of the input.");
+  expect(strip.textContent).toContain("Σ of all 6 channels");
 });
 
-function lensState(kernel: ReturnType<typeof panel>["kernel"]) {
-  const state = kernel.models[0]?.get("_state");
-  if (!state) throw new Error("no model is attached");
-  return { ...state, generation: state.generation + 1 };
-}
+test("an edit inside a model is multiplied with the patch that is here, before Python answers", async () => {
+  const { kernel, lens, all, answered, plane, pin } = deep();
+  await pin(2, 3);
+  await vi.waitFor(() => {
+    answered();
+    expect(all(".cl-product")).toHaveLength(6);
+  });
+  const order = all(".cl-channel").map((button) => button.textContent);
+  act(() => lens.edit([{ uid: lens.filters.value[0]?.uid ?? -1, taps: { index: [0], value: [-8] } }]));
+  expect(plane("channel 0 kernel")).toEqual(["−8", "1", "1", "1"]);
+  const [value, product] = [plane("channel 0 patch")[0], plane("channel 0 products")[0]];
+  expect(Number(product?.replace("−", "-"))).toBeCloseTo(-8 * Number(value), 1);
+  expect(all(".cl-channel").map((button) => button.textContent)).toEqual(order);
+  expect(kernel.waiting.some(({ content }) => (content as { type: string }).type === "edit")).toBe(true);
+});
+
+test("of many channels those with the largest sums come first, and the rest is summed up", async () => {
+  const kernels = [Float32Array.from({ length: 40 }, (_, k) => (k % 2 ? -k : k))];
+  const layers = [
+    { ...DEEP, input_shape: [6, 7, 40] as [number, number, number], kernel_size: [1, 1] as [number, number] },
+  ];
+  const { lens, all, answered, pin, strip, button } = panel({
+    rows: 6,
+    cols: 7,
+    channels: 40,
+    size: 1,
+    kernels,
+    layers,
+  });
+  await pin(0, 0);
+  await vi.waitFor(() => {
+    answered();
+    expect(all(".cl-product")).toHaveLength(8);
+  });
+  const patch = lens.patchAt(lens.filters.value[0]?.uid ?? -1, 0, 0);
+  if (!patch || patch instanceof Error) throw new Error("there is no patch");
+  const products = [...patch.values].map((value, k) => value * (k % 2 ? -k : k));
+  const largest = [...products.keys()].sort(
+    (a, b) => Math.abs(products[b] ?? 0) - Math.abs(products[a] ?? 0),
+  );
+  expect(all(".cl-channel").map((one) => one.textContent)).toEqual(
+    largest.slice(0, 8).map((k) => `channel ${k}`),
+  );
+  expect(strip.textContent).toContain("The other 32 channels together");
+  act(() => button("Show 32 more").click());
+  expect(all(".cl-product")).toHaveLength(40);
+  expect(strip.textContent).not.toContain("channels together:");
+});
+
+test("the channel that is pressed is shown as a picture of the layer's input", async () => {
+  const { all, answered, pin, strip, button } = deep();
+  await pin(2, 3);
+  await vi.waitFor(() => {
+    answered();
+    expect(strip.querySelector(".cl-layerinput .cl-legend-range")).not.toBeNull();
+  });
+  act(() => button("channel 4").click());
+  await vi.waitFor(() => {
+    answered();
+    expect(strip.querySelector(".cl-layerinput")?.textContent).toContain("channel 4 of 6");
+  });
+  expect(all('.cl-channel[aria-pressed="true"]').map((one) => one.textContent)).toEqual(["channel 4"]);
+});
+
+test("where nobody can say what the layer is fed, Python is named as the place to ask", async () => {
+  const { kernel, strip, pin } = deep();
+  act(() => kernel.models[0]?.trigger("comm:close"));
+  await pin(2, 3);
+  await vi.waitFor(() => expect(strip.textContent).toContain("lens.explain(0, 2, 3)"));
+});
 
 test("the ledger has the numbers of this lens, and an axis that is pressed lights up in all of it", () => {
   const { button, root, all, strip } = panel({ rows: 24, cols: 32 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { addUp, agrees, convolved, explain, largestFirst, turn } from "../lens/explain.ts";
-import { firstChannel, reshaped } from "../lens/geometry.ts";
+import { addUp, agrees, convolved, explain, largestFirst, readPatch, turn } from "../lens/explain.ts";
+import { firstChannel, readWindow, reshaped } from "../lens/geometry.ts";
 import type { Geometry } from "../model/types.ts";
 import { fixture } from "./fake-host.ts";
 import { correlateSlowly } from "./reference.ts";
@@ -63,16 +63,16 @@ test("the sum is the pre-activation, at any pixel of any geometry", () => {
         Float32Array.from({ length: rows * cols }, (_, p) => image[p * channels + first + i] as number),
       );
       const [row, col] = [at[0] % geometry.output_shape[0], at[1] % geometry.output_shape[1]];
-      const e = explain(geometry, planes, kernel, 0.25, row, col);
+      const e = explain(readPatch(geometry, planes, row, col), kernel, 0.25);
       const expected = correlateSlowly(geometry, image, kernel, 0.25, first);
       const pre = expected[row * geometry.output_shape[1] + col] as number;
       expect(Math.abs(e.total - pre)).toBeLessThan(1e-5 * Math.max(1, e.scale));
       expect(agrees(e, pre)).toBe(true);
       e.products.forEach((product, i) => {
-        expect(product).toBe(Math.fround((e.patch[i] as number) * (kernel[i] as number)) + 0);
+        expect(product).toBe(Math.fround((e.values[i] as number) * (kernel[i] as number)) + 0);
       });
       e.inside.forEach((reads, cell) => {
-        const values = [...e.patch.subarray(cell * depth, (cell + 1) * depth)];
+        const values = [...e.values.subarray(cell * depth, (cell + 1) * depth)];
         if (!reads) expect(values).toEqual(values.map(() => 0));
       });
     }),
@@ -83,14 +83,35 @@ test("a tap in the padding adds nothing, even an infinite one", () => {
   const geometry = reshaped(base, { input_shape: [3, 3, 1], kernel_size: [3, 3], padding: "same" });
   const kernel = new Float32Array(9).fill(1);
   kernel[0] = Number.POSITIVE_INFINITY;
-  const e = explain(geometry, [new Float32Array(9).fill(2)], kernel, 0, 0, 0);
+  const e = explain(readPatch(geometry, [new Float32Array(9).fill(2)], 0, 0), kernel, 0);
   // At a corner four of nine taps read the image.
   expect(e.inside.filter(Boolean)).toHaveLength(4);
   expect(e.total).toBe(8);
 });
 
+test("a transposed layer reads the pixels that spread to this one, and nothing between its strides", () => {
+  const geometry: Geometry = {
+    ...base,
+    kind: "transpose",
+    input_shape: [3, 3, 1],
+    output_shape: [7, 7],
+    kernel_size: [3, 3],
+    strides: [2, 2],
+  };
+  const image = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);
+  const patch = readPatch(geometry, [image], 4, 3);
+  // Output row 4 is input row 2 by tap 0 and input row 1 by tap 2; output column 3 is input column 1 by tap 1.
+  expect([...patch.values]).toEqual([0, 8, 0, 0, 0, 0, 0, 5, 0]);
+  expect(readWindow(geometry, 4, 3)).toEqual({ rows: [1, 2], cols: [1] });
+  expect(explain(patch, Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9), 0).total).toBe(2 * 8 + 8 * 5);
+});
+
 test("another number than the sum is not said to agree with it", () => {
-  const e = explain(base, [new Float32Array(24 * 32).fill(1)], new Float32Array(16).fill(0.1), 0, 0, 0);
+  const e = explain(
+    readPatch(base, [new Float32Array(24 * 32).fill(1)], 0, 0),
+    new Float32Array(16).fill(0.1),
+    0,
+  );
   expect(agrees(e, 1.6)).toBe(true);
   expect(agrees(e, 1.6001)).toBe(false);
   expect(agrees(e, Number.NaN)).toBe(false);
@@ -103,7 +124,7 @@ test("the largest products come first, and NaN before them", () => {
 test("a convolution with the turned kernel is the correlation with the kernel", () => {
   const geometry = reshaped(base, { input_shape: [4, 4, 2], kernel_size: [3, 2], kernel_channels: 2 });
   const kernel = noise(12, 3);
-  const e = explain(geometry, [noise(16, 1), noise(16, 2)], kernel, 0.5, 1, 1);
+  const e = explain(readPatch(geometry, [noise(16, 1), noise(16, 2)], 1, 1), kernel, 0.5);
   expect(convolved(e, turn(kernel, 2), 0.5, 2)).toBeCloseTo(e.total, 6);
   expect([...turn(Float32Array.of(1, 2, 3, 4), 1)]).toEqual([4, 3, 2, 1]);
   expect([...turn(Float32Array.of(1, 10, 2, 20), 2)]).toEqual([2, 20, 1, 10]);

@@ -1,4 +1,5 @@
 /** A tiny kernel for tests and the development page: the Python side's part of the wire, over a slow correlation. */
+import { readPatch } from "../lens/explain.ts";
 import { firstChannel, reshaped } from "../lens/geometry.ts";
 import type {
   DiagnosticsRecord,
@@ -305,6 +306,20 @@ export class FakeKernel {
       }
       case "deep":
         return { uids: [], answer: { deep: this.#deep(request) } };
+      case "patch": {
+        const first = firstChannel(this.geometry, filters.indexOf(this.#filter(request.uid)));
+        const planes = Array.from({ length: this.geometry.kernel_channels }, (_, k) =>
+          this.#plane(first + k),
+        );
+        const { rows, cols, values } = readPatch(this.geometry, planes, request.row, request.col);
+        return { uids: [], answer: { patch: { rows, cols, values } } };
+      }
+      case "plane": {
+        const plane = this.#plane(request.channel);
+        const { range, levels, flags } = quantise(plane, plane, "activation");
+        const shape = this.geometry.input_shape.slice(0, 2);
+        return { uids: [], answer: { plane: { shape, range, levels, flags } } };
+      }
       case "scrub": {
         const kernels = this.snapshots[request.index];
         if (!kernels) throw new Refusal(`There is no snapshot ${request.index}.`);
@@ -354,22 +369,26 @@ export class FakeKernel {
   #deep({ uid, channels }: { uid: Uid; channels: number[] }): object {
     const filter = this.#filter(uid);
     const depth = this.geometry.kernel_channels;
-    const count = this.geometry.input_shape[2];
-    const plane = (channel: number) => this.image.filter((_, i) => i % count === channel);
     const norm = (values: Float32Array) => Math.hypot(...values);
     const first = firstChannel(this.geometry, this.filters.indexOf(filter));
     return {
       uid,
       rev: this.rev(uid),
       pre_activation: this.#floats(filter).pre,
-      planes: channels.map((channel) => ({ channel, data: plane(channel) })),
+      planes: channels.map((channel) => ({ channel, data: this.#plane(channel) })),
       contribution: Float32Array.from({ length: depth }, (_, k) => {
-        const input = plane(first + k);
+        const input = this.#plane(first + k);
         return (
           norm(filter.kernel.filter((_, tap) => tap % depth === k)) * (norm(input) / input.length ** 0.5)
         );
       }),
     };
+  }
+
+  /** One channel of what the layer is fed. */
+  #plane(channel: number): Float32Array {
+    const count = this.geometry.input_shape[2];
+    return this.image.filter((_, i) => i % count === channel);
   }
 
   #probe(uid: Uid, { row, col }: { row: number; col: number }): object {

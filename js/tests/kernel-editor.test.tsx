@@ -109,7 +109,7 @@ describe("the grid for a screen reader", () => {
     const names = [...card().querySelectorAll('[role="grid"]')].map((grid) =>
       grid.getAttribute("aria-label"),
     );
-    expect(names).toEqual(["R", "G", "B"].map((c) => `Kernel of Filter 1, ${c}`));
+    expect(names).toEqual(["red", "green", "blue"].map((c) => `Kernel of Filter 1, ${c}`));
   });
 });
 

@@ -134,19 +134,11 @@ def explain(
         When row or col is not a whole number.
     """
     row, col = _resolve(geometry, row, col)
-    rows, cols = (np.asarray(entries, dtype=np.intp) for entries in geometry.window(row, col))
-    inside = ((rows >= 0) & (rows < x.shape[0]))[:, np.newaxis] & ((cols >= 0) & (cols < x.shape[1]))
-    depth = kernel.shape[2]
-    first = 0 if geometry.kind == "separable" else geometry.first_channel(index)
-    clipped = np.ix_(
-        np.clip(rows, 0, x.shape[0] - 1), np.clip(cols, 0, x.shape[1] - 1), np.arange(first, first + depth)
-    )
-    # Where there is no image, 0; not 0 times the border, which may be infinite.
-    patch = np.where(inside[:, :, np.newaxis], np.asarray(x, dtype=np.float32)[clipped], np.float32(0))
+    patch, window, inside = read_patch(geometry, x, index, kernel.shape[2], row, col)
     weights = np.array(kernel, dtype=np.float32)
     with np.errstate(invalid="ignore", over="ignore"):
         products = patch * weights
-    for array in (patch, weights, products, inside, rows, cols):
+    for array in (patch, weights, products, inside, *window):
         array.flags.writeable = False
     return Explanation(
         filter=index,
@@ -157,9 +149,43 @@ def explain(
         bias=float(bias),
         pre_activation=float(pre_activation[row, col]),
         activation=float(activation[row, col]),
-        window=Window(rows, cols),
+        window=window,
         inside=inside,
     )
+
+
+def read_patch(
+    geometry: Geometry, x: np.ndarray, index: int, depth: int, row: int, col: int
+) -> tuple[Array, Window, npt.NDArray[np.bool_]]:
+    """Read what lies under the kernel at one output pixel.
+
+    Parameters
+    ----------
+    geometry
+        The layer, for the input `x`.
+    x
+        ``(rows, cols, channels)``: what the layer is fed.
+    index
+        The filter, which says which channels its group reads.
+    depth
+        How many channels its kernel reads.
+    row, col
+        A pixel in the map.
+
+    Returns
+    -------
+    patch, window, inside
+        As in `Explanation`.
+    """
+    rows, cols = (np.asarray(entries, dtype=np.intp) for entries in geometry.window(row, col))
+    inside = ((rows >= 0) & (rows < x.shape[0]))[:, np.newaxis] & ((cols >= 0) & (cols < x.shape[1]))
+    first = 0 if geometry.kind == "separable" else geometry.first_channel(index)
+    clipped = np.ix_(
+        np.clip(rows, 0, x.shape[0] - 1), np.clip(cols, 0, x.shape[1] - 1), np.arange(first, first + depth)
+    )
+    # Where there is no image, 0; not 0 times the border, which may be infinite.
+    patch = np.where(inside[:, :, np.newaxis], np.asarray(x, dtype=np.float32)[clipped], np.float32(0))
+    return patch, Window(rows, cols), inside
 
 
 def separable_kernel(depthwise: np.ndarray, pointwise: np.ndarray, index: int) -> Array:
@@ -184,6 +210,7 @@ def separable_kernel(depthwise: np.ndarray, pointwise: np.ndarray, index: int) -
 
 
 def _resolve(geometry: Geometry, row: Any, col: Any) -> Pair:
+    """Return ``(row, col)`` counted from the start, or raise what `explain` raises."""
     resolved = []
     for name, value, size in zip(("row", "col"), (row, col), geometry.output_shape, strict=True):
         try:

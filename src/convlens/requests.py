@@ -11,6 +11,7 @@ import numpy as np
 
 from convlens import wire
 from convlens.courier import Courier
+from convlens.explain import read_patch
 from convlens.filters import Array, FilterList, read_only
 from convlens.predicting import Predicting
 from convlens.session import Session
@@ -88,6 +89,8 @@ class Requests:
             "predict": lambda m: self._predicting.ask(m.get("client"), m.get("seq")),
             "stats": self._stats,
             "deep": self._deep,
+            "patch": self._patch,
+            "plane": self._plane,
             "scrub": lambda m: self._lens.scrub(_whole(m.get("index"), "index")),
         }
         if kind not in handlers:
@@ -109,10 +112,7 @@ class Requests:
         self._courier.push(self._known(message))
 
     def _probe(self, message: dict[str, Any]) -> dict[str, Any]:
-        row, col = _whole(message.get("row"), "row"), _whole(message.get("col"), "col")
-        rows, cols = self._session.geometry.output_shape
-        if not (0 <= row < rows and 0 <= col < cols):
-            raise Refused(f"Pixel ({row}, {col}) is outside the maps, which have {rows} rows and {cols} columns.")
+        row, col = self._pixel(message)
         engine = self._session.engine
         if not engine.ready:
             return {"values": []}
@@ -174,6 +174,18 @@ class Requests:
                 "contribution": contribution(kernel, rms[first : first + kernel.shape[2]]).tobytes(),
             }
         }
+
+    def _patch(self, message: dict[str, Any]) -> dict[str, Any]:
+        index, (row, col) = self._index(message), self._pixel(message)
+        geometry, depth = self._session.geometry, self._session.filters.kernel_shape[2]
+        patch, window, _ = read_patch(geometry, self._session.engine.layer.input, index, depth, row, col)
+        return {"patch": {"rows": window.rows.tolist(), "cols": window.cols.tolist(), "values": patch.tobytes()}}
+
+    def _plane(self, message: dict[str, Any]) -> dict[str, Any]:
+        x, channel = self._session.engine.layer.input, _whole(message.get("channel"), "channel")
+        if not 0 <= channel < x.shape[2]:
+            raise Refused(f"There is no channel {channel}: the layer's input has {x.shape[2]}, numbered from 0.")
+        return {"plane": wire.picture_record(x[..., channel])}
 
     def _layer_input(self, layer: ConvLayer) -> tuple[Array, Array]:
         """Return the layer's input and the root mean square of its channels, found once for an input."""
@@ -274,6 +286,13 @@ class Requests:
             return self._session.filters.index_of(uid)  # type: ignore[arg-type]
         except (KeyError, TypeError):
             raise Refused("That filter is no longer in the list; the widget shows the list as it is now.") from None
+
+    def _pixel(self, message: dict[str, Any]) -> tuple[int, int]:
+        row, col = _whole(message.get("row"), "row"), _whole(message.get("col"), "col")
+        rows, cols = self._session.geometry.output_shape
+        if not (0 <= row < rows and 0 <= col < cols):
+            raise Refused(f"Pixel ({row}, {col}) is outside the maps, which have {rows} rows and {cols} columns.")
+        return row, col
 
     def _known(self, message: dict[str, Any]) -> list[int]:
         uids = _is(message.get("uids"), list, "uids")

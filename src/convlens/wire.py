@@ -196,6 +196,12 @@ def map_record(
     }
 
 
+def picture_record(values: Array) -> dict[str, Any]:
+    """Return one plane ``(rows, cols)`` to look at, in 8 bits as a map's: ``PictureRecord``."""
+    drawn = map_record(values, values, "activation")
+    return {name: drawn[name] for name in ("range", "levels", "flags")} | {"shape": list(values.shape)}
+
+
 def quantise(values: Array, low: float, high: float, *, exact: bool = True) -> Levels:
     """Levels 0 to 255: ``min(255, floor((v - low) / (high - low) * 256))``.
 

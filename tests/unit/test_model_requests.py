@@ -154,9 +154,47 @@ def test_the_contribution_bounds_what_a_plane_adds_to_the_pre_activation() -> No
     assert np.sqrt((added**2).mean()) <= floats(deep["contribution"])[0] * np.sqrt(taps * outer / inner)
 
 
+def test_a_patch_is_what_the_layer_is_fed_under_the_kernel_with_the_padding_marked() -> None:
+    model = functional()
+    browser = opened("block/conv", model)
+    lens = browser.lens
+    x = numpy(model.get_layer("shared")(model.get_layer("stem")(IMAGE[np.newaxis] / 255)))[0]
+    rows, cols = lens._state["geometry"]["output_shape"]
+    for row, col in [(0, 0), (rows - 1, cols - 1), (rows // 2, cols // 2)]:
+        patch = browser.ask("patch", uid=browser.uid(3), row=row, col=col)["patch"]
+        expected = lens.explain(3, row, col)
+        assert patch["rows"] == expected.window.rows.tolist() and patch["cols"] == expected.window.cols.tolist()
+        values = floats(patch["values"]).reshape(expected.patch.shape)
+        np.testing.assert_array_equal(values, expected.patch)
+        # Filter 3 is of the second of two groups, which reads channels 2 and 3.
+        for r, at_row in enumerate(patch["rows"]):
+            for c, at_col in enumerate(patch["cols"]):
+                inside = 0 <= at_row < x.shape[0] and 0 <= at_col < x.shape[1]
+                close(values[r, c], x[at_row, at_col, 2:] if inside else np.zeros(2))
+
+
+def test_a_channel_of_the_layers_input_crosses_as_a_picture() -> None:
+    model = functional()
+    browser = opened("block/conv", model)
+    x = numpy(model.get_layer("shared")(model.get_layer("stem")(IMAGE[np.newaxis] / 255)))[0][..., 1]
+    plane = browser.ask("plane", channel=1)["plane"]
+    assert plane["shape"] == list(x.shape) and plane["flags"] is None
+    close(plane["range"], np.array([x.min(), x.max()]))
+    levels = np.frombuffer(plane["levels"], np.uint8).reshape(x.shape)
+    low, high = plane["range"]
+    # A level stands for a 256th of the range.
+    np.testing.assert_allclose(low + (levels + 0.5) / 256 * (high - low), x, atol=0.51 / 256 * (high - low))
+
+
 @pytest.mark.parametrize(
     "message",
     [
+        {"type": "patch", "uid": -1, "row": 0, "col": 0},
+        {"type": "patch", "row": -1, "col": 0},
+        {"type": "patch", "row": 0, "col": 10_000},
+        {"type": "patch", "row": "0", "col": 0},
+        {"type": "plane", "channel": 4},
+        {"type": "plane", "channel": None},
         {"type": "deep", "uid": -1, "channels": []},
         {"type": "deep", "channels": [4]},
         {"type": "deep", "channels": [-1]},
@@ -172,7 +210,7 @@ def test_the_contribution_bounds_what_a_plane_adds_to_the_pre_activation() -> No
 def test_a_forged_request_is_refused_and_changes_nothing(message: dict[str, Any]) -> None:
     browser = opened("block/conv")
     before = browser.lens.get_weights()
-    if message["type"] == "deep":
+    if message["type"] in ("deep", "patch"):
         message = {"uid": browser.uid(0)} | message
     answer = browser.ask(message.pop("type"), **message)
     assert not answer["ok"] and answer["error"]["text"]

@@ -2,8 +2,8 @@
 import { type Explanation, largestFirst } from "../../lens/explain.ts";
 import { formatNumber } from "../../lens/numbers.ts";
 import type { FilterView, LensModel } from "../../model/lens.ts";
+import { channelName } from "../channelName.ts";
 import { span } from "../wording.ts";
-import { channelName } from "./PixelPanel.tsx";
 
 const MOST = 24;
 
@@ -14,7 +14,8 @@ interface ContributionsProps {
 }
 
 export function Contributions({ lens, filter, explanation: e }: ContributionsProps) {
-  const { kernel_size, kernel_channels: depth, input_shape } = lens.geometry.value;
+  const { kernel_size, kernel_channels: depth } = lens.geometry.value;
+  const transposed = lens.geometry.value.kind === "transpose";
   const kernel = filter.kernel.value;
   const order = largestFirst(e.products);
   const rest = order.slice(MOST);
@@ -44,10 +45,16 @@ export function Contributions({ lens, filter, explanation: e }: ContributionsPro
               ];
               return (
                 <tr key={i}>
-                  <td>{span(row, row)}</td>
-                  <td>{span(col, col)}</td>
-                  {depth > 1 && <td>{channelName(input_shape[2], filter.firstChannel + (i % depth))}</td>}
-                  <td>{e.inside[cell] ? formatNumber(e.patch[i] as number, 9) : "0, padding"}</td>
+                  <td>{e.inside[cell] || !transposed ? span(row, row) : "–"}</td>
+                  <td>{e.inside[cell] || !transposed ? span(col, col) : "–"}</td>
+                  {depth > 1 && <td>{channelName(lens, filter.firstChannel + (i % depth))}</td>}
+                  <td>
+                    {e.inside[cell]
+                      ? formatNumber(e.values[i] as number, 9)
+                      : transposed
+                        ? "0, no input"
+                        : "0, padding"}
+                  </td>
                   <td>{formatNumber(kernel[i] as number, 9)}</td>
                   <td>{formatNumber(e.products[i] as number, 9)}</td>
                 </tr>

@@ -7,8 +7,8 @@ import { GRAY } from "../../lens/palette.ts";
 import type { LensModel } from "../../model/lens.ts";
 import type { DiagnosticsRecord, Num, PlaneDiagnosticsRecord } from "../../model/types.ts";
 import { bytesOf } from "../../model/wire.ts";
+import { channelName } from "../channelName.ts";
 import { percent } from "../wording.ts";
-import { channelName } from "./PixelPanel.tsx";
 import { type Chosen, selectedFilter } from "./selectedFilter.ts";
 
 /** A kernel that changes is asked about when it has not changed for so long. */
@@ -23,7 +23,7 @@ function Numbers({ lens, filter, name }: Chosen & { lens: LensModel }) {
   const answer = useSignal<DiagnosticsRecord | null>(null);
   const why = useSignal<string | null>(null);
   const channel = useSignal(0);
-  const { kernel_channels: depth, input_shape } = lens.geometry.value;
+  const { kernel_channels: depth } = lens.geometry.value;
   const plane = Math.min(channel.value, depth - 1);
   const kernel = filter.kernel.value;
   const offline = lens.link.value === "offline";
@@ -64,7 +64,7 @@ function Numbers({ lens, filter, name }: Chosen & { lens: LensModel }) {
           >
             {Array.from({ length: depth }, (_, i) => (
               <option key={i} value={i} selected={i === plane}>
-                {channelName(input_shape[2], filter.firstChannel + i)}
+                {channelName(lens, filter.firstChannel + i)}
               </option>
             ))}
           </select>

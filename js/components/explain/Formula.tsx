@@ -60,7 +60,8 @@ function parse(text: string): VNode[] {
     if (token.startsWith('"')) return <mtext>{token.slice(1, -1).replaceAll(" ", "\u00a0")}</mtext>;
     if (/^[\d.]/.test(token)) return <mn>{token}</mn>;
     if (/^\p{L}/u.test(token)) return <mi data-axis={AXES[token.replace("′", "")]}>{token}</mi>;
-    return <mo>{token}</mo>;
+    // As text, brackets are one line high; as operators, Chromium's fallback font makes them twice that.
+    return /[()]/.test(token) ? <mtext>{token}</mtext> : <mo>{token}</mo>;
   };
 
   return row();

@@ -10,8 +10,8 @@ export interface HeatCell {
   value: number;
   /** Null for what is no finite number. */
   colors: { background: string; color: string } | null;
-  /** It lies in the padding. */
-  padding?: boolean;
+  /** Why there is no input value to read: it lies in the padding. */
+  padding?: string;
 }
 
 /** Row and column of a kernel cell. */
@@ -59,9 +59,9 @@ export function Heat({ label, rows, cols, side, cell, over, turned = false }: He
                 key={col}
                 data-at={`${row},${col}`}
                 data-odd={(!colors && !padding) || undefined}
-                data-padding={padding || undefined}
+                data-padding={padding !== undefined || undefined}
                 data-long={text.length > 4 || undefined}
-                title={padding ? "0, padding" : readNumber(value)}
+                title={padding ?? readNumber(value)}
                 style={colors ?? undefined}
               >
                 {text}

@@ -1,37 +1,26 @@
 /** Why the pinned pixel has its value: patch × kernel tap by tap, their sum, the bias and the activation function. */
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { addUp, agrees, convolved, type Explanation, explain } from "../../lens/explain.ts";
-import { formatNumber } from "../../lens/numbers.ts";
+import { useEffect, useMemo } from "preact/hooks";
+import { type Explanation, explain, largestFirst } from "../../lens/explain.ts";
 import type { FilterView, LensModel } from "../../model/lens.ts";
-import { Icon } from "../icons.tsx";
+import type { Geometry } from "../../model/types.ts";
 import { span } from "../wording.ts";
-import { activationFormula } from "./activationFormula.ts";
 import { Contributions } from "./Contributions.tsx";
-import { Formula } from "./Formula.tsx";
+import { Flip, WAYS } from "./Flip.tsx";
 import type { Tap } from "./Heat.tsx";
+import { LayerInput } from "./LayerInput.tsx";
+import { PixelSum } from "./PixelSum.tsx";
 import { Planes } from "./Planes.tsx";
 import { Segments } from "./Segments.tsx";
 import { Slide } from "./Slide.tsx";
 import { selectedFilter } from "./selectedFilter.ts";
 
-/** The channels of the layer's input, as a person calls them. */
-export function channelName(channels: number, channel: number): string {
-  return (
-    (channels === 3 || channels === 4 ? ["red", "green", "blue", "alpha"][channel] : null) ??
-    `channel ${channel}`
-  );
-}
-
 export function PixelPanel({ lens }: { lens: LensModel }) {
   const chosen = selectedFilter(lens);
   const pixel = lens.pixel.value;
-  const { kind, input_shape, output_shape } = lens.geometry.value;
-  const { rows, cols, channels } = lens.picture.value;
+  const { output_shape } = lens.geometry.value;
   if (!chosen) return null;
   const { filter, index, name } = chosen;
-  const here = lens.imageIsInput.value && String([rows, cols, channels]) === String(input_shape);
-  const known = here && (kind === "conv" || kind === "depthwise");
   return (
     <>
       <div class="cl-explainhead">
@@ -46,48 +35,48 @@ export function PixelPanel({ lens }: { lens: LensModel }) {
           made of.
         </p>
       )}
-      {pixel && !known && (
-        <p>
-          {here ? `How a ${lens.geometry.value.class_name} reads its input` : "What this layer is fed"} is
-          known in Python: <code>{`lens.explain(${index}, ${pixel[0]}, ${pixel[1]})`}</code>
-        </p>
-      )}
-      {pixel && known && pixel[0] < output_shape[0] && pixel[1] < output_shape[1] && (
-        <Taken lens={lens} filter={filter} row={pixel[0]} col={pixel[1]} />
+      {pixel && pixel[0] < output_shape[0] && pixel[1] < output_shape[1] && (
+        <Taken lens={lens} filter={filter} index={index} row={pixel[0]} col={pixel[1]} />
       )}
     </>
   );
 }
 
-const WAYS = { correlation: "cross-correlation (Keras)", convolution: "convolution" } as const;
-
-function Taken({
-  lens,
-  filter,
-  row,
-  col,
-}: {
+interface TakenProps {
   lens: LensModel;
   filter: FilterView;
+  index: number;
   row: number;
   col: number;
-}) {
+}
+
+function Taken({ lens, filter, index, row, col }: TakenProps) {
   const over = useSignal<Tap | null>(null);
   const way = useSignal<keyof typeof WAYS>("correlation");
-  const explanation = useComputed(() => lens.pixel.value && explanationAt(lens, filter, lens.pixel.value));
+  // A signal, so that pointing at a tap draws no number anew.
+  const patch = useComputed(() => {
+    const pixel = lens.pixel.value;
+    return pixel && lens.patchAt(filter.uid, pixel[0], pixel[1]);
+  });
+  const read = patch.value;
   const kernel = filter.kernel.value;
+  const bias = filter.bias.value;
+  const fits = read !== null && !(read instanceof Error) && read.values.length === kernel.length;
+  const e = useMemo(() => (fits ? explain(read, kernel, bias) : null), [fits, read, kernel, bias]);
+  // The channels keep their places while the kernel is edited.
+  const order = useMemo(() => largestFirst(e?.sums ?? []), [read, filter, fits]);
+  const channel = useSignal<number | null>(null);
   const geometry = lens.geometry.value;
-  const e = explanation.value;
-  const turned = way.value === "convolution";
+  const inside = lens.imageIsInput.value;
 
   // The tap that is pointed at is marked in the input image, too.
   useSignalEffect(() => {
     const tap = over.value;
-    const at = explanation.peek();
-    if (!at) return;
+    const at = patch.peek();
+    if (!lens.imageIsInput.peek() || !at || at instanceof Error) return;
     const [y, x] = tap ? [at.rows[tap[0]] ?? -1, at.cols[tap[1]] ?? -1] : [-1, -1];
-    const inside = y >= 0 && x >= 0 && y < geometry.input_shape[0] && x < geometry.input_shape[1];
-    lens.hoverInput.value = inside ? { row: y, col: x } : null;
+    const known = y >= 0 && x >= 0 && y < geometry.input_shape[0] && x < geometry.input_shape[1];
+    lens.hoverInput.value = known ? { row: y, col: x } : null;
   });
   useEffect(
     () => () => {
@@ -96,148 +85,88 @@ function Taken({
     [lens],
   );
 
-  if (!e || kernel.length === 0) return null;
-  const along = (name: string, indices: number[], step: number) =>
-    `${name} ${span(indices[0] ?? 0, indices.at(-1) ?? 0)}${step > 1 ? ` by ${step}` : ""}`;
-  const [stepY, stepX] = geometry.dilation_rate;
-  const padded = e.inside.filter((reads) => !reads).length;
+  if (read instanceof Error) {
+    return (
+      <p>
+        What this layer is fed is known in Python alone:{" "}
+        <code>{`lens.explain(${index}, ${row}, ${col})`}</code>. <span class="cl-muted">{read.message}</span>
+      </p>
+    );
+  }
+  if (!e) return <p class="cl-muted">Asking Python what the layer is fed here…</p>;
+  const transposed = geometry.kind === "transpose";
+  const turned = way.value === "convolution" && !transposed;
+  const first = filter.firstChannel;
   return (
     <div class="cl-taken">
       <div>
-        <Planes lens={lens} filter={filter} explanation={e} over={over} turned={turned} />
-        <Total lens={lens} filter={filter} explanation={e} row={row} col={col} />
+        <Planes
+          lens={lens}
+          filter={filter}
+          explanation={e}
+          order={order}
+          over={over}
+          turned={turned}
+          {...(!inside && {
+            looked: channel.value ?? first + (order[0] ?? 0),
+            onLook: (k: number) => {
+              channel.value = k;
+            },
+          })}
+        />
+        <PixelSum lens={lens} filter={filter} explanation={e} row={row} col={col} />
       </div>
       <div>
+        {!inside && (
+          <LayerInput
+            lens={lens}
+            channel={channel.value ?? first + (order[0] ?? 0)}
+            explanation={e}
+            over={over}
+          />
+        )}
         <p>
-          The patch is {along("rows", e.rows, stepY)}, {along("cols", e.cols, stepX)} of the input
-          {padded > 0 ? `; ${padded} of its ${e.inside.length} cells lie in the padding.` : "."}
+          {transposed ? spreadWords(e) : patchWords(e, geometry)}
+          {geometry.kind === "separable" &&
+            " The kernel is the filter's depthwise and pointwise kernels multiplied, which give the same sum."}
         </p>
-        <Segments label="The kernel is drawn for" options={WAYS} value={way} />
-        <Flip
-          explanation={e}
-          kernel={kernel}
-          bias={filter.bias.value}
-          depth={geometry.kernel_channels}
-          turned={turned}
-        />
+        {transposed ? (
+          <p class="cl-flip">
+            A transposed convolution spreads: every input pixel adds the kernel, times its own value, to the
+            map, {geometry.strides.join(" × ")} apart. Seen from one pixel of the map, each tap of the kernel
+            meets the input pixel that spreads to here through it.
+          </p>
+        ) : (
+          <>
+            <Segments label="The kernel is drawn for" options={WAYS} value={way} />
+            <Flip explanation={e} kernel={kernel} bias={bias} turned={turned} />
+          </>
+        )}
         <Contributions lens={lens} filter={filter} explanation={e} />
       </div>
     </div>
   );
 }
 
-function explanationAt(lens: LensModel, filter: FilterView, [row, col]: [number, number]): Explanation {
-  const geometry = lens.geometry.value;
-  const planes = Array.from({ length: geometry.kernel_channels }, (_, i) =>
-    lens.picture.value.plane(filter.firstChannel + i),
-  );
-  return explain(geometry, planes, filter.kernel.value, filter.bias.value, row, col);
+function patchWords(e: Explanation, { dilation_rate: [down, right] }: Geometry): string {
+  const along = (name: string, indices: number[], step: number) =>
+    `${name} ${span(indices[0] ?? 0, indices.at(-1) ?? 0)}${step > 1 ? ` by ${step}` : ""}`;
+  const padded = e.inside.filter((reads) => !reads).length;
+  const more = padded > 0 ? `; ${padded} of its ${e.inside.length} cells lie in the padding.` : ".";
+  return `The patch is ${along("rows", e.rows, down)}, ${along("cols", e.cols, right)} of the input${more}`;
 }
 
-interface TotalProps {
-  lens: LensModel;
-  filter: FilterView;
-  explanation: Explanation;
-  row: number;
-  col: number;
-}
-
-/** More terms than this are shown as one. */
-const MOST_TERMS = 4;
-
-function Total({ lens, filter, explanation: e, row, col }: TotalProps) {
-  const geometry = lens.geometry.value;
-  const bias = filter.bias.value;
-  const apart = e.sums.length > 1 && e.sums.length <= MOST_TERMS;
-  const labels = apart
-    ? e.sums.map((_, i) => `Σ ${channelName(geometry.input_shape[2], filter.firstChannel + i)}`)
-    : ["Σ products"];
-  const terms = apart ? [...e.sums] : [e.sums.reduce((a, b) => a + b, 0)];
-  if (geometry.use_bias) {
-    terms.push(bias);
-    labels.push("bias");
-  }
-  const sum = addUp(terms, e.total);
-  const value = lens.valueAt(filter.uid, row, col);
-  const formula = activationFormula(geometry);
-  const linear = geometry.activation === "linear";
-  return (
-    <>
-      <p class="cl-sum">
-        {sum.terms.map((text, i) => (
-          <>
-            {i > 0 && <span class="cl-op">+</span>}
-            <Term label={labels[i] ?? ""} text={text} />
-          </>
-        ))}
-        <span class="cl-op">{sum.exact ? "=" : "≈"}</span>
-        <Term label={geometry.use_bias ? "pre-activation" : "pre-activation (no bias)"} text={sum.total} />
-        <span class="cl-op">→</span>
-        <span class="cl-term">
-          <span>
-            {formula ? <Formula of={`${geometry.activation} ( x ) = ${formula}`} /> : geometry.activation}
-          </span>
-          <small>{linear ? "no activation function" : "activation function"}</small>
-        </span>
-        <span class="cl-op">→</span>
-        <span class="cl-term" data-result>
-          <span class="cl-number">{value ? formatNumber(value.activation, 8) : "…"}</span>
-          <small>
-            <Icon name={value?.exact ? "check" : "approx"} size={12} /> {value?.exact ? "Keras" : "preview"}
-          </small>
-        </span>
-      </p>
-      {value?.exact && !agrees(e, value.pre_activation) && (
-        <p class="cl-kalert">
-          Keras's pre-activation is {formatNumber(value.pre_activation, 9)}: this layer computes something
-          else than its settings say, or in less than float32.
-        </p>
-      )}
-    </>
-  );
-}
-
-function Term({ label, text }: { label: string; text: string }) {
-  return (
-    <span class="cl-term">
-      <span class="cl-number">{text}</span>
-      <small>{label}</small>
-    </span>
-  );
-}
-
-interface FlipProps {
-  explanation: Explanation;
-  kernel: Float32Array;
-  bias: number;
-  depth: number;
-  turned: boolean;
-}
-
-/** Which of the two operations Keras computes, and that both can give this result. */
-function Flip({ explanation: e, kernel, bias, depth, turned }: FlipProps) {
-  const show = (value: number) => addUp([value], value).total;
-  const total = show(e.total);
-  const other = show(convolved(e, kernel, bias, depth));
-  const letters = (sign: string, k: string) =>
-    `y _ {i j} = ∑ _ {r c} x _ {i ${sign} r , j ${sign} c} ${k} _ {r c}`;
-  return (
-    <p class="cl-flip">
-      {turned ? (
-        <>
-          A convolution, <Formula of={letters("−", "k′")} />, written ∗, turns its kernel by 180° before it
-          multiplies: each weight meets the pixel opposite it. With the kernel k′ that is drawn here, Keras's
-          turned by 180°, it gives the same {total}.
-        </>
-      ) : (
-        <>
-          Keras computes a cross-correlation, <Formula of={letters("+", "k")} />: the kernel lies on the patch
-          as it is drawn, nothing is flipped. It gives {total}.
-        </>
-      )}{" "}
-      {other === total
-        ? "A convolution with the kernel as it is gives the same number here."
-        : `A convolution with the kernel as it is would give ${other}.`}
-    </p>
-  );
+function spreadWords({ inside, rows, cols }: Explanation): string {
+  const reads = inside.filter(Boolean).length;
+  const ends = (indices: number[], at: (cell: number) => number) => {
+    const read = indices.filter((_, i) => inside[at(i)]);
+    return span(Math.min(...read), Math.max(...read));
+  };
+  const first = inside.indexOf(true);
+  if (first < 0)
+    return "No input pixel spreads to here: all taps fall between the strides or beside the input.";
+  const [row, col] = [Math.floor(first / cols.length), first % cols.length];
+  const from = `rows ${ends(rows, (i) => i * cols.length + col)}, cols ${ends(cols, (i) => row * cols.length + i)}`;
+  const none = inside.length - reads;
+  return `Input pixels of ${from} spread to here${none > 0 ? `; ${none} of the ${inside.length} taps fall between the strides or beside the input.` : "."}`;
 }

@@ -1,50 +1,65 @@
 /** Patch × kernel = products, one row of three heatmaps for each channel. */
-import { type Signal, useComputed } from "@preact/signals";
+import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { levelOf } from "../../lens/colors.ts";
 import { addUp, type Explanation, turn } from "../../lens/explain.ts";
 import { formatCell, formatNumber, magnitude } from "../../lens/numbers.ts";
 import { GRAY } from "../../lens/palette.ts";
-import { shownAs } from "../../lens/picture.ts";
+import { finiteRange, shownAs } from "../../lens/picture.ts";
 import type { FilterView, LensModel } from "../../model/lens.ts";
+import { channelName } from "../channelName.ts";
 import { cellSize } from "../KernelGrid.tsx";
 import { type Tones, toneOf, tonesOf } from "../kernelColors.ts";
 import { Heat, type HeatCell, type Tap } from "./Heat.tsx";
-import { channelName } from "./PixelPanel.tsx";
 
 export interface PlanesProps {
   lens: LensModel;
   filter: FilterView;
   explanation: Explanation;
+  /** Planes of the kernel, that with the largest sum first. */
+  order: readonly number[];
   over: Signal<Tap | null>;
   /** Draw the kernel turned by 180°. */
   turned: boolean;
+  /** Channel of the layer's input that is shown as a picture, where it is not the image, and the way to another. */
+  looked?: number;
+  onLook?: (channel: number) => void;
 }
 
 const PLANES_A_ROW = 3;
+/** Up to so many channels stand in their own order. */
+const IN_ORDER = 4;
+/** Of more channels, so many are shown, those with the largest sums, and so many with each press of "more". */
+const FIRST = 8;
+const MORE = 32;
 
 /** Colours of a number between −most and +most, as in the kernel's own grid. */
 export function cellColors(tones: Tones, level: number): HeatCell["colors"] {
   return level < 0 ? null : { background: tones.background[level] ?? "", color: tones.text[level] ?? "" };
 }
 
-export function Planes({ lens, filter, explanation: e, over, turned }: PlanesProps) {
-  const { kernel_size, kernel_channels: depth, input_shape } = lens.geometry.value;
-  const [rows, cols] = kernel_size;
+export function Planes(props: PlanesProps) {
+  const { lens, filter, explanation: e, order, over, turned, looked, onLook } = props;
+  const count = useSignal(FIRST);
+  const depth = e.sums.length;
+  const [rows, cols] = [e.rows.length, e.cols.length];
   const kernel = filter.kernel.value;
   const table = lens.cmapTables.value.get(lens.cmap.value);
   const tones = useMemo(() => tonesOf(table ?? GRAY), [table]);
   const grays = useMemo(() => tonesOf(GRAY), []);
-  const shown = useComputed(() => shownAs(lens.picture.value)).value.range;
+  const picture = useComputed(() => shownAs(lens.picture.value).range);
+  const shown = lens.imageIsInput.value ? picture.value : finiteRange(e.values);
   const { side, fit } = cellSize(cols, PLANES_A_ROW);
   const drawn = turned ? turn(kernel, depth) : kernel;
   const mosts = { kernel: magnitude(kernel), products: magnitude(e.products) };
+  const nothing =
+    lens.geometry.value.kind === "transpose" ? "0, no input pixel spreads to here" : "0, padding";
 
   const patchCell =
     (channel: number) =>
     (row: number, col: number): HeatCell => {
-      const value = e.patch[(row * cols + col) * depth + channel] as number;
-      if (!e.inside[row * cols + col]) return { text: "0", value, colors: null, padding: true };
+      const value = e.values[(row * cols + col) * depth + channel] as number;
+      if (!e.inside[row * cols + col]) return { text: "0", value, colors: null, padding: nothing };
       const level = Number.isFinite(value) ? levelOf(value, ...shown) : -1;
       return { text: formatNumber(value, fit), value, colors: cellColors(grays, level) };
     };
@@ -56,43 +71,93 @@ export function Planes({ lens, filter, explanation: e, over, turned }: PlanesPro
     };
 
   const size = { rows, cols, side, over };
+  const many = depth > IN_ORDER;
+  const channels = many ? order.slice(0, count.value) : Array.from({ length: depth }, (_, k) => k);
+  const rest = many ? order.slice(count.value) : [];
+  const others = rest.reduce((sum, k) => sum + (e.sums[k] ?? 0), 0);
+  const sigma = (sum: number) => {
+    const { total, exact } = addUp([sum], sum);
+    return (
+      <>
+        Σ {exact ? "=" : "≈"} <span class="cl-number">{total}</span>
+      </>
+    );
+  };
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys.
-    <section class="cl-products" aria-label="Patch times kernel" tabIndex={0}>
-      {Array.from({ length: depth }, (_, channel) => {
-        const name = depth > 1 ? `${channelName(input_shape[2], filter.firstChannel + channel)} ` : "";
-        const sum = e.sums[channel] ?? 0;
-        const { total, exact } = addUp([sum], sum);
-        return (
-          <div class="cl-product" key={channel}>
-            <figure>
-              <figcaption>{name}patch</figcaption>
-              <Heat label={`${name}patch`} cell={patchCell(channel)} {...size} />
-            </figure>
-            <span class="cl-op">{turned ? "∗" : "×"}</span>
-            <figure>
-              <figcaption>{turned ? `${name}kernel k′, turned by 180°` : `${name}kernel`}</figcaption>
-              <Heat
-                label={`${name}kernel`}
-                cell={signedCell(drawn, mosts.kernel, channel)}
-                turned={turned}
-                {...size}
-              />
-            </figure>
-            <span class="cl-op">=</span>
-            <figure>
-              <figcaption>
-                products, Σ {exact ? "=" : "≈"} <span class="cl-number">{total}</span>
-              </figcaption>
-              <Heat
-                label={`${name}products`}
-                cell={signedCell(e.products, mosts.products, channel)}
-                {...size}
-              />
-            </figure>
-          </div>
-        );
-      })}
-    </section>
+    <>
+      {many && (
+        <p class="cl-muted">
+          {depth} channels; those that add or take away most at this pixel come first.
+          {onLook && " Press a channel's name to see it in the layer's input."}
+        </p>
+      )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys. */}
+      <section class="cl-products" aria-label="Patch times kernel" tabIndex={0}>
+        {channels.map((plane) => {
+          const channel = filter.firstChannel + plane;
+          const name = depth > 1 || onLook ? `${channelName(lens, channel)} ` : "";
+          return (
+            <div class="cl-product" key={plane}>
+              <figure>
+                <figcaption>
+                  {onLook ? (
+                    <button
+                      type="button"
+                      class="cl-channel"
+                      aria-pressed={channel === looked}
+                      title="Show this channel of the layer's input"
+                      onClick={() => onLook(channel)}
+                    >
+                      {name.trim()}
+                    </button>
+                  ) : (
+                    name.trim()
+                  )}
+                  {" patch"}
+                </figcaption>
+                <Heat label={`${name}patch`} cell={patchCell(plane)} {...size} />
+              </figure>
+              <span class="cl-op">{turned ? "∗" : "×"}</span>
+              <figure>
+                <figcaption>{turned ? `${name}kernel k′, turned by 180°` : `${name}kernel`}</figcaption>
+                <Heat
+                  label={`${name}kernel`}
+                  cell={signedCell(drawn, mosts.kernel, plane)}
+                  turned={turned}
+                  {...size}
+                />
+              </figure>
+              <span class="cl-op">=</span>
+              <figure>
+                <figcaption>products, {sigma(e.sums[plane] ?? 0)}</figcaption>
+                <Heat
+                  label={`${name}products`}
+                  cell={signedCell(e.products, mosts.products, plane)}
+                  {...size}
+                />
+              </figure>
+            </div>
+          );
+        })}
+        {rest.length > 0 && (
+          <p class="cl-more-channels">
+            The other {rest.length} channels together: {sigma(others)}
+            <button
+              type="button"
+              class="cl-button cl-outlined"
+              onClick={() => {
+                count.value += MORE;
+              }}
+            >
+              Show {Math.min(MORE, rest.length)} more
+            </button>
+          </p>
+        )}
+      </section>
+      <p class="cl-muted">
+        Patch: grey, {formatNumber(shown[0])} to {formatNumber(shown[1])}. Kernel, products: each symmetric
+        about 0 over its own range.
+      </p>
+    </>
   );
 }

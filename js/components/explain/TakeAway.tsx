@@ -55,6 +55,10 @@ export function TakeAway({ lens }: { lens: LensModel }) {
   const json = what.value === "json";
   return (
     <>
+      <p class="cl-muted">
+        What is shown here, to go on with elsewhere: as a program that runs by itself, as text, or as a
+        picture.
+      </p>
       <div class="cl-cardtools">
         {(Object.keys(TITLES) as What[]).map((which) => (
           <button

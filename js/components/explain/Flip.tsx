@@ -1,0 +1,39 @@
+/** Which of correlation and convolution Keras computes, and that both can give this result. */
+import { addUp, convolved, type Explanation } from "../../lens/explain.ts";
+import { Formula } from "./Formula.tsx";
+
+export const WAYS = { correlation: "cross-correlation (Keras)", convolution: "convolution" } as const;
+
+export interface FlipProps {
+  explanation: Explanation;
+  kernel: Float32Array;
+  bias: number;
+  turned: boolean;
+}
+
+export function Flip({ explanation: e, kernel, bias, turned }: FlipProps) {
+  const show = (value: number) => addUp([value], value).total;
+  const total = show(e.total);
+  const other = show(convolved(e, kernel, bias, e.sums.length));
+  const letters = (sign: string, k: string) =>
+    `y _ {i j} = ∑ _ {r c} x _ {i ${sign} r , j ${sign} c} ${k} _ {r c}`;
+  return (
+    <p class="cl-flip">
+      {turned ? (
+        <>
+          A convolution, <Formula of={letters("−", "k′")} />, written ∗, turns its kernel by 180° before it
+          multiplies: each weight meets the pixel opposite it. With the kernel k′ that is drawn here, Keras's
+          turned by 180°, it gives the same {total}.
+        </>
+      ) : (
+        <>
+          Keras computes a cross-correlation, <Formula of={letters("+", "k")} />: the kernel lies on the patch
+          as it is drawn, nothing is flipped. It gives {total}.
+        </>
+      )}{" "}
+      {other === total
+        ? "A convolution with the kernel as it is gives the same number here."
+        : `A convolution with the kernel as it is would give ${other}.`}
+    </p>
+  );
+}

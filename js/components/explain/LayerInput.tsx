@@ -1,0 +1,105 @@
+/** One channel of what a layer inside a model is fed, with the window that the pinned pixel reads. */
+import type { Signal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { paintLevels, type SourceWindow } from "../../lens/colors.ts";
+import type { Explanation } from "../../lens/explain.ts";
+import { readWindow } from "../../lens/geometry.ts";
+import { formatNumber } from "../../lens/numbers.ts";
+import { GRAY, paletteOf } from "../../lens/palette.ts";
+import { outputAt, type Pixel, placeOutput, placeOver, type View } from "../../lens/viewport.ts";
+import type { LensModel } from "../../model/lens.ts";
+import { ColorBar } from "../ColorBar.tsx";
+import { PixelMark, WindowMark } from "../marks.tsx";
+import { aspect, PictureFrame } from "../PictureFrame.tsx";
+import { bufferedPaint } from "../paint.ts";
+import { times } from "../wording.ts";
+import type { Tap } from "./Heat.tsx";
+
+export interface LayerInputProps {
+  lens: LensModel;
+  channel: number;
+  explanation: Explanation;
+  /** The tap of the kernel that is pointed at. */
+  over: Signal<Tap | null>;
+}
+
+export function LayerInput({ lens, channel, explanation: e, over }: LayerInputProps) {
+  const palette = useMemo(() => paletteOf(GRAY), []);
+  const draw = useMemo(bufferedPaint, []);
+  const geometry = lens.geometry.value;
+  const [rows, cols] = geometry.input_shape;
+  const size = { rows, cols };
+  const plane = lens.inputPlane(channel);
+  if (plane instanceof Error) return <p class="cl-muted">{plane.message}</p>;
+  const known = plane && String(plane.shape) === String([rows, cols]) ? plane : null;
+
+  const paint = (context: CanvasRenderingContext2D, window: SourceWindow) =>
+    draw(context, (target) => {
+      if (known) paintLevels(target, window, known, size, known.range, palette);
+      else target.pixels.fill(0);
+    });
+  const outputOf = (pixel: Pixel) => outputAt(geometry, placeOutput(geometry), pixel);
+  const marks = (view: View) => {
+    const hover = lens.hover.value;
+    const pinned = lens.pixel.value;
+    const tap = over.value;
+    const [row, col] = tap ? [e.rows[tap[0]] ?? -1, e.cols[tap[1]] ?? -1] : [-1, -1];
+    return (
+      <>
+        {pinned && <WindowMark view={view} {...readWindow(geometry, pinned[0], pinned[1])} kind="pin" />}
+        {hover && <WindowMark view={view} {...readWindow(geometry, hover.row, hover.col)} kind="hover" />}
+        {row >= 0 && col >= 0 && row < rows && col < cols && (
+          <PixelMark view={view} pixel={{ row, col }} kind="hover" />
+        )}
+      </>
+    );
+  };
+  return (
+    <figure class="cl-figure cl-layerinput" style={aspect(size)}>
+      <figcaption class="cl-caption">
+        <span>
+          the layer's input <span class="cl-number cl-muted">{times(rows, cols)}</span>{" "}
+          <span class="cl-muted">
+            channel {channel} of {geometry.input_shape[2]}
+          </span>
+        </span>
+      </figcaption>
+      <PictureFrame
+        lens={lens}
+        size={size}
+        place={placeOver(size)}
+        label={`Input of the layer, channel ${channel}, ${rows} rows, ${cols} columns`}
+        watch={() => {
+          lens.inputPlane(channel);
+        }}
+        paint={paint}
+        hover={(pixel) => {
+          lens.hover.value = pixel && outputOf(pixel);
+        }}
+        pick={(pixel) => {
+          const output = outputOf(pixel);
+          if (output) lens.pin([output.row, output.col]);
+        }}
+        locate={({ row, col }) => {
+          const window = readWindow(geometry, row, col);
+          const middle = (along: number[]) => along[Math.floor(along.length / 2)] ?? 0;
+          return { row: middle(window.rows), col: middle(window.cols) };
+        }}
+        marks={marks}
+      />
+      {known && (
+        <div class="cl-legend">
+          <ColorBar table={GRAY} />
+          <div class="cl-legend-range">
+            <span class="cl-number">{formatNumber(known.range[0])}</span>
+            <span class="cl-muted">grey, own range</span>
+            <span class="cl-number">{formatNumber(known.range[1])}</span>
+          </div>
+        </div>
+      )}
+      <p class="cl-muted">
+        What the layers before make of the image. The outline is what the pinned pixel reads of it.
+      </p>
+    </figure>
+  );
+}
