@@ -154,8 +154,6 @@ def test_every_convolution_of_a_model_opens_with_the_activations_that_it_has_the
             np.testing.assert_array_equal(ours, own)
 
 
-# Keras 3.15 converts a TensorFlow variable by np.array, which NumPy 2 finds old-fashioned.
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_a_model_loaded_from_a_file_opens(tmp_path: Any) -> None:
     model = functional()
     model.save(tmp_path / "model.keras")
