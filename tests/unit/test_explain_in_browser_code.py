@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 
 from convlens.layers import ConvLayer
-from tests.unit.keras_sweep import from_keras
+from tests.unit.keras_sweep import COMPILES_EVERY_SHAPE, from_keras
 from tests.unit.test_preview_against_keras import ACTIVATIONS, random_layer
 
 ROOT = pathlib.Path(__file__).parents[2]
 RUNNER = ROOT / "js" / "tests" / "run-explain.mjs"
 
-LAYERS = 200
-PIXELS = 5
+LAYERS, PIXELS = (20, 50) if COMPILES_EVERY_SHAPE else (200, 5)
 
 
 @pytest.fixture(scope="module")
