@@ -10,3 +10,5 @@ os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="keras-")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ["MPLBACKEND"] = "agg"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+# JAX compiles every layer that a test makes, and runs it once or twice: optimising costs more than it saves.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")

@@ -82,7 +82,7 @@ def test_the_bundle_grows_no_further(wheel: Path) -> None:
     held = contents(wheel)
     parts = [held[name] for name in sorted(BUNDLE)]
     assert all(parts)
-    assert sum(len(part) for part in parts) <= 220_000
+    assert sum(len(part) for part in parts) <= 222_000
     assert sum(len(gzip.compress(part)) for part in parts) <= 78_000
 
 

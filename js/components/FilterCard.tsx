@@ -17,6 +17,7 @@ import {
   whyFixedList,
   whyFixedSize,
   whyNotSize,
+  whyNotWhole,
 } from "./filterActions.ts";
 import { KernelEditor } from "./KernelEditor.tsx";
 import { cellSize } from "./KernelGrid.tsx";
@@ -25,6 +26,7 @@ import { KernelSession } from "./kernelSession.ts";
 import { NumberField } from "./NumberField.tsx";
 import { NumberPanel } from "./NumberPanel.tsx";
 import { PresetPicker } from "./PresetPicker.tsx";
+import { SeparableKernel } from "./SeparableKernel.tsx";
 
 export interface FilterCardProps {
   lens: LensModel;
@@ -75,14 +77,16 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
     focused.current = null;
   }, [index]);
 
-  const sizeWhy = whyFixedSize(geometry);
+  const Editor = geometry.kind === "separable" ? SeparableKernel : KernelEditor;
+  const whole = whyNotWhole(geometry);
+  const sizeWhy = whole ?? whyFixedSize(geometry);
   const [shapes, normalise, zero] = kernelActions(lens, filter, say);
   const menu: FilterAction[][] = [
-    [{ label: "Presets…", why: null, run: show("presets") }],
+    [{ label: "Presets…", why: whole, run: show("presets") }],
     shapes,
     normalise,
     [
-      { label: "Scale…", why: null, run: show("scale") },
+      { label: "Scale…", why: whole, run: show("scale") },
       { label: "Resize all kernels…", why: sizeWhy, run: show("resize") },
       zero,
     ],
@@ -175,7 +179,7 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
       )}
       <div class="cl-cardbody" data-wide={wide || undefined}>
         <div class="cl-cardkernel">
-          <KernelEditor lens={lens} filter={filter} session={session} name={name}>
+          <Editor lens={lens} filter={filter} session={session} name={name}>
             <div class="cl-cardtools">
               <NumberField
                 label="Bias"
@@ -183,7 +187,7 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
                 onChange={(bias) => session.edits.setBias(bias)}
                 why={geometry.use_bias ? null : "This layer has no bias (use_bias=False)."}
               />
-              <PaintTool session={session} />
+              {geometry.kind !== "separable" && <PaintTool session={session} />}
               {geometry.path !== "" && (
                 <button
                   type="button"
@@ -195,7 +199,7 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
                 </button>
               )}
             </div>
-          </KernelEditor>
+          </Editor>
         </div>
         <div class="cl-cardmap">
           <ActivationMap lens={lens} filter={filter} index={index} />

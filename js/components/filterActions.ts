@@ -34,6 +34,12 @@ export function whyFixedSize(geometry: Geometry): string | null {
   return geometry.path === "" ? null : "This layer is part of a model, and its kernels keep their size.";
 }
 
+/** Why a filter's kernel cannot be replaced as a whole; null where it can. */
+export function whyNotWhole(geometry: Geometry): string | null {
+  if (geometry.kind !== "separable") return null;
+  return "This filter is made of a depthwise and a pointwise kernel: edit these, or switch it off.";
+}
+
 /** Why one kernel cannot take another shape by itself. */
 function whyNotTurned(geometry: Geometry): string | null {
   const [rows, cols] = geometry.kernel_size;
@@ -75,7 +81,8 @@ export function kernelActions(
   say: (why: string) => void,
 ): [shapes: FilterAction[], normalise: FilterAction[], zero: FilterAction] {
   const geometry = lens.geometry.value;
-  const turned = whyNotTurned(geometry);
+  const whole = whyNotWhole(geometry);
+  const turned = whole ?? whyNotTurned(geometry);
   const plain = (
     label: string,
     change: (kernel: Kernel) => Kernel,
@@ -87,7 +94,7 @@ export function kernelActions(
   });
   const checked = (label: string, change: (kernel: Kernel) => Outcome): FilterAction => ({
     label,
-    why: null,
+    why: whole,
     run: () => {
       const outcome = change(kernelOf(geometry, filter));
       if (outcome.ok) replaceOne(lens, filter, outcome.kernel);
@@ -96,11 +103,11 @@ export function kernelActions(
   });
   return [
     [
-      plain("Negate", negate),
+      plain("Negate", negate, whole),
       plain("Transpose", transpose, turned),
       plain("Rotate 90° clockwise", rotate, turned),
-      plain("Flip left–right", flipColumns),
-      plain("Flip top–bottom", flipRows),
+      plain("Flip left–right", flipColumns, whole),
+      plain("Flip top–bottom", flipRows, whole),
     ],
     [
       checked("Normalise: sum to 1", normaliseSum),

@@ -11,6 +11,7 @@ import {
 } from "@preact/signals";
 import { planeMagnitude } from "../lens/preview.ts";
 import { Deep } from "./deep.ts";
+import { Factors } from "./factors.ts";
 import type { FilterState } from "./filter-state.ts";
 import { readPicture } from "./image.ts";
 import type { Picture, Stats } from "./lens.ts";
@@ -53,6 +54,7 @@ export class Core {
   readonly network: Network;
   readonly deep: Deep;
   readonly patches: Patches;
+  readonly factors: Factors;
   /** Present while there is no kernel. */
   offline: Offline | null = null;
 
@@ -115,6 +117,17 @@ export class Core {
       (filter) => this.predictor.redraw([filter]),
     );
     this.patches = new Patches(this.roster, (question) => this.inquire(question));
+    this.factors = new Factors(
+      (request) => this.inquire(request),
+      (uid) => {
+        const filters = uid === null ? this.roster.list.peek() : [this.roster.get(uid)];
+        for (const filter of filters) filter?.drawOld(this.roster.geometry);
+      },
+      (text) => {
+        this.problems.report("The kernels stay as they were", text);
+        this.predictor.redraw(this.roster.list.peek());
+      },
+    );
     this.network = new Network(model, schedule, {
       idle: () => this.status.peek().keras === "ready" && this.uplink.link.peek() === "idle",
       predict: () => {
@@ -147,7 +160,7 @@ export class Core {
   inquire(
     request: Extract<
       Request,
-      { type: "diagnose" | "code" | "stats" | "deep" | "patch" | "plane" | "predict" }
+      { type: "diagnose" | "code" | "stats" | "deep" | "patch" | "plane" | "factors" | "predict" }
     >,
   ): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -168,7 +181,9 @@ export class Core {
 
   prepare(uid: Uid, planes: readonly number[]): void {
     const filter = this.roster.get(uid);
-    if (filter && !this.offline) this.deep.prepare(filter, planes);
+    if (!filter || this.offline) return;
+    if (this.roster.geometry.kind === "separable") this.factors.ask(uid);
+    else this.deep.prepare(filter, planes);
   }
 
   /** Filters were edited here: what predicts the next edits of the same planes is asked for behind them. */
@@ -193,6 +208,7 @@ export class Core {
   changed(filters: Iterable<FilterState>): void {
     this.predictor.redraw(filters);
     this.network?.changed(filters);
+    this.factors?.refresh(filters);
     this.needs.look();
     this.#cancelKeeping();
     this.#cancelKeeping = this.schedule.after(KEEP_MS, () => this.#keep());
@@ -303,13 +319,14 @@ export class Core {
     const stage = this.settings.signal("stage").peek();
     const map = filter.keras(filter.confirmed);
     if (filter.known && (map?.stage === stage || this.status.peek().keras !== "ready")) return null;
-    return `${this.roster.state.peek().generation}/${stage}/${filter.rev}`;
+    return `${this.roster.state.peek().generation}/${stage}/${filter.rev}/${filter.expiries}`;
   }
 
   /** The layer is fed something else than before. */
   #forgetInput(): void {
     this.deep.forget();
     this.patches.forget();
+    this.factors.forget();
   }
 
   #recordSize(): number {

@@ -37,6 +37,9 @@ export class FilterState implements FilterView {
   base: Base | null = null;
   /** False once Keras contradicted a prediction. */
   trusted = true;
+  /** How often what is here turned out to be out of date. */
+  expiries = 0;
+  #expired = false;
   /** Gesture that `before` was taken at. */
   gesture: string | null = null;
 
@@ -60,7 +63,15 @@ export class FilterState implements FilterView {
   }
 
   get known(): boolean {
-    return this.rev >= 0;
+    return this.rev >= 0 && !this.#expired;
+  }
+
+  /** The kernel has something newer, and sends it when it is asked. */
+  expire(geometry: Geometry): void {
+    this.#expired = true;
+    this.expiries++;
+    this.prediction = this.spare = this.base = null;
+    this.drawOld(geometry);
   }
 
   /**
@@ -78,6 +89,7 @@ export class FilterState implements FilterView {
     const said: Weights = { kernel, bias: record.bias };
     if (!this.known || !sameWeights(said, this.confirmed)) this.confirmed = said;
     this.rev = record.rev;
+    this.#expired = false;
     if (record.map && current && fits(record.map, geometry)) {
       this.#keras = { map: owned(record.map), weights: this.confirmed };
     }

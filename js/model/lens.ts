@@ -8,6 +8,7 @@ import type { Patch } from "../lens/explain.ts";
 import type {
   DiagnosticsRecord,
   Edit,
+  FactorEdit,
   Geometry,
   History,
   ImageRecord,
@@ -90,6 +91,17 @@ export interface Predictions {
   error: string | null;
 }
 
+/** What a separable layer's filter is made of (FactorsRecord), with the edits that Keras has not answered. */
+export interface FactorsView {
+  rev: number;
+  multiplier: number;
+  depthwise: Float32Array;
+  pointwise: Float32Array;
+  contribution: Float32Array;
+  /** Whether an edit is not answered yet. */
+  pending: boolean;
+}
+
 /** One number a filter, in list order, to sort a gallery by. */
 export type Stats = Record<"energy" | "dead" | "norm", Float32Array>;
 
@@ -113,6 +125,10 @@ export interface NetworkModel {
   prepare(uid: Uid, planes: readonly number[]): void;
   /** A bound on what each plane of a kernel adds to the map, once it is prepared; null where it is not known. */
   contribution(uid: Uid): Float32Array | null;
+  /** A separable layer's filter, once it is prepared. */
+  factors(uid: Uid): FactorsView | null;
+  /** Change taps of one part of a separable layer's filter; Keras computes the maps. */
+  editFactor(uid: Uid, edit: FactorEdit): void;
 }
 
 /** State of the wire as a person would put it. */

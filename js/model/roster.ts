@@ -74,13 +74,16 @@ export class Roster {
 
   receive(message: CheckedMessage): void {
     this.history.value = message.history;
-    if (message.filters.length === 0) return;
+    if (message.filters.length === 0 && !message.outdated?.length) return;
     const { generation } = this.state.peek();
     if (message.generation > generation) {
       this.#early.push(message);
       return;
     }
     this.#adopt(message.filters, message.generation === generation);
+    const outdated = message.outdated?.flatMap((uid) => this.#known.get(uid) ?? []) ?? [];
+    for (const filter of outdated) filter.expire(this.geometry);
+    if (outdated.length > 0) this.events.changed(outdated);
   }
 
   /** Records of all filters that are known here, for a host that saves the widget's state. */

@@ -82,6 +82,8 @@ export class Lens implements LensModel {
       stats: () => core.stats(),
       prepare: (uid, planes) => core.prepare(uid, planes),
       contribution: (uid) => core.deep.contributions.value.get(uid) ?? null,
+      factors: (uid) => core.factors.view(uid),
+      editFactor: (uid, edit) => core.factors.edit(uid, edit, this.#gesture ?? this.#newGesture()),
     };
     core.greet();
   }

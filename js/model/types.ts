@@ -34,7 +34,7 @@ export interface Geometry {
   kernel_size: [number, number];
   /**
    * Depth of one kernel: input channels / groups; 1 for depthwise. A separable layer's filters cross as the kernels that
-   * their depthwise and pointwise parts amount to, which read all channels; they can be set to 0, but not edited by taps.
+   * their depthwise and pointwise parts amount to, which read all channels; what is edited are these parts (`factors`).
    */
   kernel_channels: number;
   strides: [number, number];
@@ -207,6 +207,13 @@ export interface Edit {
   bias?: Num;
 }
 
+/** Taps of one part of a separable filter, as flat indices: of all depthwise kernels, or of its own pointwise weights. */
+export interface FactorEdit {
+  part: "depthwise" | "pointwise";
+  index: number[];
+  value: Num[];
+}
+
 export type Request =
   /** What the browser holds; rev −1 stands for a filter whose kernel is here, but not Keras's map of it. */
   | { type: "hello"; generation: number; revs: [Uid, number][] }
@@ -254,6 +261,8 @@ export type Request =
   | { type: "patch"; uid: Uid; row: number; col: number }
   /** One channel of the layer's input, to look at. */
   | { type: "plane"; channel: number }
+  /** What a separable layer's filter is made of, after an edit of one part where one is given. */
+  | { type: "factors"; uid: Uid; edit?: FactorEdit; gesture?: string }
   /** Show the kernels of a snapshot (an index into `_training.snapshots`). Scrubbing in a row is one undo step. */
   | { type: "scrub"; index: number };
 
@@ -319,6 +328,8 @@ export interface Answer {
   patch?: PatchRecord;
   /** Plane. */
   plane?: PictureRecord;
+  /** Factors. */
+  factors?: FactorsRecord;
 }
 
 export interface PatchRecord {
@@ -362,6 +373,20 @@ export interface DeepRecord {
   contribution: Bytes;
 }
 
+/** A separable layer's filter lays depthwise kernel × pointwise weight on the input, added up over depthwise channels. */
+export interface FactorsRecord {
+  uid: Uid;
+  rev: number;
+  /** Depthwise kernels an input channel: depthwise channel k reads input channel ⌊k / multiplier⌋. */
+  multiplier: number;
+  /** float32, C order: row, column, depthwise channel. All filters share them. */
+  depthwise: Bytes;
+  /** float32, one a depthwise channel: this filter's own weights. */
+  pointwise: Bytes;
+  /** float32, one a depthwise channel: as in DeepRecord, what it adds to this filter's pre-activation at the most. */
+  contribution: Bytes;
+}
+
 /** To every client, when the model has run after a `predict`. */
 export interface PredictionsMessage {
   type: "predictions";
@@ -378,4 +403,6 @@ export type Message = (Answer | PredictionsMessage | { type: "filters" }) & {
   generation: number;
   history: History;
   filters: FilterRecord[];
+  /** Filters that changed and were not sent, because they are not on screen: what is here of them is out of date. */
+  outdated?: Uid[];
 };

@@ -169,6 +169,7 @@ export function readMessage(content: unknown, buffers: readonly Bytes[]): Checke
     generation: whole(message.generation, "a generation"),
     history: { undo: whole(history.undo, "the undo count"), redo: whole(history.redo, "the redo count") },
     filters: list(message.filters, "filter records").map(readRecord),
+    outdated: list(message.outdated ?? [], "uids").map((uid) => whole(uid, "a filter's uid")),
   };
   if (type === "filters") return { type, ...common };
   return { ...(type === "answer" ? readAnswer(message) : readPredictions(message)), ...common };
@@ -233,6 +234,17 @@ function readAnswer(message: Fields): Answer {
     };
   }
   if (message.plane) answer.plane = readPlane(message.plane);
+  if (message.factors) {
+    const factors = fields(message.factors, "what a filter is made of");
+    answer.factors = {
+      uid: whole(factors.uid, "a filter's uid"),
+      rev: whole(factors.rev, "a filter's rev"),
+      multiplier: whole(factors.multiplier, "a depth multiplier"),
+      depthwise: bytes(factors.depthwise, "depthwise kernels"),
+      pointwise: bytes(factors.pointwise, "pointwise weights"),
+      contribution: bytes(factors.contribution, "contributions"),
+    };
+  }
   if (message.values) {
     answer.values = list(message.values, "values").map((item) => {
       const value = fields(item, "a value");

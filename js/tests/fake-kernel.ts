@@ -45,6 +45,8 @@ export class FakeKernel {
   #future: Document[] = [];
   #gesture: string | null = null;
   #predicting = false;
+  /** What the filters of a separable layer are made of. */
+  parts: { depthwise: Float32Array; pointwise: Float32Array[] } | null = null;
   /** Kernels in list order, for `scrub`. */
   snapshots: Float32Array[][] = [];
   /** The model's output; by default no vector. */
@@ -304,6 +306,8 @@ export class FakeKernel {
         };
         return { uids: [], answer: { stats } };
       }
+      case "factors":
+        return { uids: [], answer: { factors: this.#factors(request) } };
       case "deep":
         return { uids: [], answer: { deep: this.#deep(request) } };
       case "patch": {
@@ -389,6 +393,31 @@ export class FakeKernel {
   #plane(channel: number): Float32Array {
     const count = this.geometry.input_shape[2];
     return this.image.filter((_, i) => i % count === channel);
+  }
+
+  /** A separable layer of depth multiplier 1: kernel = depthwise × the filter's weight of the channel. */
+  #factors({
+    uid,
+    edit,
+    gesture,
+    client,
+  }: Extract<Request, { type: "factors" }> & { client: string }): object {
+    const { parts } = this;
+    const index = this.filters.indexOf(this.#filter(uid));
+    const own = parts?.pointwise[index];
+    if (!parts || !own) throw new Refusal("No separable layer.");
+    if (edit) {
+      edit.index.forEach((tap, i) => {
+        (edit.part === "depthwise" ? parts.depthwise : own)[tap] = unpackNumber(edit.value[i]);
+      });
+      const product = (f: number) =>
+        parts.depthwise.map((v, tap) => v * (parts.pointwise[f]?.[tap % own.length] ?? 0));
+      const filters = this.filters.map((f, i) => ({ ...f, kernel: product(i) }));
+      this.#commit({ ...this.#document, filters }, `${client}/${gesture}`);
+    }
+    const contribution = new Float32Array(own.length);
+    const { depthwise } = parts;
+    return { uid, rev: this.rev(uid), multiplier: 1, depthwise, pointwise: own, contribution };
   }
 
   #probe(uid: Uid, { row, col }: { row: number; col: number }): object {

@@ -50,6 +50,8 @@ class Courier:
         self._drawn = drawn
         self._failed = failed
         self._held: list[int] | None = None
+        # Filters that a browser asked for or spoke of, the latest last.
+        self._seen: dict[int, None] = {}
 
     # -- values of traits ----------------------------------------------------------------------------------------------
 
@@ -92,10 +94,20 @@ class Courier:
 
     def first_screen(self) -> list[int]:
         """Uids of as many filters as a fresh view gets at once."""
-        geometry, filters = self._session.geometry, self._session.filters
-        rows, cols = geometry.output_shape
-        each = 2 * rows * cols + 4 * math.prod(filters.kernel_shape)
-        return filters.uids[: max(4, min(FIRST_SCREEN, FIRST_SCREEN_BYTES // each))]
+        return self._session.filters.uids[: self._screenful()]
+
+    def _screenful(self) -> int:
+        rows, cols = self._session.geometry.output_shape
+        each = 2 * rows * cols + 4 * math.prod(self._session.filters.kernel_shape)
+        return max(4, min(FIRST_SCREEN, FIRST_SCREEN_BYTES // each))
+
+    def seen(self, uids: Iterable[int]) -> None:
+        """Note which filters a browser has on screen."""
+        for uid in uids:
+            self._seen.pop(uid, None)
+            self._seen[uid] = None
+        for uid in list(self._seen)[:-FIRST_SCREEN]:
+            del self._seen[uid]
 
     # -- messages ------------------------------------------------------------------------------------------------------
 
@@ -117,10 +129,16 @@ class Courier:
             self._held = None
 
     def send(self, message: dict[str, Any], uids: Iterable[int]) -> None:
-        """Send a message with these filters' records; what would be too large goes ahead in messages of its own."""
+        """Send a message with these filters' records; what would be too large goes ahead in messages of its own.
+
+        Of more filters than fit on a screen only those cross that a browser was last seen to show. Of the others it is
+        told that what it has is out of date, and asks for them when they come on screen.
+        """
+        uids, outdated = self._on_screen(list(dict.fromkeys(uids)))
+        message = message | {"outdated": outdated} if outdated else message
         batch: list[dict[str, Any]] = []
         size = 0
-        for record in self._records(list(dict.fromkeys(uids))):
+        for record in self._records(uids):
             weight = len(record["kernel"]) + (len(record["map"]["levels"]) if record["map"] else 0)
             if batch and size + weight > MESSAGE_BYTES:
                 self._post({"type": "filters"}, batch)
@@ -128,6 +146,14 @@ class Courier:
             batch.append(record)
             size += weight
         self._post(message, batch)
+
+    def _on_screen(self, uids: list[int]) -> tuple[list[int], list[int]]:
+        most = self._screenful()
+        if len(uids) <= most:
+            return uids, []
+        latest = [uid for uid in self._seen if uid in self._session.filters][-most:] or self.first_screen()
+        shown = set(latest)
+        return [uid for uid in uids if uid in shown], [uid for uid in uids if uid not in shown]
 
     def _post(self, message: dict[str, Any], records: list[dict[str, Any]]) -> None:
         envelope = {"generation": self.generation, "history": self._session.history.counts, "filters": records}

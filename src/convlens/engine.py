@@ -56,7 +56,7 @@ class Engine:
         self.failure: BaseException | None = None
         self._filters = filters
         self._maps: dict[int, Maps] = {}
-        self._revs: dict[int, tuple[int, Filter]] = {}
+        self._revs: dict[int, tuple[int, Filter, FilterList | None]] = {}
         self._layer: ConvLayer | None = None
         self._make_layer = make_layer
         self._thread: threading.Thread | None = None
@@ -128,13 +128,14 @@ class Engine:
             self.filters = filters
 
     def rev(self, uid: int) -> int:
-        """Return a number that grows whenever this filter's weights change, back to older ones included."""
+        """Return a number that grows whenever this filter's map does, back to older ones included."""
         with self.lock:
             now = self._filters[self._filters.index_of(uid)]
-            rev, seen = self._revs.get(uid, (0, now))
-            if not now.same_weights(seen):
+            among = self._filters if self._together else None
+            rev, seen, seen_among = self._revs.get(uid, (0, now, among))
+            if not now.same_weights(seen) or (among and seen_among and not among.same_weights(seen_among)):
                 rev += 1
-            self._revs[uid] = (rev, now)
+            self._revs[uid] = (rev, now, among)
             return rev
 
     def changed(self, older: FilterList) -> list[int]:

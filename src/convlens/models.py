@@ -96,25 +96,41 @@ class ConvModel:
 
         Runs the model up to that layer, once.
         """
-        found = self.find(path)
-        conv = ConvLayer.of(found.layer, found.input_shape, found.path)
-        uses = 0
+        (conv,) = self.open_all([path])
+        return conv
 
-        def stop(inputs: Any, *args: Any, **kwargs: Any) -> Any:
-            nonlocal uses
-            uses += 1
-            if uses == found.use:
-                raise _Stopped(inputs)
-            return original(inputs, *args, **kwargs)
+    def open_all(self, paths: Sequence[str]) -> list[ConvLayer]:
+        """Return several convolution layers, each fed with what it gets inside the model.
 
-        original = found.layer.call
+        Runs the model up to the last of them, once.
+        """
+        wanted = [self.find(path) for path in paths]
+        convs = {(id(one.layer), one.use): ConvLayer.of(one.layer, one.input_shape, one.path) for one in wanted}
+        missing = set(convs)
+        uses: dict[int, int] = {}
+
+        def feeding(layer: keras.layers.Layer) -> Callable[..., Any]:
+            original = layer.call
+
+            def feed(inputs: Any, *args: Any, **kwargs: Any) -> Any:
+                uses[id(layer)] = uses.get(id(layer), 0) + 1
+                call = (id(layer), uses[id(layer)])
+                if call in missing:
+                    convs[call].feed(inputs[:1])
+                    missing.remove(call)
+                    if not missing:
+                        raise _Stopped
+                return original(inputs, *args, **kwargs)
+
+            return feed
+
         try:
-            with self._watched({found.layer: stop}):
+            with self._watched({one.layer: feeding(one.layer) for one in wanted}):
                 self.model(self._x, training=False)
-        except _Stopped as stopped:
-            conv.feed(stopped.inputs[:1])
-            return conv
-        raise RuntimeError(f"Model {self.model.name!r} did not call {path!r} again: its calls differ from run to run.")
+        except _Stopped:
+            return [convs[id(one.layer), one.use] for one in wanted]
+        lost = next(one.path for one in wanted if (id(one.layer), one.use) in missing)
+        raise RuntimeError(f"Model {self.model.name!r} did not call {lost!r} again: its calls differ from run to run.")
 
     def predict(
         self, path: str, kernels: Sequence[np.ndarray], bias: np.ndarray, pointwise: np.ndarray | None = None
@@ -211,8 +227,7 @@ class ConvModel:
 class _Stopped(BaseException):
     """The run has given what was wanted of it, or cannot; no ``Exception``, so that nothing on its way rewrites it."""
 
-    def __init__(self, inputs: Any = None, error: ValueError | None = None) -> None:
-        self.inputs = inputs
+    def __init__(self, error: ValueError | None = None) -> None:
         self.error = error
 
 

@@ -14,6 +14,7 @@ from convlens.courier import Courier
 from convlens.explain import read_patch
 from convlens.filters import Array, FilterList, read_only
 from convlens.predicting import Predicting
+from convlens.separable import SeparableFilters
 from convlens.session import Session
 from convlens.statistics import contribution, plane_rms, statistics
 
@@ -91,6 +92,7 @@ class Requests:
             "deep": self._deep,
             "patch": self._patch,
             "plane": self._plane,
+            "factors": self._factors,
             "scrub": lambda m: self._lens.scrub(_whole(m.get("index"), "index")),
         }
         if kind not in handlers:
@@ -109,7 +111,9 @@ class Requests:
         courier.push([uid for uid in courier.first_screen() if held.get(uid) != engine.rev(uid)])
 
     def _need(self, message: dict[str, Any]) -> None:
-        self._courier.push(self._known(message))
+        uids = self._known(message)
+        self._courier.seen(uids)
+        self._courier.push(uids)
 
     def _probe(self, message: dict[str, Any]) -> dict[str, Any]:
         row, col = self._pixel(message)
@@ -186,6 +190,25 @@ class Requests:
         if not 0 <= channel < x.shape[2]:
             raise Refused(f"There is no channel {channel}: the layer's input has {x.shape[2]}, numbered from 0.")
         return {"plane": wire.picture_record(x[..., channel])}
+
+    def _factors(self, message: dict[str, Any]) -> dict[str, Any]:
+        index, filters = self._index(message), self._session.filters
+        if not isinstance(filters, SeparableFilters):
+            raise Refused("Only the filters of a separable layer are made of a depthwise and a pointwise kernel.")
+        if (edit := message.get("edit")) is not None:
+            taps = _is(edit, dict, "edit")
+            part = taps.get("part")
+            if part == "depthwise":
+                changed = filters.with_stacked(_with_taps(filters.stacked, taps))
+            elif part == "pointwise":
+                changed = filters.with_column(index, _with_taps(filters.pointwise[:, index], taps))
+            else:
+                raise Refused(f"The widget sent part={part!r}; expected 'depthwise' or 'pointwise'.")
+            self._session.commit(changed, self._gesture(message))
+            filters = self._session.filters
+            assert isinstance(filters, SeparableFilters)
+        _, rms = self._layer_input(self._session.engine.layer)
+        return {"factors": wire.factors_record(filters, index, self._session.engine.rev(filters[index].uid), rms)}
 
     def _layer_input(self, layer: ConvLayer) -> tuple[Array, Array]:
         """Return the layer's input and the root mean square of its channels, found once for an input."""
@@ -283,7 +306,9 @@ class Requests:
     def _index(self, message: dict[str, Any]) -> int:
         uid = message.get("uid")
         try:
-            return self._session.filters.index_of(uid)  # type: ignore[arg-type]
+            index = self._session.filters.index_of(uid)  # type: ignore[arg-type]
+            self._courier.seen([self._session.filters[index].uid])
+            return index
         except (KeyError, TypeError):
             raise Refused("That filter is no longer in the list; the widget shows the list as it is now.") from None
 
@@ -357,7 +382,7 @@ def _with_shown(filters: FilterList, kernels: dict[int, Array]) -> FilterList:
     if any(kernel.any() for kernel in kernels.values()):
         raise Refused(
             "A separable layer's filter is made of its depthwise kernels, which all filters share, and of a pointwise "
-            "kernel. In the widget it can be set to 0; its parts are lens.kernels and lens.pointwise_kernels in Python."
+            "kernel: change one of these. As a whole it can only be set to 0."
         )
     return filters.zeroed(kernels)
 

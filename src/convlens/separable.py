@@ -57,7 +57,7 @@ class SeparableFilters(FilterList):
 
     def kernel_at(self, index: int) -> Array:
         """Depthwise kernels times the pointwise column of filter `index`, added up over each input channel's."""
-        return read_only(separable_kernel(self._stacked, self.pointwise, index))
+        return read_only(separable_kernel(self._by_channel, self.pointwise, index))
 
     def same_weights(self, other: FilterList) -> bool:
         """Whether `other` has the very same kernels, pointwise and depthwise, and biases in the same order."""
@@ -78,12 +78,26 @@ class SeparableFilters(FilterList):
             if column.tobytes() != one.kernel.tobytes()
         )
 
+    def with_column(self, index: int, column: Array) -> FilterList:
+        """Exchange the pointwise weights of one filter, ``(depthwise channels,)``."""
+        pointwise = self.pointwise.copy()
+        pointwise[:, index] = column
+        return self.with_pointwise(pointwise)
+
+    @property
+    def stacked(self) -> Array:
+        """Depthwise kernels side by side, ``(kh, kw, depthwise channels)``."""
+        return np.concatenate(self.depthwise, axis=2)
+
+    def with_stacked(self, stack: Array) -> FilterList:
+        """Exchange depthwise kernels, ``(kh, kw, depthwise channels)``; equal ones keep their identity."""
+        return self.with_kernels({k: read_only(stack[:, :, k : k + 1]) for k in range(stack.shape[2])})
+
     def resized(self, kernels: Sequence[Array]) -> FilterList:
         """Take other depthwise kernels, of the number that there is."""
         return self.with_kernels(dict(enumerate(kernels)))
 
     @cached_property
-    def _stacked(self) -> Array:
+    def _by_channel(self) -> Array:
         kh, kw, _ = self.depthwise[0].shape
-        stack: Array = np.concatenate(self.depthwise, axis=2).reshape(kh, kw, -1, self.multiplier)
-        return stack
+        return self.stacked.reshape(kh, kw, -1, self.multiplier)

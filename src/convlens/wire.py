@@ -14,6 +14,8 @@ from convlens.filters import Array, FilterList
 from convlens.geometry import Geometry
 from convlens.images import Image
 from convlens.named_kernels import presets
+from convlens.separable import SeparableFilters
+from convlens.statistics import contribution
 
 if TYPE_CHECKING:
     from convlens.models import Found
@@ -89,6 +91,19 @@ def filter_record(
         # A separable layer's filter reads all channels, though each of its depthwise kernels reads one.
         "first_channel": 0 if geometry.kind == "separable" else geometry.first_channel(index),
         "map": map_,
+    }
+
+
+def factors_record(filters: SeparableFilters, index: int, rev: int, rms: Array) -> dict[str, Any]:
+    """Return what one filter of a separable layer is made of as ``FactorsRecord``; `rms` is of the input's channels."""
+    stack, weights = filters.stacked, filters.pointwise[:, index]
+    return {
+        "uid": filters[index].uid,
+        "rev": rev,
+        "multiplier": filters.multiplier,
+        "depthwise": stack.tobytes(),
+        "pointwise": np.ascontiguousarray(weights).tobytes(),
+        "contribution": contribution(stack * weights, np.repeat(rms, filters.multiplier)).tobytes(),
     }
 
 

@@ -18,6 +18,9 @@ CLASSES = {
     "separable": keras.layers.SeparableConv2D,
     "transpose": keras.layers.Conv2DTranspose,
 }
+#: JAX compiles every shape anew, which takes a second each: sweeps are shorter there.
+COMPILES_EVERY_SHAPE = keras.backend.backend() == "jax"
+
 ACTIVATIONS: list[Callable[[], Any]] = [
     lambda: None,
     lambda: "relu",
@@ -35,8 +38,8 @@ def layers(
 ) -> Iterator[tuple[Any, Array]]:
     """Yield built layers with random settings and weights, each with an input ``(rows, cols, channels)``."""
     rng = np.random.default_rng(seed)
-    if keras.backend.backend() == "jax":
-        number = 3 + number // 10  # it compiles every shape anew, which takes half a second each
+    if COMPILES_EVERY_SHAPE:
+        number = 3 + number // 10
     while number:
         kernel_size = tuple(int(n) for n in rng.integers(1, 6, 2))
         settings: dict[str, Any] = {

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
+import pytest
 
 from convlens import ConvLens
 from tests.unit.keras_sweep import close, from_keras
@@ -61,3 +64,20 @@ def test_a_depthwise_kernel_of_a_separable_layer_is_in_every_map() -> None:
 def test_where_filters_are_independent_an_edit_still_brings_one_map() -> None:
     browser = Browser(lens_on(keras.layers.Conv2D(3, 2, activation="gelu")))
     assert [f["uid"] for f in browser.tap(1, 0, 2.0)["filters"]] == [browser.uid(1)]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: keras.layers.Conv2D(3, 2, activation="softmax"),
+        lambda: keras.layers.SeparableConv2D(3, 2, activation="relu"),
+    ],
+)
+def test_what_the_browser_knows_of_a_pixel_is_out_of_date_with_its_map(layer: Callable[[], keras.layers.Layer]) -> None:
+    browser = Browser(lens_on(layer()))
+    lens = browser.lens
+    values = browser.ask("probe", row=1, col=1, uids=[browser.uid(2)])["values"]
+    lens.set_kernel(0, np.asarray(lens.kernels[0]) + 1)
+    (now,) = browser.ask("probe", row=1, col=1, uids=[browser.uid(2)])["values"]
+    assert now["rev"] > values[0]["rev"]
+    assert now["activation"] == lens.activations[2, 1, 1] != values[0]["activation"]

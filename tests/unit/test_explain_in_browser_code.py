@@ -13,17 +13,22 @@ import numpy as np
 import pytest
 
 from convlens import ConvLens
-from tests.unit.keras_sweep import CLASSES, Array, from_keras, layers, numpy
+from tests.unit.keras_sweep import CLASSES, COMPILES_EVERY_SHAPE, Array, from_keras, layers, numpy
 from tests.unit.test_preview_against_keras import ACTIVATIONS, random_layer
 from tests.unit.test_requests import Browser
 
 ROOT = pathlib.Path(__file__).parents[2]
 RUNNER = ROOT / "js" / "tests" / "run-explain.mjs"
 
+#: One layer in ten, with ten times as many pixels, where each shape is compiled.
+SHARE = 10 if COMPILES_EVERY_SHAPE else 1
 #: Layers of each kind. Those of the first row are fed the image, which the browser reads by itself; inside a model the
 #: kernel sends what was read.
-LAYERS = {"conv and depthwise": 100, "transpose": 30, "separable": 30, "inside a model": 40}
-PIXELS = 5
+LAYERS = {
+    kind: number // SHARE
+    for kind, number in {"conv and depthwise": 100, "transpose": 30, "separable": 30, "inside a model": 40}.items()
+}
+PIXELS = 5 * SHARE
 
 
 def pixels(rng: np.random.Generator, pre: Array) -> list[dict[str, Any]]:

@@ -154,8 +154,6 @@ def test_every_convolution_of_a_model_opens_with_the_activations_that_it_has_the
             np.testing.assert_array_equal(ours, own)
 
 
-# Keras 3.15 converts a TensorFlow variable by np.array, which NumPy 2 finds old-fashioned.
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_a_model_loaded_from_a_file_opens(tmp_path: Any) -> None:
     model = functional()
     model.save(tmp_path / "model.keras")
@@ -466,43 +464,3 @@ def test_a_model_without_one_vector_of_output_has_no_predictions() -> None:
     lens = ConvLens(IMAGE, model=keras.Sequential([keras.Input((16, 18, 3)), layers.Conv2D(2, 3)]))
     assert lens.predictions == (None, None)
     assert ConvLens(IMAGE).predictions == (None, None)
-
-
-# -- deep networks -----------------------------------------------------------------------------------------------------
-
-SIZES = {
-    "ResNet50": 32,
-    "MobileNetV3Small": 32,
-    "EfficientNetV2B0": 32,
-    "VGG16": 32,
-    "InceptionV3": 75,
-    "DenseNet121": 32,
-    "Xception": 71,
-    "ConvNeXtTiny": 32,
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", list(SIZES))
-def test_layers_of_a_deep_network_show_and_predict_what_it_does_with_edited_weights(name: str) -> None:
-    size = SIZES[name]
-    model = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=7)
-    photograph = np.random.default_rng(0).integers(0, 256, (size, size, 3)).astype(np.uint8)
-    x = photograph[np.newaxis].astype(np.float32)
-    calls = outputs(model, x)
-    lens = ConvLens(photograph, model=model)
-    assert len(lens.layers) == len(calls)
-    expected = numpy(model(x, training=False))[0]
-    middle = len(calls) // 2
-    for number in (0, middle, len(calls) - 1):
-        layer, output = calls[number]
-        lens.layer_path = lens.layers[number]
-        assert lens.layer is layer
-        close(lens.activations, output, relative=1e-4)
-        lens.kernels = [kernel * 1.5 for kernel in lens.kernels]
-        before, after = lens.predictions
-        close(before, expected, relative=1e-4)
-        own = layer.get_weights()
-        layer.set_weights(lens.get_weights())
-        close(after, numpy(model(x, training=False))[0], relative=1e-4)
-        layer.set_weights(own)

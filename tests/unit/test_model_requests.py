@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from convlens import ConvLens, wire
-from tests.unit.keras_sweep import close, numpy
+from tests.unit.keras_sweep import close, from_keras, numpy
 from tests.unit.test_lens_model import IMAGE, MODELS, functional, sequential
 from tests.unit.test_requests import Browser
 
@@ -241,6 +241,62 @@ def test_a_filter_of_a_separable_layer_crosses_as_one_kernel_that_may_be_set_to_
     np.testing.assert_array_equal(lens.pre_activations[2], 0)
 
 
+def test_both_kernels_of_a_separable_layer_are_edited_tap_by_tap() -> None:
+    browser = opened("separable", sequential())
+    lens = browser.lens
+    depthwise, pointwise, bias = (weight.copy() for weight in lens.get_weights())
+    factors = browser.ask("factors", uid=browser.uid(2))["factors"]
+    assert factors["multiplier"] == 2
+    np.testing.assert_array_equal(floats(factors["depthwise"]).reshape(3, 3, 4, 2), depthwise)
+    np.testing.assert_array_equal(floats(factors["pointwise"]), pointwise[0, 0, :, 2])
+
+    def edit(part: str, tap: int, value: float) -> dict[str, Any]:
+        taps = {"part": part, "index": [tap], "value": [value]}
+        return browser.ask("factors", uid=browser.uid(2), edit=taps, gesture="drag")
+
+    # Row 1, column 2 of the second kernel of channel 3: shared, so that every map is another.
+    depthwise[1, 2, 3, 1] = 5
+    answer = edit("depthwise", (1 * 3 + 2) * 8 + 3 * 2 + 1, 5)
+    np.testing.assert_array_equal(floats(answer["factors"]["depthwise"]).reshape(3, 3, 4, 2), depthwise)
+    assert [f["uid"] for f in answer["filters"]] == lens._state["order"]
+    np.testing.assert_array_equal(lens.kernels[7][1, 2], 5)
+    # The third filter's weight of that kernel's map.
+    pointwise[0, 0, 7, 2] = -2
+    answer = edit("pointwise", 7, -2)
+    assert answer["history"] == {"undo": 1, "redo": 0}, "one gesture"
+    np.testing.assert_array_equal(lens.pointwise_kernels[2], pointwise[0, 0, :, 2])
+
+    for ours, expected in zip(lens.get_weights(), [depthwise, pointwise, bias], strict=True):
+        np.testing.assert_array_equal(ours, expected)
+    x = lens._session.engine.layer.input
+    close(lens.activations, from_keras(lens.layer, [depthwise, pointwise, bias], x)[1], relative=1e-4)
+    # ‖kernel‖ × |weight| × the input's root mean square bounds what a depthwise map adds.
+    rms = np.sqrt((x**2).mean(axis=(0, 1)))
+    norms = np.linalg.norm(depthwise.reshape(9, 8), axis=0)
+    expected = norms * np.abs(pointwise[0, 0, :, 2]) * np.repeat(rms, 2)
+    np.testing.assert_allclose(floats(answer["factors"]["contribution"]), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("path", "edit"),
+    [
+        ("separable", {"part": "depthwise", "index": [72], "value": [1]}),
+        ("separable", {"part": "pointwise", "index": [8], "value": [1]}),
+        ("separable", {"part": "both", "index": [0], "value": [1]}),
+        ("separable", {"part": "pointwise", "index": [0], "value": ["1"]}),
+        ("separable", []),
+        ("first", None),
+    ],
+)
+def test_a_forged_edit_of_a_separable_layer_is_refused(path: str, edit: Any) -> None:
+    browser = opened(path, sequential())
+    before = browser.lens.get_weights()
+    answer = browser.ask("factors", uid=browser.uid(0), edit=edit, gesture="")
+    assert not answer["ok"] and answer["error"]["title"] == "Refused"
+    for ours, own in zip(browser.lens.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, own)
+
+
 def test_of_thousands_of_filters_only_the_first_screen_crosses_by_itself() -> None:
     model = keras.Sequential([keras.Input((7, 7, 512)), layers.Conv2D(2048, 3, padding="same")])
     x = np.random.default_rng(0).standard_normal((8, 8, 3)).astype(np.float32)
@@ -254,3 +310,19 @@ def test_of_thousands_of_filters_only_the_first_screen_crosses_by_itself() -> No
     browser.ask("need", uids=[last])
     assert [f["uid"] for f in browser.heard[-1]["filters"]] == [last]
     assert len(browser.heard[-1]["filters"][0]["kernel"]) == 4 * 3 * 3 * 512
+
+
+def test_a_change_of_thousands_of_filters_sends_those_on_screen_and_says_that_the_others_are_out_of_date() -> None:
+    lens = ConvLens(np.zeros((9, 9)), [np.full((3, 3), i, np.float32) for i in range(300)])
+    browser = Browser(lens)
+    on_screen = lens._state["order"][200:230]
+    browser.ask("need", uids=on_screen)
+    browser.heard.clear()
+    lens.kernels = [kernel + 1 for kernel in lens.kernels]
+    (message,) = browser.heard
+    assert [f["uid"] for f in message["filters"]] == on_screen
+    assert sorted([*on_screen, *message["outdated"]]) == lens._state["order"]
+    answer = browser.ask("need", uids=message["outdated"][:3])
+    assert "outdated" not in answer
+    for record, i in zip(answer["filters"], range(3), strict=True):
+        np.testing.assert_array_equal(floats(record["kernel"]), i + 1)

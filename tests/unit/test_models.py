@@ -183,8 +183,6 @@ def test_nothing_of_the_model_changes(kind: str) -> None:
     np.testing.assert_array_equal(drawn, expected)
 
 
-# Keras 3.15 converts a TensorFlow variable by np.array, which NumPy 2 finds old-fashioned.
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_a_loaded_model_that_was_never_called_opens_and_stays_so(tmp_path: Any) -> None:
     model = loaded(tmp_path)
     before = snapshot(model)

@@ -13,7 +13,7 @@ import pytest
 
 from convlens.geometry import PREVIEWABLE
 from convlens.layers import ConvLayer
-from tests.unit.keras_sweep import Array, close, from_keras
+from tests.unit.keras_sweep import COMPILES_EVERY_SHAPE, Array, close, from_keras
 
 ROOT = pathlib.Path(__file__).parents[2]
 RUNNER = ROOT / "js" / "tests" / "run-preview.mjs"
@@ -27,6 +27,8 @@ ACTIVATIONS: list[Any] = [
     keras.layers.ReLU(negative_slope=0.2, max_value=2.0),
     keras.layers.ReLU(threshold=0.5),
 ]
+
+LAYERS = 2 * len(ACTIVATIONS) if COMPILES_EVERY_SHAPE else 360
 
 
 def random_layer(rng: np.random.Generator, activation: Any) -> tuple[Any, Array]:
@@ -74,10 +76,10 @@ def steps(rng: np.random.Generator, kernel: Array, bias: float, use_bias: bool) 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """360 random layers: for one filter of each, what Keras and what the browser make of it before and after edits."""
+    """Random layers: for one filter of each, what Keras and what the browser make of it before and after edits."""
     rng = np.random.default_rng(20)
     cases, expected = [], []
-    for number in range(360):
+    for number in range(LAYERS):
         layer, x = random_layer(rng, ACTIVATIONS[number % len(ACTIVATIONS)])
         seen = ConvLayer.of(layer, x.shape)
         kernels, biases = seen.read()

@@ -1,0 +1,140 @@
+// @vitest-environment happy-dom
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { App } from "../components/App.tsx";
+import { played } from "./play.ts";
+
+const DEPTHWISE = Float32Array.from({ length: 2 * 2 * 2 }, (_, i) => i + 1);
+const POINTWISE = [Float32Array.of(1, -1), Float32Array.of(0.5, 2)];
+
+const open: (() => void)[] = [];
+afterEach(() => {
+  for (const close of open.splice(0)) close();
+});
+
+/** Two filters of a separable layer on two channels. */
+function app() {
+  const kernels = POINTWISE.map((w) => DEPTHWISE.map((v, tap) => v * (w[tap % 2] ?? 0)));
+  const settings = { kind: "separable", class_name: "SeparableConv2D", previewable: false } as const;
+  const play = played({ rows: 6, cols: 7, channels: 2, size: 2, kernels, settings });
+  play.kernel.parts = { depthwise: DEPTHWISE.slice(), pointwise: POINTWISE.map((w) => w.slice()) };
+  const root = document.body.appendChild(document.createElement("div"));
+  act(() => render(<App lens={play.lens} />, root));
+  open.push(() => {
+    render(null, root);
+    play.lens.dispose();
+    root.remove();
+  });
+  const numbers = (label: string) =>
+    [...root.querySelectorAll(`[aria-label^="${label}"] [role=gridcell]`)].map((cell) =>
+      Number(cell.textContent?.replace("−", "-")),
+    );
+  const sent = () => play.model.sent.filter(({ content }) => content.type === "factors" && content.edit);
+  return { ...play, root, numbers, sent };
+}
+
+async function loaded() {
+  const one = app();
+  await vi.waitFor(() => {
+    act(() => one.kernel.pump());
+    expect(one.numbers("Depthwise kernels of Filter 2")).toHaveLength(8);
+  });
+  return one;
+}
+
+describe("a separable layer's card", () => {
+  test("shows the depthwise kernels, which all filters share, and the filter's own pointwise kernel", async () => {
+    const { numbers, root } = await loaded();
+    for (const name of ["Filter 1", "Filter 2"]) {
+      expect(numbers(`Depthwise kernels of ${name}`)).toEqual([1, 3, 5, 7, 2, 4, 6, 8]);
+    }
+    expect(numbers("Pointwise kernel of Filter 1")).toEqual([1, -1]);
+    expect(numbers("Pointwise kernel of Filter 2")).toEqual([0.5, 2]);
+    expect(root.textContent).toContain("shared: changes all 2 maps");
+    const together = [...root.querySelectorAll('[aria-label^="Effective kernel of Filter 2,"] [role=cell]')];
+    expect(together.map((cell) => Number(cell.textContent?.replace("−", "-")))).toEqual([0.5, 1.5, 2.5, 3.5]);
+  });
+
+  test("edits a depthwise tap for every filter and a pointwise weight for one, and says that Keras computes", async () => {
+    const { lens, kernel, numbers, root, sent } = await loaded();
+    const [first, second] = lens.filters.value;
+    act(() => lens.network.editFactor(first?.uid ?? 0, { part: "depthwise", index: [0], value: [10] }));
+    expect(numbers("Depthwise kernels of Filter 2")[0]).toBe(10);
+    expect(root.textContent).toContain("Keras computes");
+    expect(lens.filters.value.map(({ map }) => map.value.provenance)).toEqual(["stale", "stale"]);
+    await vi.waitFor(() => {
+      act(() => kernel.pump());
+      expect(second?.kernel.value[0]).toBe(5);
+      expect(root.textContent).not.toContain("Keras computes");
+    });
+    expect(lens.filters.value.map(({ map }) => map.value.provenance)).toEqual(["keras", "keras"]);
+
+    act(() => lens.network.editFactor(second?.uid ?? 0, { part: "pointwise", index: [1], value: [4] }));
+    await vi.waitFor(() => {
+      act(() => kernel.pump());
+      expect([...(second?.kernel.value ?? [])]).toEqual([5, 8, 1.5, 16, 2.5, 24, 3.5, 32]);
+    });
+    expect(first?.kernel.value[1]).toBe(-2);
+    expect(sent()).toHaveLength(2);
+  });
+
+  test("sends what a drag changed meanwhile as one edit, and undo brings the kernels back", async () => {
+    const { lens, kernel, numbers, sent } = await loaded();
+    const { uid = 0 } = lens.filters.value[0] ?? {};
+    act(() => {
+      lens.beginGesture();
+      for (let value = 1; value <= 20; value++) {
+        lens.network.editFactor(uid, { part: "pointwise", index: [0], value: [value] });
+      }
+      lens.endGesture();
+    });
+    await vi.waitFor(() => {
+      act(() => kernel.pump());
+      expect(kernel.parts?.pointwise[0]?.[0]).toBe(20);
+    });
+    expect(sent().length).toBeLessThanOrEqual(2);
+    expect(kernel.history.undo).toBe(1);
+    // The fake's undo knows effective kernels only; the parts are asked for again because the filter changed.
+    kernel.parts = { depthwise: DEPTHWISE.slice(), pointwise: POINTWISE.map((w) => w.slice()) };
+    act(() => lens.undo());
+    await vi.waitFor(() => {
+      act(() => kernel.pump());
+      expect(numbers("Pointwise kernel of Filter 1")).toEqual([1, -1]);
+    });
+  });
+
+  test("takes back what it showed ahead, with the reason, where Python refuses", async () => {
+    const { lens, kernel, numbers } = await loaded();
+    const { uid = 0 } = lens.filters.value[0] ?? {};
+    const { parts } = kernel;
+    kernel.parts = null;
+    act(() => lens.network.editFactor(uid, { part: "depthwise", index: [0], value: [10] }));
+    act(() => void kernel.step());
+    kernel.parts = parts;
+    await vi.waitFor(() => {
+      act(() => kernel.pump());
+      expect(numbers("Depthwise kernels of Filter 1")[0]).toBe(1);
+    });
+    expect(lens.problem.value?.text).toContain("No separable layer");
+  });
+});
+
+describe("a filter that changed off screen", () => {
+  test("is stale until it is asked for again", async () => {
+    const { lens, kernel, model, schedule } = await loaded();
+    const [first] = lens.filters.value;
+    const asked = () => model.sent.filter(({ content }) => content.type === "need").length;
+    const before = asked();
+    const envelope = { generation: 1, history: { undo: 0, redo: 0 }, filters: [] };
+    act(() => model.receive({ type: "filters", ...envelope, outdated: [first?.uid] }, []));
+    expect(first?.map.value.provenance).toBe("stale");
+    act(() => schedule.pass(1000));
+    await vi.waitFor(() => {
+      act(() => kernel.pump());
+      act(() => schedule.repaint());
+      expect(first?.map.value.provenance).toBe("keras");
+    });
+    expect(asked()).toBe(before + 1);
+  });
+});
