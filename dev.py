@@ -1,208 +1,34 @@
 """The project's own commands, from a bare machine: ``python3 dev.py lab`` and ``python3 dev.py test``.
 
-Needs Python 3.10 or newer and Node.js 20 or newer with npm. Everything else goes into ``.venv`` and ``node_modules``
-beside this file, from the lock files; nothing is registered outside.
+Needs Python 3.10 or newer and Node.js 20 or newer with npm. Everything else goes into ``.venv`` (and, for the tests,
+into others like it) and ``node_modules`` beside this file, from the lock files; nothing is registered outside.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
-import hashlib
-import json
 import os
 import platform
-import re
-import shutil
 import subprocess
 import sys
-import tarfile
-import tempfile
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
-PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-PYTHON_LOCK = ROOT / "requirements.lock"
-NODE_LOCK = ROOT / "package-lock.json"
-HOST_BUNDLES = ROOT / "tests/browser/hosts/bundles.json"
-BENCHMARK_BUNDLES = ROOT / "benchmarks/bundles.json"
+from tools.chromium import ensure_chromium
+from tools.environments import MAIN
+from tools.front_end import build, install_benchmark_bundles, install_host_bundles, npm
+from tools.groups import groups, run_groups
+from tools.locks import lock_node, lock_python
+from tools.shell import ROOT, SetupError, run, say
+
 TUTORIAL = ROOT / "examples" / "tutorial.ipynb"
-
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-CHROMIUM_MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
-
-
-class SetupError(Exception):
-    """Something that the user has to mend; its text says how."""
-
-
-def say(text: str) -> None:
-    """Print a heading at once, also where the output is a file or a pipe."""
-    print(f"\n== {text}", flush=True)
-
-
-def run(*command: str | Path, **environment: str) -> None:
-    """Run a command in the project's folder with its output going straight through; raise if it fails."""
-    subprocess.run([str(part) for part in command], cwd=ROOT, check=True, env=os.environ | environment)
-
-
-# -- setting up ------------------------------------------------------------------------------------------------------
-
-
-def npm() -> str:
-    """Return the path of npm, after a look at Node's version."""
-    node, found = shutil.which("node"), shutil.which("npm")
-    if node is None or found is None:
-        raise SetupError("Node.js 20 or newer with npm is needed on PATH; it builds the browser's side.")
-    version = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout.strip()
-    if int(version.lstrip("v").split(".")[0]) < 20:
-        raise SetupError(f"Node.js 20 or newer is needed; {node} is {version}.")
-    return found
-
-
-def stamped(stamp: Path, *inputs: bytes) -> Callable[[], None] | None:
-    """Return what records that `stamp`'s folder was made from `inputs`, or None where that is already recorded."""
-    digest = hashlib.sha256(b"\0".join(inputs)).hexdigest()
-    if stamp.exists() and stamp.read_text() == digest:
-        return None
-    return lambda: void(stamp.write_text(digest))
-
-
-def void(_: object) -> None:
-    """Turn an expression into a statement."""
-
-
-def install_node_packages() -> None:
-    """Install what package-lock.json names, unless that is what is there."""
-    if record := stamped(ROOT / "node_modules/.locked", NODE_LOCK.read_bytes()):
-        say("Node packages")
-        run(npm(), "ci")
-        record()
-
-
-def build() -> None:
-    """Build the front-end bundle into the package."""
-    install_node_packages()
-    say("Front-end bundle")
-    run(npm(), "run", "build")
-
-
-def install_python_packages() -> None:
-    """Make ``.venv`` from the lock file, with the project itself installed for editing."""
-    inputs = (PYTHON_LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode())
-    record = stamped(VENV / ".locked", *inputs)
-    if record is None:
-        return
-    say("Python packages (a minute or more, TensorFlow is large)")
-    run(sys.executable, "-m", "venv", "--clear", VENV)
-    pip = (PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "-qq")
-    run(*pip, "--require-hashes", "-r", PYTHON_LOCK)
-    run(*pip, "--no-deps", "--no-build-isolation", "--editable", ROOT)
-    record()
 
 
 def set_up() -> None:
-    """Bring the environments and the bundle up to date."""
+    """Bring the main environment and the bundle up to date."""
     if sys.version_info < (3, 10):  # noqa: UP036 (this file runs before anything has checked)
         raise SetupError(f"Python 3.10 or newer is needed; this is {platform.python_version()}.")
     build()
-    install_python_packages()
-
-
-def install_host_bundles() -> None:
-    """Unpack the front ends of hosts that the browser tests load."""
-    unpack_bundles("Front ends of hosts", HOST_BUNDLES, ROOT / "node_modules/.hosts")
-
-
-def install_benchmark_bundles() -> None:
-    """Unpack what the benchmark compares the lens with in the browser."""
-    unpack_bundles("TensorFlow.js, to compare with", BENCHMARK_BUNDLES, ROOT / "node_modules/.benchmarks")
-
-
-def unpack_bundles(title: str, bundles: Path, folder: Path) -> None:
-    """Unpack packages into a folder as they were published, without the packages that they depend on."""
-    record = stamped(folder / ".locked", bundles.read_bytes())
-    if record is None:
-        return
-    say(title)
-    shutil.rmtree(folder, ignore_errors=True)
-    for name, bundle in json.loads(bundles.read_text()).items():
-        with tempfile.TemporaryDirectory() as packed:
-            run(npm(), "pack", "--silent", f"{name}@{bundle['version']}", "--pack-destination", packed)
-            (archive,) = Path(packed).iterdir()
-            digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
-            if bundle["integrity"] != f"sha512-{digest}":
-                raise SetupError(f"{name} {bundle['version']} is not what {bundles.name} says: sha512-{digest}.")
-            with tarfile.open(archive) as contents:
-                contents.extractall(packed, filter="data")
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(Path(packed, "package"), folder / name)
-    record()
-
-
-def find_chromium() -> str | None:
-    """Return the path of an installed Chromium or Chrome, or None."""
-    for name in CHROMIUM_NAMES:
-        if found := shutil.which(name):
-            return found
-    return str(CHROMIUM_MAC) if CHROMIUM_MAC.exists() else None
-
-
-def ensure_chromium() -> None:
-    """Install Debian's Chromium where there is no browser and that may be done; say what to install elsewhere."""
-    if find_chromium():
-        return
-    apt = shutil.which("apt-get")
-    if apt is None or os.geteuid() != 0:
-        raise SetupError(
-            "The browser tests need Chromium or Chrome: install one, on Debian with `sudo apt-get install chromium`."
-        )
-    say("Chromium")
-    run(apt, "update", "-q", DEBIAN_FRONTEND="noninteractive")
-    run(
-        *(apt, "install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-dejavu-core"),
-        DEBIAN_FRONTEND="noninteractive",
-    )
-    if not find_chromium():
-        raise SetupError("Debian's chromium package was installed, but there is no `chromium` on PATH.")
-
-
-# -- commands --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Group:
-    """One runner of the test command."""
-
-    name: str
-    command: tuple[str | Path, ...]
-    needs_browser: bool = False
-    #: Run only when it is asked for by name.
-    on_request: bool = False
-
-
-def groups() -> list[Group]:
-    """Return every group of checks, quickest first."""
-    pytest = (PYTHON, "-m", "pytest")
-    packaging = ("tests/test_wheel.py", "tests/test_readme.py")
-    hosts, waiting = "tests/browser/test_hosts.py", "tests/browser/test_waiting.py"
-    return [
-        Group("lint", (PYTHON, "-m", "ruff", "check", ".")),
-        Group("format", (PYTHON, "-m", "ruff", "format", "--check", ".")),
-        Group("types", (PYTHON, "-m", "mypy")),
-        Group("front-end-check", (npm(), "run", "check")),
-        Group("front-end", (npm(), "test")),
-        Group("python", (*pytest, "-m", "not browser", *(f"--ignore={path}" for path in packaging))),
-        Group("browser", (*pytest, "-m", "browser", f"--ignore={hosts}", f"--ignore={waiting}"), needs_browser=True),
-        Group("packaging", (*pytest, *packaging)),
-        Group("hosts", (*pytest, hosts), needs_browser=True),
-        Group("waiting", (*pytest, waiting), needs_browser=True, on_request=True),
-    ]
+    MAIN.install()
 
 
 def test(only: Sequence[str]) -> int:
@@ -215,32 +41,11 @@ def test(only: Sequence[str]) -> int:
     return run_groups(chosen)
 
 
-def run_groups(chosen: Sequence[Group]) -> int:
-    """Run each group to its end, whatever became of those before it; return the exit status."""
-    results: list[tuple[str, int, float]] = []
-    for group in chosen:
-        say(group.name)
-        start = time.monotonic()
-        status = subprocess.run([str(part) for part in group.command], cwd=ROOT, check=False).returncode
-        if status == 1 and group.needs_browser:
-            # A browser on a busy machine misses a deadline now and then; what fails again is broken.
-            say(f"{group.name}: once more, what failed")
-            again = (*group.command, "--last-failed", "--last-failed-no-failures", "none")
-            status = subprocess.run([str(part) for part in again], cwd=ROOT, check=False).returncode
-        results.append((group.name, status, time.monotonic() - start))
-    left_out = [group.name for group in groups() if group not in chosen]
-    say(f"{len(results)} groups were run" + (f"; not asked for: {', '.join(left_out)}" if left_out else ""))
-    for name, status, seconds in results:
-        print(f"{'passed' if status == 0 else 'FAILED'}  {name:<16} {seconds:6.1f} s")
-    sys.stdout.flush()
-    return 1 if any(status for _, status, _ in results) else 0
-
-
 def lint() -> int:
     """Mend what formatters and linters can mend, then run the checks that need no test."""
     set_up()
-    run(PYTHON, "-m", "ruff", "format", ".")
-    subprocess.run([str(PYTHON), "-m", "ruff", "check", "--fix", "--quiet", "."], cwd=ROOT, check=False)
+    run(MAIN.python, "-m", "ruff", "format", ".")
+    subprocess.run([str(MAIN.python), "-m", "ruff", "check", "--fix", "--quiet", "."], cwd=ROOT, check=False)
     subprocess.run([npm(), "run", "fix"], cwd=ROOT, check=False)
     return run_groups([group for group in groups() if group.name in ("lint", "format", "types", "front-end-check")])
 
@@ -249,7 +54,7 @@ def lab(options: Sequence[str]) -> int:
     """Open JupyterLab on the tutorial; on a machine without a screen its address is what is printed."""
     set_up()
     screen = os.name == "nt" or sys.platform == "darwin" or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
-    command = [str(PYTHON), "-m", "jupyterlab", "--ip=127.0.0.1", f"--ServerApp.root_dir={TUTORIAL.parent}"]
+    command = [str(MAIN.python), "-m", "jupyterlab", "--ip=127.0.0.1", f"--ServerApp.root_dir={TUTORIAL.parent}"]
     # The address that is printed is the default one, not that of a file given as an argument.
     command += [f"--LabApp.default_url=/lab/tree/{TUTORIAL.name}"]
     command += [] if screen else ["--no-browser"]
@@ -267,50 +72,8 @@ def bench(options: Sequence[str]) -> int:
     ensure_chromium()
     install_benchmark_bundles()
     say("Benchmark")
-    command = [str(PYTHON), "-m", "benchmarks", *options]
+    command = [str(MAIN.python), "-m", "benchmarks", *options]
     return subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False).returncode
-
-
-def lock() -> None:
-    """Resolve the dependencies anew within pyproject.toml and package.json and write both lock files."""
-    set_up()
-    say("Python lock")
-    run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
-    run(
-        *(PYTHON, "-m", "uv", "pip", "compile", "pyproject.toml", "--group", "dev", "--quiet", "--upgrade"),
-        *("--universal", "--python-version", "3.10", "--generate-hashes"),
-        *("--no-header", "--no-emit-index-url", "--no-emit-find-links", "--output-file", PYTHON_LOCK.name),
-    )
-    say("Node lock")
-    run(npm(), "install", "--package-lock-only")
-    tree = json.loads(NODE_LOCK.read_text())
-    tree["packages"] = tidy_node_lock(tree["packages"])
-    NODE_LOCK.write_text(json.dumps(tree, indent=2) + "\n")
-
-
-def tidy_node_lock(packages: dict[str, Any]) -> dict[str, Any]:
-    """Leave out every address, and name each platform's build of a package even where the registry lacks it.
-
-    A registry mirror may hold the builds of its own platforms only. ``npm ci`` refuses a lock file that does not name
-    them all, and does not fetch those of other platforms.
-    """
-    packages = {path: dict(entry) for path, entry in packages.items()}
-    for path, entry in list(packages.items()):
-        entry.pop("resolved", None)
-        entry.pop("funding", None)
-        for name, version in entry.get("optionalDependencies", {}).items():
-            platform_build = re.search(r"-(android|darwin|freebsd|linux|win32)-([a-z0-9]+)(?:-(musl|gnu))?$", name)
-            if path and platform_build and f"node_modules/{name}" not in packages:
-                system, cpu, libc = platform_build.groups()
-                packages[f"node_modules/{name}"] = {
-                    "version": version,
-                    "cpu": [cpu],
-                    **({"dev": True} if entry.get("dev") else {}),
-                    **({"libc": ["glibc" if libc == "gnu" else libc]} if libc else {}),
-                    "optional": True,
-                    "os": [system],
-                }
-    return dict(sorted(packages.items()))
 
 
 def main() -> int:
@@ -342,11 +105,13 @@ def main() -> int:
     if arguments.command == "build":
         build()
     elif arguments.command == "lock":
-        lock()
+        set_up()
+        lock_python()
+        lock_node()
     else:
         set_up()
         ensure_chromium()
-        run(PYTHON, "-m", "docs.screenshots", PYTHONPATH=str(ROOT))
+        run(MAIN.python, "-m", "docs.screenshots", PYTHONPATH=str(ROOT))
     return 0
 
 
@@ -356,4 +121,4 @@ if __name__ == "__main__":
     except SetupError as problem:
         sys.exit(f"dev.py: {problem}")
     except subprocess.CalledProcessError as problem:
-        sys.exit(f"dev.py: {' '.join(problem.cmd)} failed with status {problem.returncode}")
+        sys.exit(f"dev.py: {' '.join(map(str, problem.cmd))} failed with status {problem.returncode}")

@@ -1,0 +1,69 @@
+"""The lock files: versions and hashes of every package, and no place to get them from."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from tools.environments import BACKENDS, COLAB, LOWEST, MAIN, Environment
+from tools.front_end import NODE_LOCK, npm
+from tools.pythons import text
+from tools.shell import ROOT, run, say
+
+#: What each environment's lock file is resolved from, and how.
+SOURCES: dict[Environment, tuple[str, ...]] = {
+    MAIN: ("pyproject.toml", "--group", "dev"),
+    COLAB: ("pyproject.toml", "environments/colab.in", "--group", "suite"),
+    LOWEST: ("pyproject.toml", "--group", "suite", "--resolution", "lowest-direct"),
+    BACKENDS: ("environments/backends.in", "--constraint", "requirements.lock"),
+}
+
+
+def lock_python() -> None:
+    """Resolve the Python dependencies anew within pyproject.toml."""
+    run(MAIN.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
+    for environment, sources in SOURCES.items():
+        say(f"Python lock of {environment.name}")
+        lowest = text(min(environment.pythons, default=(3, 10)))
+        run(
+            *(MAIN.python, "-m", "uv", "pip", "compile", "--quiet", "--upgrade"),
+            *sources,
+            *("--universal", "--python-version", lowest, "--generate-hashes"),
+            *("--no-header", "--no-emit-index-url", "--no-emit-find-links"),
+            *("--output-file", str(environment.lock.relative_to(ROOT))),
+        )
+
+
+def lock_node() -> None:
+    """Resolve the front end's dependencies anew within package.json."""
+    say("Node lock")
+    run(npm(), "install", "--package-lock-only")
+    tree = json.loads(NODE_LOCK.read_text())
+    tree["packages"] = tidy_node_lock(tree["packages"])
+    NODE_LOCK.write_text(json.dumps(tree, indent=2) + "\n")
+
+
+def tidy_node_lock(packages: dict[str, Any]) -> dict[str, Any]:
+    """Leave out every address, and name each platform's build of a package even where the registry lacks it.
+
+    A registry mirror may hold the builds of its own platforms only. ``npm ci`` refuses a lock file that does not name
+    them all, and does not fetch those of other platforms.
+    """
+    packages = {path: dict(entry) for path, entry in packages.items()}
+    for path, entry in list(packages.items()):
+        entry.pop("resolved", None)
+        entry.pop("funding", None)
+        for name, version in entry.get("optionalDependencies", {}).items():
+            platform_build = re.search(r"-(android|darwin|freebsd|linux|win32)-([a-z0-9]+)(?:-(musl|gnu))?$", name)
+            if path and platform_build and f"node_modules/{name}" not in packages:
+                system, cpu, libc = platform_build.groups()
+                packages[f"node_modules/{name}"] = {
+                    "version": version,
+                    "cpu": [cpu],
+                    **({"dev": True} if entry.get("dev") else {}),
+                    **({"libc": ["glibc" if libc == "gnu" else libc]} if libc else {}),
+                    "optional": True,
+                    "os": [system],
+                }
+    return dict(sorted(packages.items()))
