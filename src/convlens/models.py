@@ -194,8 +194,7 @@ class ConvModel:
         except Exception as error:
             raise ValueError(
                 f"Model {self.model.name!r} could not be run on an input of shape {tuple(self._x.shape)}: "
-                f"{_plain(error)}\n"
-                "If it needs another size or range, give preprocess= a function that makes what it eats of the image."
+                f"{_plain(error)}\n{self._way_out()}"
             ) from error
         if not calls:
             raise ValueError(
@@ -204,6 +203,16 @@ class ConvModel:
             )
         self.found = tuple(calls)
         return _vector(output)
+
+    def _way_out(self) -> str:
+        import keras
+
+        if channels_first(self._paths) and keras.backend.backend() == "tensorflow":
+            return (
+                "Its layers are channels_first, which TensorFlow computes on a GPU only. Open it there or with "
+                "KERAS_BACKEND=torch or jax, or build it with data_format='channels_last': the weights are the same."
+            )
+        return "If it needs another size or range, give preprocess= a function that makes what it eats of the image."
 
     @contextmanager
     def _watched(self, watchers: dict[Any, Callable[..., Any]]) -> Iterator[None]:
