@@ -12,3 +12,5 @@ os.environ["MPLBACKEND"] = "agg"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 # JAX compiles every layer that a test makes, and runs it once or twice: optimising costs more than it saves.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# Otherwise on only where the processor has AVX-512; TensorFlow runs no dilated Conv2DTranspose on a CPU without it.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
