@@ -30,6 +30,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 PYTHON_LOCK = ROOT / "requirements.lock"
 NODE_LOCK = ROOT / "package-lock.json"
 HOST_BUNDLES = ROOT / "tests/browser/hosts/bundles.json"
+BENCHMARK_BUNDLES = ROOT / "benchmarks/bundles.json"
 TUTORIAL = ROOT / "examples" / "tutorial.ipynb"
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -114,22 +115,32 @@ def set_up() -> None:
 
 
 def install_host_bundles() -> None:
-    """Unpack the front ends of hosts that the browser tests load, as published, without the packages they came from."""
-    folder = ROOT / "node_modules/.hosts"
-    record = stamped(folder / ".locked", HOST_BUNDLES.read_bytes())
+    """Unpack the front ends of hosts that the browser tests load."""
+    unpack_bundles("Front ends of hosts", HOST_BUNDLES, ROOT / "node_modules/.hosts")
+
+
+def install_benchmark_bundles() -> None:
+    """Unpack what the benchmark compares the lens with in the browser."""
+    unpack_bundles("TensorFlow.js, to compare with", BENCHMARK_BUNDLES, ROOT / "node_modules/.benchmarks")
+
+
+def unpack_bundles(title: str, bundles: Path, folder: Path) -> None:
+    """Unpack packages into a folder as they were published, without the packages that they depend on."""
+    record = stamped(folder / ".locked", bundles.read_bytes())
     if record is None:
         return
-    say("Front ends of hosts")
+    say(title)
     shutil.rmtree(folder, ignore_errors=True)
-    for name, bundle in json.loads(HOST_BUNDLES.read_text()).items():
+    for name, bundle in json.loads(bundles.read_text()).items():
         with tempfile.TemporaryDirectory() as packed:
             run(npm(), "pack", "--silent", f"{name}@{bundle['version']}", "--pack-destination", packed)
             (archive,) = Path(packed).iterdir()
             digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
             if bundle["integrity"] != f"sha512-{digest}":
-                raise SetupError(f"{name} {bundle['version']} is not what {HOST_BUNDLES.name} says: sha512-{digest}.")
+                raise SetupError(f"{name} {bundle['version']} is not what {bundles.name} says: sha512-{digest}.")
             with tarfile.open(archive) as contents:
                 contents.extractall(packed, filter="data")
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.move(Path(packed, "package"), folder / name)
     record()
 
@@ -251,6 +262,16 @@ def lab(options: Sequence[str]) -> int:
         return 0
 
 
+def bench(options: Sequence[str]) -> int:
+    """Measure; the exit status is 0 where every row could be measured, whatever came of it."""
+    set_up()
+    ensure_chromium()
+    install_benchmark_bundles()
+    say("Benchmark")
+    command = [str(PYTHON), "-m", "benchmarks", *options]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False).returncode
+
+
 def lock() -> None:
     """Resolve the dependencies anew within pyproject.toml and package.json and write both lock files."""
     set_up()
@@ -303,10 +324,10 @@ def main() -> int:
     commands.add_parser("lint", help="format, mend, and check both languages")
     commands.add_parser("build", help="build the front-end bundle")
     commands.add_parser("lock", help="write the lock files anew")
-    commands.add_parser("bench", help="measure in a real JupyterLab and write docs/benchmarks.md")
+    commands.add_parser("bench", help="measure in a real JupyterLab and write docs/benchmarks.md; see its --help")
     commands.add_parser("screenshots", help="make the documentation's pictures anew")
     arguments, rest = parser.parse_known_args()
-    if rest and arguments.command != "lab":
+    if rest and arguments.command not in ("lab", "bench"):
         parser.error(f"unknown options: {' '.join(rest)}")
     if arguments.command == "test":
         names = [group.name for group in groups()]
@@ -317,6 +338,8 @@ def main() -> int:
         return lint()
     if arguments.command == "lab":
         return lab(rest)
+    if arguments.command == "bench":
+        return bench(rest)
     if arguments.command == "build":
         build()
     elif arguments.command == "lock":
@@ -324,8 +347,7 @@ def main() -> int:
     else:
         set_up()
         ensure_chromium()
-        script = {"bench": "benchmarks", "screenshots": "docs.screenshots"}[arguments.command]
-        run(PYTHON, "-m", script, PYTHONPATH=str(ROOT))
+        run(PYTHON, "-m", "docs.screenshots", PYTHONPATH=str(ROOT))
     return 0
 
 

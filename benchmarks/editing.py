@@ -1,0 +1,66 @@
+"""P1, P2 and P4: one tap of one of four 4×4 kernels on a photograph of 255×384, by a key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from playwright.sync_api import Page
+
+from benchmarks.references import Redraw, tensorflow_js, tutorial
+from benchmarks.session import EDITS, MAP_BYTES, Bench, echo, edits
+from benchmarks.table import FRAME, Row, Spread, fraction, multiple
+
+ROWS = (
+    ("P1", "edit → pixels by the linear update"),
+    ("P2", "edit → paint"),
+    ("P4", "edit → Keras's paint, 60 ms between edits"),
+    ("P4", "edit → Keras's paint, 250 ms between edits"),
+)
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    """Measure the tutorial first, then everything else in one page."""
+    redraw = tutorial(bench)
+    with bench.lens() as (notebook, _):
+        found = {gap: paced(notebook.page, gap) for gap in (60, 250)}
+        tfjs = tensorflow_js(notebook.page)
+    edit = found[250][0]
+    script, paint = edit["script"], edit["paint"]
+    yield Row(
+        *ROWS[0],
+        str(script),
+        f"{fraction(script.median, redraw.pixels.median)} of the tutorial under `interact` ({redraw.pixels}); "
+        f"{fraction(script.median, tfjs.median)} of TensorFlow.js by WebAssembly with SIMD ({tfjs})",
+        "≤ 1/500, ≤ 1/20",
+        script.median <= redraw.pixels.median / 500 and script.median <= tfjs.median / 20,
+    )
+    yield Row(
+        *ROWS[1],
+        str(paint),
+        f"{fraction(paint.median, redraw.paint.median)} of the tutorial's ({redraw.paint}); "
+        f"{paint.p95 / FRAME:.2f} frames at the 95th percentile",
+        "≤ 1/40, 95 % within 1.5 frames",
+        paint.median <= redraw.paint.median / 40 and paint.p95 <= 1.5 * FRAME,
+    )
+    for row, gap in zip(ROWS[2:], found, strict=True):
+        yield keras_paint(row, *found[gap], redraw)
+
+
+def paced(page: Page, gap: float) -> tuple[dict[str, Spread], Spread]:
+    """Return what edits take, and what the bare echo takes, half of it measured before and half after them."""
+    before = echo(page, gap=gap, count=EDITS // 2, size=MAP_BYTES)
+    edit = edits(page, gap=gap)
+    return edit, Spread.of(before + echo(page, gap=gap, count=EDITS // 2, size=MAP_BYTES))
+
+
+def keras_paint(row: tuple[str, str], edit: dict[str, Spread], bare: Spread, redraw: Redraw) -> Row:
+    keras, answer = edit["keras"], edit["answer"]
+    most = 1.25 * bare.median + FRAME
+    return Row(
+        *row,
+        str(keras),
+        f"{multiple(keras.median, most)} what the echo allows; the echo of as many bytes takes {bare}, the answer to "
+        f"an edit {answer}; {fraction(keras.median, redraw.paint.median)} of the tutorial's",
+        f"≤ {most:.0f} ms (1.25 × echo + a frame), ≤ 1/15",
+        keras.median <= most and keras.median <= redraw.paint.median / 15,
+    )

@@ -1,0 +1,64 @@
+"""P11: memory of kernel and page after 10,000 edits, above that after 1,000."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.session import Bench, call
+from benchmarks.table import Row
+from tests.browser.hosts.jupyterlab import Notebook
+
+EARLY, LATE = 1_000, 10_000
+BUDGET = 5
+ROWS = (
+    ("P11", "memory of the kernel after 10,000 edits, above that after 1,000"),
+    ("P11", "memory of the page after 10,000 edits, above that after 1,000"),
+)
+#: Pages that the allocator keeps for itself are given back first where it can be told to: what is left is in use.
+RESIDENT = """
+import ctypes, gc, psutil
+def resident():
+    gc.collect()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):
+        pass  # not glibc
+    return psutil.Process().memory_info().rss / 1e6
+"""
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    """Edit by the keyboard, as fast as Keras's answers come, every edit a request and an undo step of its own."""
+    with bench.lens() as (notebook, view):
+        notebook.kernel.run(RESIDENT)
+        edit(notebook, EARLY)
+        view.settle()
+        before = sizes(notebook)
+        answers = edit(notebook, LATE - EARLY)
+        view.settle()
+        after = sizes(notebook)
+    for row, early, late in zip(ROWS, before, after, strict=True):
+        yield Row(
+            *row,
+            f"{late - early:+.1f} MB",
+            f"{late:.0f} MB after {early:.0f} MB; {answers} answers to {LATE - EARLY} edits",
+            f"≤ {BUDGET} MB",
+            late - early <= BUDGET,
+        )
+
+
+def edit(notebook: Notebook, count: int) -> int:
+    """Make so many edits; return how many answers came."""
+    return int(call(notebook.page, "manyEdits", seconds=420, count=count))
+
+
+def sizes(notebook: Notebook) -> tuple[float, float]:
+    """Return what the kernel's process holds, and the page's heap with its buffers, in MB."""
+    session = notebook.page.context.new_cdp_session(notebook.page)
+    session.send("HeapProfiler.enable")
+    for _ in range(3):
+        session.send("HeapProfiler.collectGarbage")
+    page = session.send("Runtime.getHeapUsage")
+    session.detach()
+    kernel: float = notebook.kernel.value("resident()")
+    return kernel, (page["usedSize"] + page.get("backingStorageSize", 0)) / 1e6

@@ -1,0 +1,129 @@
+"""P7 and P8: many filters, deep layers, and opening a layer of 2,048 filters of ResNet50."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.session import Bench, call, edits
+from benchmarks.table import Row, Spread, multiple
+from tests.browser.lens import LensView
+
+#: `weights=None`: what an edit costs does not depend on what the weights are.
+RESNET = """
+import keras
+keras.utils.set_random_seed(1)
+model = keras.applications.ResNet50(weights=None, input_shape=({side}, {side}, 3))
+"""
+DEEP_LENS = "from convlens import ConvLens\nlens = ConvLens(photograph({side}, {side}), model=model{layer})\nlens"
+#: Sides of the pictures with which the 1st and the 40th layer of ResNet50 have maps of 32×32.
+FIRST, FORTIETH = 64, 512
+WIDEST, FILTERS = "conv5_block3_3_conv", 2048
+
+MANY_ROWS = (
+    ("P7", "edit → paint among 64 kernels"),
+    ("P7", "edit → Keras's paint among 64 kernels"),
+)
+DEEP_ROWS = (
+    ("P7", "edit → paint in the 40th layer of ResNet50"),
+    ("P7", "edit → Keras's paint in the 40th layer of ResNet50"),
+)
+GALLERY_ROWS = (
+    ("P8", "opening a layer of 2,048 filters: first screen"),
+    ("P8", "scrolling through them: frames dropped"),
+)
+
+
+def many_kernels(bench: Bench) -> Iterator[Row]:
+    """Compare one of 64 kernels with one alone."""
+    found = {}
+    for count in (1, 64):
+        with bench.lens(kernels=f"(filters * 16)[:{count}]") as (notebook, _):
+            found[count] = edits(notebook.page, gap=250)
+    for row, stage in zip(MANY_ROWS, ("paint", "keras"), strict=True):
+        yield compared(row, found[64], found[1], stage, "with one kernel")
+
+
+def deep_layers(bench: Bench) -> Iterator[Row]:
+    """Compare the 40th convolution of ResNet50 with its first, at maps of one size."""
+    first = resnet_edits(bench, FIRST, 0)
+    fortieth = resnet_edits(bench, FORTIETH, 39)
+    for row, stage in zip(DEEP_ROWS, ("paint", "keras"), strict=True):
+        yield compared(row, fortieth, first, stage, "in the first, with maps of the same size")
+
+
+def compared(row: tuple[str, str], ours: dict[str, Spread], base: dict[str, Spread], stage: str, what: str) -> Row:
+    one, other = ours[stage], base[stage]
+    script = f"; script {ours['script']} and {base['script']}" if stage == "paint" else ""
+    return Row(
+        *row,
+        str(one),
+        f"{multiple(one.median, other.median)} that {what} ({other}){script}",
+        "≤ 1.2 ×",
+        one.median <= 1.2 * other.median,
+    )
+
+
+def resnet_edits(bench: Bench, side: int, index: int) -> dict[str, Spread]:
+    """Return what edits of a filter take in one of ResNet50's layers, once its preview has what it needs."""
+    cells = RESNET.format(side=side), DEEP_LENS.format(side=side, layer=""), f"lens.layer_path = lens.layers[{index}]"
+    with bench.notebook(*cells) as notebook:
+        view = LensView(notebook.page).settle()
+        shape = notebook.kernel.value("lens.activations.shape[1:]")
+        assert shape == (32, 32), f"maps of layer {index} are {shape}, not 32×32"
+        # The first edit of a filter asks for the input plane that it reads.
+        call(notebook.page, "edits", count=1, gap=0, keras=False)
+        view.settle()
+        predicted(view)
+        return edits(notebook.page, gap=250)
+
+
+def predicted(view: LensView) -> None:
+    """Wait until the model has run with the edited weights: it does so when nobody edits."""
+    view.until("(root) => root.querySelector('.cl-predictions')?.getAttribute('aria-busy') === 'false'")
+
+
+def gallery(bench: Bench) -> Iterator[Row]:
+    """Choose the layer in a lens that is open on the network's first, then scroll through all of its filters."""
+    cells = RESNET.format(side=224), DEEP_LENS.format(side=224, layer="")
+    with bench.notebook(*cells) as notebook:
+        view = LensView(notebook.page).settle()
+        predicted(view)
+        notebook.kernel.run(FORWARD)
+        called, predict = notebook.kernel.value("[forward(called), forward(lambda: model.predict(batch, verbose=0))]")
+        opened = call(notebook.page, "openLayer", path=WIDEST, filters=FILTERS)
+        yield Row(
+            *GALLERY_ROWS[0],
+            f"{opened['ms']:.0f} ms",
+            f"{multiple(opened['ms'], called)} one forward pass of the model ({called:.0f} ms; `predict` takes "
+            f"{predict:.0f} ms); {opened['places']} maps on the first screen",
+            "≤ 2 ×",
+            opened["ms"] <= 2 * called,
+        )
+        view.settle()
+        frame = call(notebook.page, "frameTime")
+        seen = call(notebook.page, "scroll", seconds=10, perSecond=1600, frameTime=frame)
+    shown = seen["frames"] + seen["dropped"]
+    yield Row(
+        *GALLERY_ROWS[1],
+        f"{100 * seen['dropped'] / shown:.1f} %",
+        f"{seen['dropped']} of {shown} in ten seconds over {seen['scrolled']:.0f} of {seen['most']:.0f} pixels, for "
+        "the first time, while the kernel sends what comes on screen; of the places on screen "
+        f"{100 * seen['placesEmpty'] / seen['placesSeen']:.1f} % were still empty",
+        "≤ 5 %",
+        seen["dropped"] <= 0.05 * shown,
+    )
+
+
+FORWARD = """
+import statistics, time
+batch = np.repeat(photograph(224, 224)[None, :, :, None], 3, -1)
+def called():
+    return np.asarray(model(batch, training=False))
+def forward(work):
+    times = []
+    for _ in range(6):
+        start = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - start) * 1000)
+    return statistics.median(times[1:])
+"""

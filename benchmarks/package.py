@@ -1,0 +1,50 @@
+"""P9 and P10: what importing the package takes, and how large what a page loads is."""
+
+from __future__ import annotations
+
+import gzip
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.table import Row, multiple
+
+STATIC = Path(__file__).resolve().parent.parent / "src" / "convlens" / "static"
+ROWS = (
+    ("P9", "`import convlens`"),
+    ("P9", "`from convlens import ConvLens`"),
+    ("P10", "the bundle, minified, CSS included"),
+)
+
+
+def rows() -> Iterator[Row]:
+    """Import in fresh interpreters, one after another in turn; weigh the files as they were built."""
+    statements = ("import anywidget", "import anywidget, numpy", "import convlens", "from convlens import ConvLens")
+    anywidget, numpy, *ours = import_times(statements)
+    notes = "", f"; `import anywidget, numpy`, which it cannot do without, takes {numpy:.0f} ms"
+    for row, taken, note in zip(ROWS[:2], ours, notes, strict=True):
+        ratio = f"{multiple(taken, anywidget)} `import anywidget` ({anywidget:.0f} ms){note}"
+        yield Row(*row, f"{taken:.0f} ms", ratio, "≤ 1.3 ×", taken <= 1.3 * anywidget)
+    files = [(STATIC / name).read_bytes() for name in ("widget.js", "widget.css")]
+    minified, gzipped = (sum(len(part) for part in parts) / 1000 for parts in (files, map(gzip.compress, files)))
+    yield Row(
+        *ROWS[2],
+        f"{minified:.1f} kB",
+        f"{gzipped:.1f} kB gzipped",
+        "≤ 90 kB, ≤ 30 kB gzipped",
+        minified <= 90 and gzipped <= 30,
+    )
+
+
+def import_times(statements: tuple[str, ...], rounds: int = 7) -> list[float]:
+    """Return the median time of each statement in a fresh interpreter, in ms; a round before fills the disk's cache."""
+    found: list[list[float]] = [[] for _ in statements]
+    for number in range(rounds + 1):
+        for times, statement in zip(found, statements, strict=True):
+            code = f"import time; start = time.perf_counter(); {statement}; print(time.perf_counter() - start)"
+            run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120)
+            if number:
+                times.append(1000 * float(run.stdout))
+    return [statistics.median(times) for times in found]

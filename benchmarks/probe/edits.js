@@ -1,0 +1,132 @@
+/** Edits made by a key, one after another, and when their pixels were on screen. */
+(() => {
+  const { onWrite, nextFrame, frame, pause, until, find, kernel } = window.benchTools;
+
+  /** The writes of a canvas from now on, each with where the map came from when it was written. */
+  const watchWrites = (canvas, figure) => {
+    const waiting = [];
+    const stop = onWrite(canvas, (write) => {
+      const told = { ...write, provenance: figure.dataset.provenance };
+      for (const one of [...waiting]) {
+        if (!one.wanted(told)) continue;
+        waiting.splice(waiting.indexOf(one), 1);
+        one.done(told);
+      }
+    });
+    /** Resolves with the next write that is wanted. */
+    const next = (wanted) => new Promise((done) => void waiting.push({ wanted, done }));
+    return { next, stop };
+  };
+
+  /** Preact renders in a microtask that the key's handler asked for. */
+  const rendered = async () => {
+    for (let n = 0; n < 4; n++) await Promise.resolve();
+    return performance.now();
+  };
+
+  const press = (cell, number) => {
+    const key = number % 2 ? "-" : "+";
+    cell.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  };
+
+  /**
+   * Step one cell of a kernel up and down by the keyboard. For each edit:
+   * - `script`: the work until the canvas is written: the key's handler, the rendering after it, the frame's callback;
+   * - `paint`: from the key until the frame with the new pixels was handed over to be shown;
+   * - `late`: frames that were shown between the key and that one;
+   * - `answer`: from the key until the answer was in the page; `keras`: until the frame with Keras's map was shown.
+   */
+  const edits = async ({ count, gap, keras = true, ...where }) => {
+    const { cell, figure, canvas } = find(where);
+    figure.scrollIntoView({ block: "center" });
+    await frame();
+    let answered = 0;
+    const onMessage = (_, message) => {
+      if (message.header.msg_type === "comm_msg" && message.buffers?.length) answered = performance.now();
+    };
+    kernel().iopubMessage.connect(onMessage);
+    const writes = watchWrites(canvas, figure);
+    const results = [];
+    try {
+      for (let number = 0; number < count; number++) {
+        cell.focus({ preventScroll: true });
+        const first = writes.next(() => true);
+        const final = writes.next(({ provenance }) => provenance === "keras");
+        const start = performance.now();
+        const frames = [];
+        const count = (time) => {
+          frames.push(time);
+          if (count.on) nextFrame(count);
+        };
+        count.on = true;
+        nextFrame(count);
+        press(cell, number);
+        const handled = (await rendered()) - start;
+        const { callback, shown } = await first;
+        const paint = (await shown) - start;
+        count.on = false;
+        const result = {
+          script: handled + (callback ? callback.end - callback.start : 0),
+          paint,
+          late: callback ? frames.filter((time) => time < callback.time).length : 0,
+        };
+        if (keras) {
+          result.keras = (await (await final).shown) - start;
+          result.answer = answered - start;
+        }
+        results.push(result);
+        await pause(start + gap - performance.now());
+      }
+    } finally {
+      writes.stop();
+      kernel().iopubMessage.disconnect(onMessage);
+    }
+    return results;
+  };
+
+  /** One edit; the largest difference, in levels of 255, between the preview's pixels and those of Keras's map. */
+  const compare = async ({ number = 0, ...where }) => {
+    const { cell, figure, canvas } = find(where);
+    const read = () => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    const writes = watchWrites(canvas, figure);
+    const first = writes.next(({ provenance }) => provenance === "preview");
+    const final = writes.next(({ provenance }) => provenance === "keras");
+    cell.focus({ preventScroll: true });
+    press(cell, number);
+    await first;
+    const preview = read();
+    await (await final).shown;
+    const keras = read();
+    writes.stop();
+    let most = 0;
+    for (let i = 0; i < keras.length; i++) most = Math.max(most, Math.abs(keras[i] - preview[i]));
+    return { difference: most, pixels: keras.length / 4 };
+  };
+
+  /**
+   * Edits as fast as the kernel answers, a few waiting at a time, each a gesture of its own, so that none is merged into
+   * another.
+   */
+  const manyEdits = async ({ count, waiting = 8, ...where }) => {
+    const { root, cell } = find(where);
+    let answers = 0;
+    const onMessage = (_, message) => {
+      if (message.header.msg_type === "comm_msg" && message.content.data?.method === "custom") answers++;
+    };
+    kernel().iopubMessage.connect(onMessage);
+    try {
+      cell.focus({ preventScroll: true });
+      for (let number = 0; number < count; number++) {
+        press(cell, number);
+        cell.dispatchEvent(new KeyboardEvent("keyup", { key: "+", bubbles: true }));
+        while (number - answers >= waiting) await pause(0);
+      }
+      await until(() => root.dataset.link === "idle");
+    } finally {
+      kernel().iopubMessage.disconnect(onMessage);
+    }
+    return answers;
+  };
+
+  Object.assign(window.bench, { edits, compare, manyEdits });
+})();

@@ -1,0 +1,90 @@
+/** What the lens is compared with: a bare comm message and its answer, the tutorial under `interact`, TensorFlow.js. */
+(() => {
+  const { shown, nextFrame, frame, pause, until, kernel } = window.benchTools;
+
+  /** Send a small message to the kernel's echo, which answers with as many bytes as it was opened with. */
+  const echo = async ({ count, gap, bytes }) => {
+    const comm = kernel().createComm("bench_echo");
+    let arrived = () => {};
+    comm.onMsg = () => arrived();
+    comm.open({ bytes });
+    const times = [];
+    for (let number = 0; number < count; number++) {
+      const start = performance.now();
+      const answer = new Promise((done) => {
+        arrived = done;
+      });
+      comm.send({ number });
+      await answer;
+      times.push(performance.now() - start);
+      await pause(start + gap - performance.now());
+    }
+    comm.close();
+    return times;
+  };
+
+  /** Move an ipywidgets slider by one step and wait for the picture that `interact` draws. */
+  const slider = async ({ count, gap }) => {
+    const handle = document.querySelector(".widget-slider .noUi-handle, .jupyter-widgets .noUi-handle");
+    const output = handle.closest(".jp-OutputArea");
+    const results = [];
+    for (let number = 0; number < count; number++) {
+      const before = output.querySelector("img")?.src;
+      const start = performance.now();
+      const key = number % 2 ? "ArrowLeft" : "ArrowRight";
+      handle.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      const picture = await until(() => {
+        const found = output.querySelector("img");
+        return found && found.src !== before && found;
+      });
+      await picture.decode();
+      const pixels = performance.now() - start;
+      const paint = await new Promise((done) => nextFrame(() => shown().then(done)));
+      results.push({ pixels, paint: paint - start });
+      await pause(start + gap - performance.now());
+    }
+    return results;
+  };
+
+  /**
+   * TensorFlow.js on its WebAssembly back end: change a tap, convolve, activate, find the range, look up the colours, write
+   * the canvas. `simd` says whether the processor's vector instructions are used.
+   */
+  const tensorflow = async ({ rows, cols, side, count, warmUp, paths }) => {
+    const { tf } = window;
+    tf.wasm.setWasmPaths(paths);
+    await tf.setBackend("wasm");
+    await tf.ready();
+    const [height, width] = [rows - side + 1, cols - side + 1];
+    const picture = Float32Array.from({ length: rows * cols }, (_, i) => ((i * 7919) % 256) / 255);
+    const x = tf.tensor4d(picture, [1, rows, cols, 1]);
+    const taps = Float32Array.from({ length: side * side }, (_, i) => (i % side < side / 2 ? -1 : 1));
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(width, height);
+    const pixels = new Uint32Array(image.data.buffer);
+    const grey = Uint32Array.from({ length: 256 }, (_, i) => (255 << 24) | (i << 16) | (i << 8) | i);
+    const times = [];
+    for (let number = 0; number < count + warmUp; number++) {
+      await frame();
+      const start = performance.now();
+      taps[0] += number % 2 ? -0.1 : 0.1;
+      const map = tf.tidy(() => tf.relu(tf.conv2d(x, tf.tensor4d(taps, [side, side, 1, 1]), 1, "valid")));
+      const values = map.dataSync();
+      map.dispose();
+      let [low, high] = [Infinity, -Infinity];
+      for (let i = 0; i < values.length; i++) {
+        if (values[i] < low) low = values[i];
+        if (values[i] > high) high = values[i];
+      }
+      const scale = high > low ? 256 / (high - low) : 0;
+      for (let i = 0; i < values.length; i++) pixels[i] = grey[Math.min(255, (values[i] - low) * scale) | 0];
+      context.putImageData(image, 0, 0);
+      if (number >= warmUp) times.push(performance.now() - start);
+    }
+    x.dispose();
+    return { times, simd: await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT"), backend: tf.getBackend() };
+  };
+
+  Object.assign(window.bench, { echo, slider, tensorflow });
+})();

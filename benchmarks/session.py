@@ -1,0 +1,108 @@
+"""What all themes share: notebooks in one JupyterLab with the probe in every page, and the photograph."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page
+
+from benchmarks.table import Spread
+from tests.browser.hosts.jupyterlab import JupyterLab, Notebook
+from tests.browser.lens import LensView
+
+PROBE = Path(__file__).with_name("probe")
+#: In the order in which a page runs them.
+SCRIPTS = ("frames.js", "edits.js", "references.js", "dragging.js", "gallery.js")
+
+EDITS = 40
+WARM_UP = 6
+#: Pixels of the published measurements' picture, and of a map of it through a 4×4 kernel, which cross as a byte each.
+SIZE = (255, 384)
+MAP_BYTES = (SIZE[0] - 3) * (SIZE[1] - 3)
+
+#: The photograph at the size of the published measurements, and the tutorial's filters.
+PHOTOGRAPH = f"""
+import numpy as np
+from matplotlib.cbook import get_sample_data
+from PIL import Image
+with get_sample_data("grace_hopper.jpg") as file:
+    picture = Image.open(file).convert("L")
+def photograph(rows, cols):
+    return np.asarray(picture.resize((cols, rows)), dtype="float32") / 255
+f1 = np.array([[-1, -1, 1, 1]] * 4, dtype="float32")
+filters = [f1, -f1, f1.T, -f1.T]
+img = photograph{SIZE}
+"""
+
+ECHO = """
+def _echo(comm, opened):
+    blob = bytes(opened["content"]["data"]["bytes"])
+    comm.on_msg(lambda message: comm.send({"n": message["content"]["data"]}, buffers=[blob]))
+get_ipython().kernel.comm_manager.register_target("bench_echo", _echo)
+"""
+
+LENS = "from convlens import ConvLens\nlens = ConvLens({image}, {kernels})\nlens"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Opens notebooks in one JupyterLab."""
+
+    lab: JupyterLab
+    context: BrowserContext
+    #: A folder for files, which is empty at first.
+    folder: Path
+
+    def __post_init__(self) -> None:
+        for script in SCRIPTS:
+            self.context.add_init_script(path=PROBE / script)
+
+    @contextmanager
+    def notebook(self, *cells: str) -> Iterator[Notebook]:
+        """Open and run a notebook of the photograph and these cells, in a fresh kernel, until the block ends."""
+        notebook = self.lab.open([PHOTOGRAPH + ECHO, *cells])
+        try:
+            notebook.run_all()
+            yield notebook
+        finally:
+            self.lab.leave(notebook)
+
+    @contextmanager
+    def lens(
+        self, image: str = "img", kernels: str = "filters", before: str = ""
+    ) -> Iterator[tuple[Notebook, LensView]]:
+        """Open a notebook with a settled lens."""
+        with self.notebook(before + LENS.format(image=image, kernels=kernels)) as notebook:
+            yield notebook, LensView(notebook.page).settle()
+
+
+def call(page: Page, name: str, seconds: float = 60, **given: Any) -> Any:
+    """Call a function of the probe; one that takes longer than `seconds` raises."""
+    script = """async ([name, given, ms]) => {
+      let overdue;
+      const late = new Promise((_, fail) => {
+        overdue = setTimeout(() => fail(new Error(`${name} did not come to an end within ${ms / 1000} s`)), ms);
+      });
+      try { return await Promise.race([bench[name](given), late]); } finally { clearTimeout(overdue); }
+    }"""
+    return page.evaluate(script, [name, given, seconds * 1000])
+
+
+def edits(page: Page, *, count: int = EDITS, gap: float, keras: bool = True, **where: int) -> dict[str, Spread]:
+    """Step a cell up and down, `gap` ms apart, and return what each stage took; see `edits` in the probe."""
+    call(page, "edits", count=WARM_UP, gap=gap, keras=keras, **where)
+    found = call(page, "edits", count=count, gap=gap, keras=keras, **where)
+    return {stage: Spread.of([one[stage] for one in found]) for stage in found[0]}
+
+
+def echo(page: Page, *, count: int = EDITS, gap: float, size: int) -> list[float]:
+    """Return the times of a bare comm message and its answer of `size` bytes."""
+    call(page, "echo", count=WARM_UP, gap=gap, bytes=size)
+    times: list[float] = call(page, "echo", count=count, gap=gap, bytes=size)
+    assert all(math.isfinite(time) for time in times)
+    return times

@@ -1,0 +1,63 @@
+"""P3: the preview on larger pictures and with larger kernels, and whether it shows what Keras computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.session import Bench, call, edits
+from benchmarks.table import FRAME, Row, Spread, multiple
+from tests.browser.lens import LensView
+
+SIZES = ((1024, 1024), (2160, 3840))
+SIDES = (3, 7, 15)
+ROWS = (
+    ("P3", "edit → paint at 1024×1024, kernels of 3×3, 7×7 and 15×15"),
+    ("P3", "edit → paint at 2160×3840, kernels of 3×3, 7×7 and 15×15"),
+)
+
+#: The layer's own function, not by way of the lens: the largest difference of any value, as a share of the greatest.
+CHECK = """
+import tensorflow as tf
+def far_from_conv2d():
+    kernel = lens.kernels[0]
+    own = tf.nn.relu(tf.nn.conv2d(lens.image[None], kernel[:, :, None, None], 1, "VALID")).numpy()[0, :, :, 0]
+    return float(np.abs(own - lens.activations[0]).max() / own.max())
+"""
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    """Measure each picture with each kernel in a notebook of its own."""
+    for row, size in zip(ROWS, SIZES, strict=True):
+        yield one_size(row, {side: measured(bench, size, side) for side in SIDES})
+
+
+def measured(bench: Bench, size: tuple[int, int], side: int) -> dict[str, Any]:
+    """Return what edits take, how many frames went by without their pixels, and how far preview and Keras are apart."""
+    rows_, cols = size
+    kernel = f"[np.full(({side}, {side}), 1 / {side * side}, dtype='float32')]"
+    with bench.lens(f"photograph({rows_}, {cols})", kernel) as (notebook, view):
+        stages = edits(notebook.page, gap=250, count=20, keras=False)
+        LensView(notebook.page).settle()
+        apart = [call(notebook.page, "compare", number=number)["difference"] for number in range(2)]
+        view.settle()
+        notebook.kernel.run(CHECK)
+        return {**stages, "apart": max(apart), "wrong": notebook.kernel.value("far_from_conv2d()")}
+
+
+def one_size(row: tuple[str, str], found: dict[int, dict[str, Any]]) -> Row:
+    slowest: Spread = max((one["paint"] for one in found.values()), key=lambda paint: paint.median)
+    late = max(one["late"].p95 for one in found.values())
+    growth = found[15]["script"].median / found[3]["script"].median
+    apart, wrong = (max(one[key] for one in found.values()) for key in ("apart", "wrong"))
+    scripts = ", ".join(f"{side}×{side} {one['script']}" for side, one in found.items())
+    right = apart <= 1 and wrong <= 1e-5
+    return Row(
+        *row,
+        f"{slowest} at most",
+        f"script: {scripts}; 15×15 takes {growth:.2f} × of 3×3; frames shown before it at the 95th percentile: "
+        f"{late:.0f}; pixels of preview and Keras differ by {apart} of 255 levels at most, Keras's map from "
+        f"`tf.nn.conv2d` by {wrong:.0e} of the maximum",
+        f"the next frame ({multiple(2 * FRAME, FRAME)} a frame at most), ≤ 1.2 ×, the same picture",
+        late == 0 and slowest.median <= 2 * FRAME and growth <= 1.2 and right,
+    )
