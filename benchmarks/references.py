@@ -53,8 +53,11 @@ def tutorial(bench: Bench, gap: float = 250, count: int = 12) -> Redraw:
     return Redraw(*(Spread.of([one[stage] for one in found]) for stage in ("pixels", "paint")))
 
 
-def tensorflow_js(page: Page, count: int = 30) -> Spread:
-    """Return what TensorFlow.js takes in this page by WebAssembly with SIMD, for a 4×4 kernel on the photograph."""
+def tensorflow_js(page: Page, count: int = 30) -> tuple[Spread, Spread]:
+    """Return what TensorFlow.js takes for a 4×4 kernel on the photograph, by WebAssembly with SIMD, in this page.
+
+    First by its own means up to `tf.browser.toPixels`, then with the range and the colours written by hand.
+    """
     page.route(f"**{ADDRESS}**", _serve)
     for script in TFJS:
         page.add_script_tag(url=ADDRESS + script)
@@ -62,7 +65,7 @@ def tensorflow_js(page: Page, count: int = 30) -> Spread:
     rows, cols = SIZE
     found = call(page, "tensorflow", rows=rows, cols=cols, side=4, count=count, warmUp=10, paths=paths)
     assert found["backend"] == "wasm" and found["simd"], f"not on WebAssembly with SIMD: {found}"
-    return Spread.of(found["times"])
+    return Spread.of(found["own"]), Spread.of(found["hand"])
 
 
 def _serve(route: Route) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.session import Bench, call, edits
-from benchmarks.table import FRAME, Row, Spread, multiple
+from benchmarks.table import FRAME, Row, Spread
 from tests.browser.lens import LensView
 
 SIZES = ((1024, 1024), (2160, 3840))
@@ -58,6 +58,6 @@ def one_size(row: tuple[str, str], found: dict[int, dict[str, Any]]) -> Row:
         f"script: {scripts}; 15×15 takes {growth:.2f} × of 3×3; frames shown before it at the 95th percentile: "
         f"{late:.0f}; pixels of preview and Keras differ by {apart} of 255 levels at most, Keras's map from "
         f"`tf.nn.conv2d` by {wrong:.0e} of the maximum",
-        f"the next frame ({multiple(2 * FRAME, FRAME)} a frame at most), ≤ 1.2 ×, the same picture",
+        "the next frame, within the time of two; ≤ 1.2 ×; the same picture",
         late == 0 and slowest.median <= 2 * FRAME and growth <= 1.2 and right,
     )

@@ -31,7 +31,8 @@
 
   /**
    * Step one cell of a kernel up and down by the keyboard. For each edit:
-   * - `script`: the work until the canvas is written: the key's handler, the rendering after it, the frame's callback;
+   * - `script`: the work until the canvas is written: the key's `handler`, the `rendering` after it, and `painting` in the
+   *   frame's callback;
    * - `paint`: from the key until the frame with the new pixels was handed over to be shown;
    * - `late`: frames that were shown between the key and that one;
    * - `answer`: from the key until the answer was in the page; `keras`: until the frame with Keras's map was shown.
@@ -61,12 +62,17 @@
         count.on = true;
         nextFrame(count);
         press(cell, number);
-        const handled = (await rendered()) - start;
+        const handler = performance.now() - start;
+        const rendering = (await rendered()) - start - handler;
         const { callback, shown } = await first;
         const paint = (await shown) - start;
         count.on = false;
+        const painting = callback ? callback.end - callback.start : 0;
         const result = {
-          script: handled + (callback ? callback.end - callback.start : 0),
+          handler,
+          rendering,
+          painting,
+          script: handler + rendering + painting,
           paint,
           late: callback ? frames.filter((time) => time < callback.time).length : 0,
         };

@@ -70,7 +70,13 @@
     const root = document.querySelectorAll(".convlens")[lens];
     const card = root.querySelector(`[data-card="${filter}"]`);
     const figure = card.querySelector("figure[data-uid]");
-    return { root, card, cell: card.querySelectorAll("[data-at]")[tap], figure, canvas: figure.querySelector("canvas") };
+    return {
+      root,
+      card,
+      cell: card.querySelectorAll("[data-at]")[tap],
+      figure,
+      canvas: figure.querySelector("canvas"),
+    };
   };
 
   /** What a frame takes where nothing hinders: the display's own rate, as the median of some. */

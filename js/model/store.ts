@@ -296,8 +296,9 @@ export class Lens implements LensModel {
       filter.now = rebase(filter.now, filter.uid, [request]);
     }
     batch(() => {
-      this.#core.changed(filters);
+      // First, so that the kernel computes while the browser predicts.
       uplink.push(request);
+      this.#core.changed(filters);
     });
     this.#core.followDeep(filters);
   }

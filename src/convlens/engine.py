@@ -147,7 +147,8 @@ class Engine:
         if self._together and not self._filters.same_weights(older):
             return self._filters.uids
         before = {f.uid: f for f in older.filters}
-        return [f.uid for f in self._filters.filters if not f.same_weights(before.get(f.uid))]
+        was = ((f, before.get(f.uid)) for f in self._filters.filters)
+        return [f.uid for f, old in was if f is not old and not f.same_weights(old)]
 
     def current(self, uid: int) -> Maps | None:
         """Return the maps of a filter, if they belong to its present weights."""
@@ -164,8 +165,11 @@ class Engine:
         layer = self.layer
         with self.lock:
             filters = self._filters
-            wanted = set(filters.uids if uids is None else uids)
-            stale = [i for i, f in enumerate(filters.filters) if f.uid in wanted and self.current(f.uid) is None]
+            # An edit asks for one of thousands.
+            wanted = (
+                range(len(filters)) if uids is None else sorted({filters.index_of(u) for u in uids if u in filters})
+            )
+            stale = [i for i in wanted if self.current(filters[i].uid) is None]
             if not stale:
                 return
             pre, act = layer.run(filters.kernels, filters.bias, stale, filters.pointwise)

@@ -82,7 +82,7 @@ class FilterList:
             len(self) == len(other) and all(a.same_weights(b) for a, b in zip(self.filters, other.filters, strict=True))
         )
 
-    @property
+    @cached_property
     def kernels(self) -> tuple[Array, ...]:
         """What Keras keeps as the layer's kernels, ``(kh, kw, channels)`` each."""
         return tuple(f.kernel for f in self.filters)
@@ -96,7 +96,7 @@ class FilterList:
         """``(kh, kw, channels)``: what filter `index` lays on the layer's input."""
         return self[index].kernel
 
-    @property
+    @cached_property
     def bias(self) -> Array:
         """``(filters,)``, read-only."""
         return read_only([f.bias for f in self.filters])

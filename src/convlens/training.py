@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -101,6 +102,43 @@ class Snapshots:
         self._kept[first:last] = [(n, s) for n, s in self._kept[first:last] if n % self._stride == 0]
 
 
+class Purse:
+    """The time that training leaves for showing it: a share of what has passed.
+
+    Parameters
+    ----------
+    share
+        Of all time; None is without limit.
+    clock
+        Returns seconds.
+    """
+
+    def __init__(self, share: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._share = share
+        self._clock = clock
+        self._start = clock()
+        self._spent = 0.0
+        self._price: float | None = None
+
+    def affords(self) -> bool:
+        """Whether showing once more, at the price of the last time, keeps within the share; the first time is free."""
+        if self._share is None or self._price is None:
+            return True
+        return self._spent + self._price <= self._share * (self._clock() - self._start)
+
+    @contextmanager
+    def paying(self, showing: bool = False) -> Iterator[None]:
+        """Count the time that the block takes, and take it for the price of `showing`."""
+        began = self._clock()
+        try:
+            yield
+        finally:
+            taken = self._clock() - began
+            self._spent += taken
+            if showing:
+                self._price = taken
+
+
 class Follower:
     """Follows the layer that a lens has open while ``fit`` runs.
 
@@ -122,8 +160,7 @@ class Follower:
         self._tell = tell
         self._snapshots: dict[str, Snapshots] = {}
         self._running = False
-        self._budget: float | None = BUDGET
-        self._next = 0.0
+        self._purse = Purse(None)
 
     @property
     def snapshots(self) -> list[Snapshot]:
@@ -154,24 +191,21 @@ class Follower:
                 f"The lens looks at layer {layer.name!r}, which is not part of model {model.name!r} that is being "
                 "trained. Make the callback with a lens on that model."
             )
-        self._budget = budget
         self._running = True
         filters = self._read()
         if not self.snapshots:
             self._keep(Snapshot(0, 0, None, filters))
         self._follow(filters)  # what it takes the first time, compilation included, is no measure
-        self._next = 0.0
+        self._purse = Purse(budget)
 
     def update(self, epoch: int, step: int, loss: float | None) -> None:
         """Keep what the layer is now, and show it where somebody looks and the time for it has come."""
-        filters = self._read()
-        self._keep(Snapshot(epoch, step, loss, filters))
-        started = time.perf_counter()
-        if self._shown() and started >= self._next:
-            self._follow(filters)
-            ended = time.perf_counter()
-            if self._budget is not None:
-                self._next = ended + (ended - started) / self._budget
+        with self._purse.paying():
+            filters = self._read()
+            self._keep(Snapshot(epoch, step, loss, filters))
+        if self._shown() and self._purse.affords():
+            with self._purse.paying(showing=True):
+                self._follow(filters)
 
     def end(self) -> None:
         """Let the lens hold what training made of the layer, and of the layers before it."""

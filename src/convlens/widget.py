@@ -408,7 +408,8 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
             self._keep_inside()
             if change.before.names != change.after.names:
                 self._tell("names", change.before.names, self.names)
-        if change.kernels:
+        # To make thousands of arrays costs more than the edit.
+        if change.kernels and self._heard("kernels"):
             self._tell("kernels", self._live("kernels", map(_shown, change.before.kernels)), self.kernels)
         if change.pointwise_kernels:
             self._tell("pointwise_kernels", self._columns(change.before), self.pointwise_kernels)
@@ -459,8 +460,12 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
     def _tell_maps(self) -> None:
         # Stacking all maps costs as much as computing one, so it waits for somebody who listens.
         for name in ("activations", "pre_activations"):
-            if self._trait_notifiers.get(name) and self._session.engine.ready:
+            if self._heard(name) and self._session.engine.ready:
                 self._tell(name, None, getattr(self, name))
+
+    def _heard(self, name: str) -> bool:
+        """Whether anybody observes a trait."""
+        return any(self._trait_notifiers.get(one) for one in (name, traitlets.All))
 
     def _report(self, error: BaseException) -> None:
         number = (self._problem or {"id": 0})["id"] + 1

@@ -11,7 +11,7 @@ import pytest
 from convlens import ConvLens
 from convlens._runs import Runner
 from convlens.filters import FilterList
-from convlens.training import Snapshot, Snapshots
+from convlens.training import Purse, Snapshot, Snapshots
 from tests.unit.keras_sweep import Array, close, maps, numpy
 from tests.unit.test_lens_model import predicted
 from tests.unit.test_requests import Browser
@@ -161,6 +161,37 @@ def test_who_looks_sees_kernels_and_maps_of_every_epoch(model: Any) -> None:
     counts = [(record["running"], len(record["snapshots"]), record["shown"]) for record in seen]
     assert counts == [(True, 1, 0), (True, 2, 1), (True, 3, 2), (True, 4, 3), (False, 4, 3)]
     assert seen[-1]["snapshots"][1]["epoch"] == 1 and seen[-1]["snapshots"][1]["step"] == 4
+
+
+@pytest.mark.parametrize(("epoch", "reading", "showing"), [(10.0, 0.01, 0.5), (0.1, 0.0002, 0.01), (1.0, 0.001, 3.0)])
+def test_reading_and_showing_together_keep_within_the_budget(epoch: float, reading: float, showing: float) -> None:
+    now = spent = 0.0
+    purse = Purse(0.01, lambda: now)
+    shown = 0
+
+    def pay(seconds: float, of_showing: bool = False) -> None:
+        nonlocal now, spent
+        with purse.paying(of_showing):
+            now += seconds
+            spent += seconds
+
+    for _ in range(1000):
+        now += epoch
+        pay(reading)
+        if purse.affords():
+            pay(showing, of_showing=True)
+            shown += 1
+            assert shown == 1 or spent <= 0.01 * now + 1e-9
+    assert spent <= 0.01 * now
+    # Not by showing nothing: what is left would not pay for two more.
+    assert spent + 2 * showing > 0.01 * now
+
+
+def test_without_a_budget_everything_is_shown() -> None:
+    purse = Purse(None, lambda: 0.0)
+    with purse.paying(showing=True):
+        pass
+    assert purse.affords()
 
 
 def test_what_comes_too_soon_for_the_budget_is_kept_but_not_shown(model: Any) -> None:
