@@ -17,6 +17,7 @@ import type { Picture, Stats } from "./lens.ts";
 import { Needs } from "./needs.ts";
 import { Network } from "./network.ts";
 import { Offline } from "./offline.ts";
+import { Outputs } from "./outputs.ts";
 import { Patches } from "./patches.ts";
 import { changedTaps, type Planes, sameWeights } from "./prediction.ts";
 import { Predictor } from "./predictor.ts";
@@ -52,6 +53,7 @@ export class Core {
   readonly needs: Needs;
   readonly network: Network;
   readonly deep: Deep;
+  readonly outputs: Outputs;
   readonly patches: Patches;
   /** Present while there is no kernel. */
   offline: Offline | null = null;
@@ -76,6 +78,7 @@ export class Core {
       found: () => this.#found(),
       garbled: (error) => this.problems.report("A message from Python could not be read", String(error)),
     });
+    this.outputs = new Outputs(model.widget_manager);
     this.settings = new Settings(model, () => this.uplink.unanswered);
     this.problems = new Problems(model.get("_problem"));
     this.probes = new Probes((row, col, uids) => this.uplink.push({ type: "probe", row, col, uids }));
@@ -140,7 +143,12 @@ export class Core {
       if (!filter.known) return [];
       return [[filter.uid, filter.keras(filter.confirmed) ? filter.rev : -1]];
     });
-    this.uplink.push({ type: "hello", generation: this.roster.state.peek().generation, revs });
+    this.uplink.push({
+      type: "hello",
+      generation: this.roster.state.peek().generation,
+      revs,
+      picture: this.outputs.way,
+    });
   }
 
   /** Ask the kernel for something that is only read; the answer, or an error with a sentence. */
@@ -224,6 +232,7 @@ export class Core {
   #receive(message: CheckedMessage): void {
     this.roster.receive(message);
     if (message.type === "predictions") this.network.receive(message);
+    if (message.type === "outputs") this.outputs.keep(message.data);
   }
 
   #readState(): void {

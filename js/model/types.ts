@@ -207,9 +207,15 @@ export interface Edit {
   bias?: Num;
 }
 
+/**
+ * How the picture that an output shows without a widget gets into the notebook: the front end puts it there (`outputs`
+ * messages), the host takes `update_display_data` without drawing the widget anew, or neither.
+ */
+export type PictureWay = "keep" | "update" | "none";
+
 export type Request =
   /** What the browser holds; rev −1 stands for a filter whose kernel is here, but not Keras's map of it. */
-  | { type: "hello"; generation: number; revs: [Uid, number][] }
+  | { type: "hello"; generation: number; revs: [Uid, number][]; picture: PictureWay }
   /** One undo step for all edits of one gesture (a drag, a paste). */
   | { type: "edit"; edits: Edit[]; gesture: string }
   /** A whole new kernel, of another size perhaps when `all` are replaced. kernels: float32 (n, kh, kw, channels). */
@@ -373,8 +379,14 @@ export interface PredictionsMessage {
   error?: { title: string; text: string };
 }
 
+/** To front ends that said `keep`: the MIME bundle that the lens's outputs have now. */
+export interface OutputsMessage {
+  type: "outputs";
+  data: Record<string, unknown>;
+}
+
 /** What the kernel sends; records ride along with an answer or come alone after a change made in Python. */
-export type Message = (Answer | PredictionsMessage | { type: "filters" }) & {
+export type Message = (Answer | PredictionsMessage | OutputsMessage | { type: "filters" }) & {
   generation: number;
   history: History;
   filters: FilterRecord[];

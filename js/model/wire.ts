@@ -7,6 +7,7 @@ import type {
   MapRecord,
   Message,
   Num,
+  OutputsMessage,
   PictureRecord,
   PredictionsMessage,
   Request,
@@ -97,6 +98,8 @@ export type CheckedMessage = Message & { filters: CheckedRecord[] };
 
 type Fields = Record<string, unknown>;
 
+const TYPES = new Set(["answer", "filters", "outputs", "predictions"]);
+
 function fields(value: unknown, what: string): Fields {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
   throw new TypeError(`expected ${what}, got ${JSON.stringify(value)}`);
@@ -162,7 +165,7 @@ export function readRecord(value: unknown): CheckedRecord {
 export function readMessage(content: unknown, buffers: readonly Bytes[]): CheckedMessage | null {
   if (typeof content !== "object" || content === null) return null;
   const { type } = content as Fields;
-  if (type !== "answer" && type !== "filters" && type !== "predictions") return null;
+  if (!TYPES.has(type as string)) return null;
   const message = fields(unpack(content, buffers), "a message");
   const history = fields(message.history, "the history");
   const common = {
@@ -171,7 +174,12 @@ export function readMessage(content: unknown, buffers: readonly Bytes[]): Checke
     filters: list(message.filters, "filter records").map(readRecord),
   };
   if (type === "filters") return { type, ...common };
+  if (type === "outputs") return { ...readOutputs(message), ...common };
   return { ...(type === "answer" ? readAnswer(message) : readPredictions(message)), ...common };
+}
+
+function readOutputs(message: Fields): OutputsMessage {
+  return { type: "outputs", data: fields(message.data, "what an output shows") };
 }
 
 function readPredictions(message: Fields): PredictionsMessage {

@@ -90,7 +90,7 @@ describe("a host without a kernel", () => {
 });
 
 describe("what piles up", () => {
-  beforeEach(() => bench.gate.push({ type: "hello", generation: 1, revs: [] }));
+  beforeEach(() => bench.gate.push({ type: "hello", generation: 1, revs: [], picture: "none" }));
 
   test("of a drag goes out as one request with the newest value of each tap", () => {
     for (let i = 0; i < 50; i++) bench.gate.push(edit(1, i % 2, i));

@@ -89,10 +89,8 @@ class Engine:
     @property
     def layer(self) -> ConvLayer:
         """The layer, waited for; raises what its making raised. Not to be asked for under the lock while it loads."""
-        if self._layer is None and self._thread is not None:
-            self.start()
-            if threading.current_thread() is not self._thread:
-                self._thread.join()
+        if self._layer is None:
+            self.wait()
         if isinstance(self.failure, LensClosed):
             raise self.failure
         if self._layer is None:
@@ -100,6 +98,12 @@ class Engine:
                 f"Keras could not be loaded, so no activations can be computed: {self.failure}"
             ) from self.failure
         return self._layer
+
+    def wait(self) -> None:
+        """Return when the layer is there, or could not be made."""
+        if self._thread is not None and threading.current_thread() is not self._thread:
+            self.start()
+            self._thread.join()
 
     @property
     def filters(self) -> FilterList:

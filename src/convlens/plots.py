@@ -25,7 +25,7 @@ MOST_FILTERS = 64
 MOST_PLANES = 4
 
 _COLUMNS = 4
-_OPTIONS = ("form", "figsize", "dpi")
+_OPTIONS = ("form", "figsize", "dpi", "most", "total")
 #: Colours that no colour map of numbers is made of: NaN, below the range (and −∞), above it (and +∞).
 EXTREMES = {"bad": "#d6006c", "under": "#0072b2", "over": "#e69f00"}
 _RANGES = {"per_map": "own range", "shared": "shared range", "symmetric": "symmetric range"}
@@ -63,6 +63,10 @@ def plot(
         Width and height in inches.
     dpi : float
         Pixels per inch.
+    most : int
+        Draw no more filters than this, 64 unless given; the figure says that it leaves the others out.
+    total : int
+        Of how many filters these are the first, where they are not all.
 
     Returns
     -------
@@ -85,7 +89,8 @@ def plot(
         raise ValueError(f"There is no form {form!r}; expected 'tutorial' or 'compact'.")
     if not len(kernels) == len(maps) == len(names):
         raise ValueError(f"{len(kernels)} kernels, {len(maps)} maps and {len(names)} names; expected as many of each.")
-    drawing = _Drawing(kernels, maps, names, check_cmap(cmap), check_range(value_range))
+    most, total = options.pop("most", MOST_FILTERS), options.pop("total", len(kernels))
+    drawing = _Drawing(kernels, maps, names, check_cmap(cmap), check_range(value_range), most, total)
     return drawing.tutorial(**options) if form == "tutorial" else drawing.compact(**options)
 
 
@@ -112,11 +117,13 @@ class _Drawing:
         names: Sequence[str],
         cmap: str,
         value_range: ValueRange,
+        most: int,
+        total: int,
     ) -> None:
         from matplotlib import colormaps
 
-        self.total = len(kernels)
-        self.count = min(self.total, MOST_FILTERS)
+        self.total = total
+        self.count = min(len(kernels), most)
         self.columns = max(1, min(self.count, _COLUMNS))
         self.lines = max(1, -(-self.count // self.columns))
         self.kernels = [_planes(kernel) for kernel in kernels[: self.count]]

@@ -102,6 +102,7 @@ class Requests:
     def _hello(self, message: dict[str, Any]) -> None:
         courier = self._courier
         courier.connected = True
+        self._lens._fallback.greeted(message.get("picture"))
         held: dict[Any, Any] = {}
         if message.get("generation") == courier.generation:
             held = dict(_is(message.get("revs"), list, "revs"))

@@ -70,8 +70,8 @@ class Taking:
         Parameters
         ----------
         **kw
-            ``form`` ("tutorial" or "compact"), ``figsize`` in inches, ``dpi``; `cmap`, `value_range` and `stage` are
-            the lens's own unless given.
+            ``form`` ("tutorial" or "compact"), ``figsize`` in inches, ``dpi``, ``most`` (filters drawn, 64 unless
+            given); `cmap`, `value_range` and `stage` are the lens's own unless given.
 
         Returns
         -------

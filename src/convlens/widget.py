@@ -18,6 +18,7 @@ from traitlets import Bunch
 from convlens.colors import CURATED, check_cmap, check_range, check_stage, cmap_table
 from convlens.courier import Courier
 from convlens.editing import Editing
+from convlens.fallback import Fallback
 from convlens.filters import Array, FilterList
 from convlens.kernels import read_bias, read_kernels, read_names, read_pointwise
 from convlens.opening import open_lens
@@ -161,6 +162,12 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
             send=self.send,
             drawn=lambda: (self.stage, self.value_range),
             failed=self._report,
+        )
+        self._fallback = Fallback(
+            self._session,
+            self._courier,
+            bundle=super()._repr_mimebundle_,
+            drawn=lambda: (self.cmap, self.value_range, self.stage),
         )
         super().__init__(
             **drawn,
@@ -312,12 +319,19 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
         """Let go of the model and all buffers, and remove every view."""
         super().close()
         if "_session" in vars(self):  # else the constructor refused its arguments
+            self._fallback.close()
             self._follower.close()
             self._session.close()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+    def _ipython_display_(self) -> None:
+        """Display the lens; unlike what `_repr_mimebundle_` returns, such an output can be brought up to date."""
         self._courier.displayed = True
-        return super()._repr_mimebundle_(**kwargs)
+        self._fallback.display()
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the widget, and the picture and the text that are shown where widgets are not."""
+        self._courier.displayed = True
+        return self._fallback.bundle(draw=True)
 
     def __repr__(self) -> str:
         """Say in a line what is looked at; it is what a page without widgets shows."""
@@ -368,6 +382,10 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
         pixel = proposal["value"]
         return None if pixel is None else self._session.geometry.check_pixel(pixel)
 
+    @traitlets.observe("cmap", "stage", "value_range")
+    def _on_looks(self, _change: Bunch) -> None:
+        self._fallback.changed()
+
     @traitlets.observe("stage", "value_range")
     def _on_drawn(self, change: Bunch) -> None:
         # Levels are of one stage, and flags of one fixed range; every other range is the browser's arithmetic.
@@ -398,6 +416,7 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
             self._tell("bias", change.before.bias, self.bias)
         self.set_trait("_training", self._follower.record())
         courier.push(change.stale)
+        self._fallback.changed()
         if change.stale or change.layout:
             self._tell_maps()
 
@@ -408,6 +427,7 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
             self._offer_cmaps()
             if self._session.engine.ready:
                 self._courier.push(self._courier.first_screen())
+        self._fallback.changed()
 
     def _offer_cmaps_later(self) -> None:
         # Importing Matplotlib takes half a second, which the first sight does not wait for.

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import expect
 
-from tests.browser.expected import assert_drawn, assert_grey
+from tests.browser.expected import assert_drawn, assert_grey, picture
 from tests.browser.hosts.host import Host
 from tests.browser.lens import LensView
 from tests.browser.notebooks import ROOT, SMALL_KERNELS, SMALL_MAP
@@ -237,6 +237,16 @@ def scrolled_away_and_back(host: Host) -> None:
         assert_right(host, view)
     finally:
         host.page.set_viewport_size(size)
+
+
+@check
+def picture_kept(host: Host) -> None:
+    view = fresh(host)
+    view.root.evaluate("root => { root.mark = 'the same'; }")
+    view.write(1, 0, 3, "6")
+    view.settle()
+    host.wait_for_output(picture(host.python))
+    assert view.root.evaluate("root => root.mark") == "the same", "the lens was drawn anew"
 
 
 @check

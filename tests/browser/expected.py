@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from tests.browser.hosts.host import Python
 
 
 def colours(
@@ -44,3 +48,9 @@ def assert_grey(pixels: npt.NDArray[Any], values: npt.NDArray[Any]) -> None:
     off = np.abs(pixels[:, :, :3] - ((values - low) / (high - low) * 255)[:, :, None])
     assert off.max() <= 1, f"up to {off.max():.1f} of 255 off"
     assert (pixels[:, :, 3] == 255).all()
+
+
+def picture(python: Python) -> str:
+    """Return what `lens.plot` draws small, as a notebook holds it: base64 of a PNG file."""
+    drawn: bytes = python.value("lens.plot(form='compact', dpi=72)._repr_png_()")
+    return base64.b64encode(drawn).decode()

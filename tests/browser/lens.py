@@ -16,6 +16,11 @@ Pixels = npt.NDArray[np.uint8]
 #: Colour of the canvas at the middle of every pixel of the map, which lies whole in the middle of the canvas.
 SAMPLE = """
 async (canvas, [rows, cols]) => {
+  // A canvas is painted when it comes into sight, which a page is told between frames, its observers in turn.
+  await new Promise((told) => {
+    const sight = new IntersectionObserver(() => { sight.disconnect(); told(); });
+    sight.observe(canvas);
+  });
   for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame);
   const { width, height } = canvas;
   const scale = Math.min(width / cols, height / rows);

@@ -17,8 +17,11 @@ from tests.browser.running import profile
 #: Why a page that nothing runs behind has no use for a check.
 NO_KERNEL = "there is no kernel"
 
+#: Why a host that saves no outputs, or is a saved one, keeps no picture of them.
+NOTHING_SAVED = "the page saves no outputs"
+
 #: The checks that are about a kernel.
-NEEDS_KERNEL = ("python-sees-it", "python-writes", "kernel-restarted")
+NEEDS_KERNEL = ("python-sees-it", "python-writes", "picture-kept", "kernel-restarted")
 
 
 class Python(Protocol):
@@ -80,6 +83,10 @@ class Host(ABC):
         """Scroll whatever scrolls here: to what is below the lens, or back to its beginning."""
         target = self.page.get_by_text("the end", exact=True).last if away else self.view().root
         target.evaluate("(element, away) => element.scrollIntoView({ block: away ? 'end' : 'start' })", away)
+
+    def wait_for_output(self, picture: str) -> None:
+        """Wait until the notebook, were it saved now, held this picture (base64 of a PNG file)."""
+        raise NotImplementedError(f"{self.title}: {NOTHING_SAVED}")
 
     def restart(self) -> None:
         """Restart the kernel as the host does it, and return when it is gone."""

@@ -56,6 +56,9 @@ class JupyterHost(Host):
     def restart(self) -> None:
         self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
 
+    def wait_for_output(self, picture: str) -> None:
+        self.notebook.wait_for_output(picture)
+
     def run_again(self) -> None:
         self.notebook.run_all()
 

@@ -64,6 +64,12 @@ class Notebook:
         found: list[Any] = self.page.evaluate(read)
         return found
 
+    def wait_for_output(self, picture: str) -> None:
+        """Wait until some output of the notebook holds this picture."""
+        held = """picture => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
+          .some(cell => cell.outputs?.some(output => output.data?.["image/png"]?.trim() === picture))"""
+        self.page.wait_for_function(held, arg=picture)
+
     def save(self) -> None:
         """Save the notebook with its outputs."""
         self.command("docmanager:save")

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser
 
-from tests.browser.hosts.host import Host
+from tests.browser.hosts.host import NOTHING_SAVED, Host
 from tests.browser.notebooks import SMALL
 from tests.browser.running import SECONDS
 from tests.browser.server import free_port, isolated_environment
@@ -107,7 +107,8 @@ class Marimo(Host):
     name = "marimo"
     title = "marimo"
     not_applicable: ClassVar[dict[str, str]] = {
-        "kernel-restarted": "the host loads the page anew together with its kernel"
+        "kernel-restarted": "the host loads the page anew together with its kernel",
+        "picture-kept": NOTHING_SAVED,
     }
 
     @classmethod

@@ -31,7 +31,11 @@ class NbConvert(Host):
     not_applicable: ClassVar[dict[str, str]] = dict.fromkeys(NEEDS_KERNEL, NO_KERNEL)
     #: What nbconvert's pages fetch for themselves, with and without widgets. It is refused here.
     refused: ClassVar[str] = "mathjax"
-    own_errors = (r"net::ERR_FAILED .*mathjax",)
+    own_errors = (
+        r"net::ERR_FAILED .*mathjax",
+        # html-manager looks for a widget's package beside the page before it asks elsewhere.
+        r"net::ERR_FILE_NOT_FOUND .*/anywidget\.js",
+    )
 
     def __init__(self, files: dict[str, Path], page: Page, guard: Guard) -> None:
         super().__init__(page, Here(), guard)

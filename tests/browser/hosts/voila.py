@@ -14,7 +14,7 @@ import nbformat
 from playwright.sync_api import Browser, Page
 
 from tests.browser.guards import Guard
-from tests.browser.hosts.host import Host
+from tests.browser.hosts.host import NOTHING_SAVED, Host
 from tests.browser.kernel import Kernel
 from tests.browser.notebooks import BELOW, SMALL
 from tests.browser.server import free_port, isolated_environment, wait_until_running
@@ -26,7 +26,8 @@ class Voila(Host):
     name = "voila"
     title = "Voila"
     not_applicable: ClassVar[dict[str, str]] = {
-        "kernel-restarted": "a page keeps the kernel it was made with; loading it again makes another"
+        "kernel-restarted": "a page keeps the kernel it was made with; loading it again makes another",
+        "picture-kept": NOTHING_SAVED,
     }
     #: Voila's pages fetch an icon font for themselves; it is refused here.
     refused: ClassVar[str] = "fortawesome"

@@ -63,6 +63,10 @@ class VSCode(Host):
         self._server.api("POST", f"kernels/{self._kernel_id}/restart")
         self.page.evaluate("() => window.disconnect()")
 
+    def wait_for_output(self, picture: str) -> None:
+        held = "picture => window.saved().some(data => data['image/png']?.trim() === picture)"
+        self.page.wait_for_function(held, arg=picture)
+
     def run_again(self) -> None:
         self.page.evaluate("([id, token]) => window.connect(id, token)", [self._kernel_id, self._server.token])
         for number, code in enumerate(CELLS):

@@ -1,0 +1,196 @@
+"""What an output shows where no widget does (GitHub, a PDF, a page without its kernel), kept up to date."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import os
+import sys
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any, Literal
+
+from convlens.colors import check_stage
+from convlens.courier import Courier
+from convlens.session import Session
+
+#: How long nothing must have changed before a picture is drawn, which holds the kernel for a quarter of a second.
+SETTLED_SECONDS = 1.0
+#: Pixels per inch; the tutorial's four maps take 110 kB.
+DPI = 72
+#: A picture of more filters would cost a notebook more than it tells.
+MOST_FILTERS = 8
+
+#: How a front end lets a picture into the notebook: it puts it there itself, `update_display_data` does, or neither.
+Way = Literal["keep", "update", "none"]
+
+
+class Fallback:
+    """Keeps the picture and the text of a lens's outputs what they would be if they were displayed now.
+
+    A picture is drawn by Matplotlib from Keras's own maps, on the main thread, and never before a lens is shown: it
+    follows when Keras is there and nothing has changed for a second. Where `update_display_data` would make the host
+    draw the widget anew, the front end is sent the picture instead and puts it into the notebook by itself.
+
+    Parameters
+    ----------
+    session, courier
+        What is shown, and what brings it to the front ends.
+    bundle
+        Returns the widget's own MIME bundle and its metadata.
+    drawn
+        Returns the colour map, the value range and the stage that maps are drawn with.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        courier: Courier,
+        bundle: Callable[[], Any],
+        drawn: Callable[[], tuple[str, Any, str]],
+    ) -> None:
+        self._session = session
+        self._courier = courier
+        self._bundle = bundle
+        self._drawn = drawn
+        #: One for all outputs of the lens, so that one message brings all of them up to date.
+        self._display_id = uuid.uuid4().hex
+        self._ways: set[Way] = set()
+        self._shell: Any = None
+        self._timer: Any = None
+        self._arming = False
+        self._version = 0
+        self._kept: tuple[int, dict[str, str]] | None = None
+        self._told = 0
+
+    # -- what is displayed -------------------------------------------------------------------------------------------
+
+    def bundle(self, *, draw: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return an output's MIME bundle and its metadata; a picture is drawn for it if `draw` and Keras is there."""
+        data, metadata = self._bundle()
+        if draw and self._session.engine.ready:
+            return data | self._pictures(), metadata
+        kept = self._kept
+        return data | (kept[1] if kept is not None and kept[0] == self._version else {}), metadata
+
+    def display(self) -> None:
+        """Publish an output that can be brought up to date."""
+        shell = kernel_shell()
+        if shell is not None and self._shell is None:
+            self._shell = shell
+            shell.events.register("post_run_cell", self._after_cell)
+        # Colab is the one host that nothing is known of that would not draw the lens anew.
+        data, metadata = self.bundle(draw="google.colab" in sys.modules)
+        self._told = self._version if "image/png" in data else -1
+        self._publish(data, metadata)
+
+    # -- what keeps it up to date --------------------------------------------------------------------------------------
+
+    def changed(self) -> None:
+        """Something that the picture shows is another now, or can be drawn now."""
+        self._version += 1
+        self._later()
+
+    def greeted(self, way: Any) -> None:
+        """Hear from a front end how it lets a picture into the notebook."""
+        if way in ("keep", "update"):
+            self._ways.add(way)
+            self._told = -1
+            # Half a second that nobody waits for.
+            threading.Thread(target=importlib.import_module, args=("matplotlib.backends.backend_agg",)).start()
+            self._later()
+
+    def close(self) -> None:
+        """Stop."""
+        if self._shell is not None:
+            self._shell.events.unregister("post_run_cell", self._after_cell)
+        self._shell, self._kept, self._ways = None, None, set()
+
+    def _later(self) -> None:
+        # From whatever thread: the kernel's loop runs on the main thread, when no cell does.
+        loop = getattr(getattr(self._shell, "kernel", None), "io_loop", None)
+        if loop is not None and self._ways and not self._arming:
+            self._arming = True
+            loop.add_callback(self._arm, loop)
+
+    def _arm(self, loop: Any) -> None:
+        self._arming = False
+        if self._timer is not None:
+            loop.remove_timeout(self._timer)
+        self._timer = loop.call_later(SETTLED_SECONDS, self._settled)
+
+    def _settled(self) -> None:
+        self._timer = None
+        if self._told == self._version or not self._session.engine.ready:
+            return
+        if "keep" in self._ways:
+            data, _ = self.bundle(draw=True)
+            self._courier.send({"type": "outputs", "data": data}, ())
+            self._told = self._version
+        if "update" in self._ways:
+            self._update()
+
+    def _after_cell(self, *_: object) -> None:
+        """Bring the outputs up to date in a notebook that is run with nobody at it, so that nobody has to wait."""
+        # Voila shows what it runs, and saves nothing.
+        if self._shell is None or self._shell.kernel._allow_stdin or "VOILA_REQUEST_URL" in os.environ:
+            return
+        if self._told != self._version:
+            self._session.engine.wait()
+            self._update()
+
+    def _update(self) -> None:
+        self._publish(*self.bundle(draw=True), update=True)
+        self._told = self._version
+
+    def _publish(self, data: dict[str, Any], metadata: dict[str, Any], update: bool = False) -> None:
+        from IPython.display import publish_display_data
+
+        publish_display_data(data, metadata, transient={"display_id": self._display_id}, update=update)
+
+    def _pictures(self) -> dict[str, str]:
+        """Return ``image/png`` of what is shown now, or nothing where it cannot be drawn."""
+        version = self._version
+        if self._kept is None or self._kept[0] != version:
+            try:
+                pictures = {"image/png": base64.b64encode(self._draw()).decode()}
+            except Exception:  # the lens itself says what is wrong with the layer; no picture is better than an old one
+                pictures = {}
+            self._kept = (version, pictures)
+        return self._kept[1]
+
+    def _draw(self) -> bytes:
+        from convlens.plots import png
+
+        cmap, value_range, stage = self._drawn()
+        session, engine = self._session, self._session.engine
+        with engine.lock:
+            filters = session.filters
+            shown = filters.uids[:MOST_FILTERS]
+            engine.compute(shown)
+            # A shared range is that of all maps that there are; as in the browser, none is computed for it alone.
+            others = filters.uids[MOST_FILTERS:] if value_range == "shared" else []
+            uids = shown + [uid for uid in others if engine.current(uid) is not None]
+            found = [engine.current(uid) for uid in uids]
+            indices = [filters.index_of(uid) for uid in uids]
+            kernels, names = [filters.kernel_at(i) for i in indices], [filters.names[i] for i in indices]
+            total = len(filters)
+        before = check_stage(stage) == "pre_activation"
+        maps = [one.pre_activation if before else one.activation for one in found if one is not None]
+        return png(
+            *(kernels, maps, names),
+            cmap=cmap,
+            value_range=value_range,
+            form="compact",
+            dpi=DPI,
+            most=MOST_FILTERS,
+            total=total,
+        )
+
+
+def kernel_shell() -> Any:
+    """Return IPython's shell where it runs in a Jupyter kernel, else None."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell if getattr(shell, "kernel", None) is not None else None
