@@ -189,8 +189,8 @@ def groups() -> list[Group]:
         Group("python", (*pytest, "-m", "not browser", *(f"--ignore={path}" for path in packaging))),
         Group("browser", (*pytest, "-m", "browser", f"--ignore={hosts}", f"--ignore={waiting}"), needs_browser=True),
         Group("packaging", (*pytest, *packaging)),
+        Group("hosts", (*pytest, hosts), needs_browser=True),
         Group("waiting", (*pytest, waiting), needs_browser=True, on_request=True),
-        Group("hosts", (*pytest, hosts), needs_browser=True, on_request=True),
     ]
 
 
@@ -200,7 +200,6 @@ def test(only: Sequence[str]) -> int:
     set_up()
     if any(group.needs_browser for group in chosen):
         ensure_chromium()
-    if any(group.name == "hosts" for group in chosen):
         install_host_bundles()
     return run_groups(chosen)
 

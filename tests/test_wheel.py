@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import subprocess
 import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 import convlens
 from tests.checkout import ROOT, clean_copy, files
 
 BUNDLE = {"convlens/static/widget.js", "convlens/static/widget.css"}
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 pytestmark = pytest.mark.slow
 
@@ -92,6 +97,50 @@ def test_the_sdist_builds_the_same_wheel_without_node(sdist: Path, wheel: Path, 
     (source,) = (tmp_path / "unpacked").iterdir()
     again = build("wheel", source, tmp_path / "built", PATH=str(tmp_path / "no-programs-here"))
     assert contents(again) == contents(wheel)
+
+
+def test_the_colab_notebook_installs_the_wheel_and_runs_from_top_to_bottom(
+    wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in Colab: everything is there but the package, which pip finds. Here it finds it in a folder, and no network.
+    hidden, site = tmp_path / "hidden", tmp_path / "site"
+    for folder in (hidden, site):
+        folder.mkdir()
+    (hidden / "sitecustomize.py").write_text(f"import sys; sys.path.remove({str(ROOT / 'src')!r})")
+    environment = {
+        "PYTHONPATH": f"{hidden}{os.pathsep}{site}",
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(wheel.parent),
+        "PIP_NO_DEPS": "1",
+        "PIP_TARGET": str(site),
+        **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"),
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    notebook = nbformat.read(ROOT / "examples" / "colab.ipynb", as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell("import convlens\nprint(convlens.__file__)"))
+    client = NotebookClient(notebook, kernel_name="python3", timeout=300, resources={"metadata": {"path": tmp_path}})
+    client.execute()
+    printed = [one.text.strip() for one in notebook.cells[-1].outputs if one.get("name") == "stdout"]
+    assert printed == [str(site / "convlens" / "__init__.py")]
+    shown = [one.data for cell in notebook.cells for one in cell.get("outputs", []) if "data" in one]
+    lenses = [data for data in shown if WIDGET in data]
+    assert len(lenses) == 2
+    # One lens, seen twice: both outputs hold its picture as of the last cell.
+    assert lenses[0]["image/png"] == lenses[1]["image/png"]
+    assert (tmp_path / "lens.html").stat().st_size < 500_000
+
+
+def test_the_badge_opens_the_colab_notebook_of_the_published_source() -> None:
+    (source,) = re.findall(
+        r'^Source = "https://github\.com/([^"]+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
+    )
+    badge = f"https://colab.research.google.com/github/{source}/blob/main/examples/colab.ipynb"
+    notebook = nbformat.read(ROOT / "examples" / "colab.ipynb", as_version=4)
+    assert badge in notebook.cells[0].source
+    assert badge in (ROOT / "README.md").read_text()
+    assert f"git+https://github.com/{source}" in "".join(cell.source for cell in notebook.cells)
 
 
 def test_the_wheel_works_where_it_is_installed(wheel: Path, tmp_path: Path) -> None:

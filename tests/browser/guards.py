@@ -8,6 +8,10 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebError
 
+#: Another name of this machine. A page from there over http is in no secure context, as on a JupyterHub in a LAN.
+PLAIN_HOST = "lens.test"
+LOOPBACK = ("127.0.0.1", PLAIN_HOST)
+
 
 class Guard:
     """Collects what went wrong in a browser context; `check` fails the test on it.
@@ -37,7 +41,7 @@ class Guard:
 
     def _on_request(self, request: Request) -> None:
         address = urlsplit(request.url)
-        local = address.scheme in ("blob", "data", "about", "file") or address.hostname == "127.0.0.1"
+        local = address.scheme in ("blob", "data", "about", "file") or address.hostname in LOOPBACK
         if not local and not self.answers(request.url):
             self.requests.append(request.url)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Frame, Locator, Page
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -52,9 +52,10 @@ SETTLED = """(root) => root.dataset.link === "idle" && root.dataset.status === "
 class LensView:
     """One view of a lens on a page."""
 
-    def __init__(self, page: Page, index: int = 0) -> None:
+    def __init__(self, page: Page, index: int = 0, frame: Frame | None = None) -> None:
         self.page = page
-        self.root = page.locator(".convlens").nth(index)
+        self._document = frame or page
+        self.root = self._document.locator(".convlens").nth(index)
 
     def wait(self) -> LensView:
         """Wait until the lens is on the page."""
@@ -70,7 +71,7 @@ class LensView:
     def until(self, condition: str, argument: Any = None) -> None:
         """Wait until a JavaScript function of (root, argument) is true."""
         handle = self.root.element_handle()
-        self.page.wait_for_function(f"([root, argument]) => ({condition})(root, argument)", arg=[handle, argument])
+        self._document.wait_for_function(f"([root, argument]) => ({condition})(root, argument)", arg=[handle, argument])
 
     # -- filters ---------------------------------------------------------------------------------------------------
 
@@ -94,13 +95,13 @@ class LensView:
     def wait_for_number(self, index: int, row: int, col: int, value: float) -> None:
         """Wait until a cell tells this number."""
         cell = self.cell(index, row, col).element_handle()
-        self.page.wait_for_function(f"([cell, value]) => Number(({TOLD})(cell)) === value", arg=[cell, value])
+        self._document.wait_for_function(f"([cell, value]) => Number(({TOLD})(cell)) === value", arg=[cell, value])
 
     def until_kernel(self, index: int, kernel: npt.NDArray[np.float32]) -> None:
         """Wait until the cells of a kernel's first plane tell these numbers."""
         read = f"""(card, expected) => expected.every((line, row) => line.every((value, col) =>
           Number(({TOLD})(card.querySelector(`[data-at="0,${{row}},${{col}}"]`))) === value))"""
-        self.page.wait_for_function(
+        self._document.wait_for_function(
             f"([card, expected]) => ({read})(card, expected)",
             arg=[self.card(index).element_handle(), np.asarray(kernel, float).tolist()],
         )

@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from dev import find_chromium
-from tests.browser.guards import Guard
+from tests.browser.guards import PLAIN_HOST, Guard
 
 #: The longest that any condition may take to come true on a slow and busy machine.
 SECONDS = 60
@@ -23,7 +23,7 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
     "--no-first-run",
     # Whatever asks for another machine gets an error, the browser's own services included.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
 

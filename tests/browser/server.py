@@ -18,6 +18,7 @@ from urllib.request import Request
 
 import nbformat
 
+from tests.browser.guards import PLAIN_HOST
 from tests.fetch import fetch
 
 START_UP_SECONDS = 90
@@ -97,6 +98,7 @@ def serve(folder: Path, application: str = "jupyterlab") -> Iterator[JupyterServ
         "ServerApp.port_retries": 0,
         "ServerApp.root_dir": root,
         "ServerApp.terminals_enabled": False,
+        "ServerApp.local_hostnames": PLAIN_HOST,
         "IdentityProvider.token": token,
         "LabApp.extension_manager": "readonly",
     }

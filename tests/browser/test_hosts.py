@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.checks import CHECKS
-from tests.browser.host_table import HOSTS, applies, in_document, name_of, table
+from tests.browser.host_table import DOCUMENT, HOSTS, applies, in_document, name_of, table
 from tests.browser.hosts.host import Host
+from tests.browser.notebooks import ROOT
 
 PAIRS = [pytest.param(kind, name, id=name_of(kind, name)) for kind in HOSTS for name in CHECKS if applies(kind, name)]
 
@@ -65,3 +67,10 @@ def test_what_has_no_meaning_in_a_host_is_declared_with_a_reason(kind: type[Host
 
 def test_the_table_in_the_documentation_is_of_these_hosts_and_checks() -> None:
     assert in_document() == table()
+
+
+def test_every_test_that_the_documentation_names_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(test_\w+)(?:\[\w+\])?)?`", DOCUMENT.read_text("utf-8"))
+    assert len(named) >= 8
+    for file, name in named:
+        assert f"def {name}(" in (ROOT / file).read_text("utf-8") if name else (ROOT / file).is_file()

@@ -74,20 +74,25 @@ class VSCode(Host):
 
     @classmethod
     def _answer(cls, route: Route) -> None:
-        name = urlsplit(route.request.url).path.rsplit("/", 1)[1]
-        if name == "index.html":
+        if urlsplit(route.request.url).path.endswith("/index.html"):
             policy = f'<meta http-equiv="Content-Security-Policy" content="{cls.policy}">' if cls.policy else ""
             page = Template((HERE / "vscode.html").read_text("utf-8")).substitute(policy=policy)
             route.fulfill(body=page, content_type="text/html")
-            return
-        files = {
-            "outputs.js": HERE / "vscode.js",
-            "require.js": package_file("requirejs", "require.js"),
-            "services.js": package_file("@jupyterlab/services", "dist/dist/index.js"),
-            "ipywidgets.js": package_file("@vscode/jupyter-ipywidgets8", "dist/ipywidgets.js"),
-            "anywidget.js": Path(anywidget.__file__).parent / "nbextension" / "index.js",
-        }
-        route.fulfill(path=files[name], content_type="text/javascript")
+        else:
+            answer_script(route)
+
+
+def answer_script(route: Route) -> None:
+    """Answer for a script of the page: VS Code's manager, what it needs, and what stands for the rest of VS Code."""
+    files = {
+        "outputs.js": HERE / "vscode.js",
+        "require.js": package_file("requirejs", "require.js"),
+        "services.js": package_file("@jupyterlab/services", "dist/dist/index.js"),
+        "ipywidgets.js": package_file("@vscode/jupyter-ipywidgets8", "dist/ipywidgets.js"),
+        "anywidget.js": Path(anywidget.__file__).parent / "nbextension" / "index.js",
+    }
+    name = urlsplit(route.request.url).path.rsplit("/", 1)[1]
+    route.fulfill(path=files[name], content_type="text/javascript")
 
 
 class VSCodeStrict(VSCode):

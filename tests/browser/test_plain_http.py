@@ -1,0 +1,83 @@
+"""The lens on plain http, where browsers lack what they give to secure contexts only: a JupyterHub in a LAN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from tests.browser.guards import PLAIN_HOST
+from tests.browser.hosts.jupyterlab import READY, Notebook
+from tests.browser.kernel import Kernel
+from tests.browser.lens import LensView
+from tests.browser.notebooks import SMALL, assert_in_step
+from tests.browser.server import JupyterServer
+
+
+@pytest.fixture
+def plain(server: JupyterServer, context: BrowserContext, warm_kernel: str) -> Iterator[tuple[Notebook, LensView]]:
+    """A settled lens on a page whose address is http and not this machine's own."""
+    path = server.write_notebook("plain.ipynb", [SMALL])
+    server.attach(path, warm_kernel)
+    page = context.new_page()
+    page.goto(f"http://{PLAIN_HOST}:{urlsplit(server.url).port}/doc/tree/{path}?token={server.token}&reset")
+    page.wait_for_function(READY)
+    kernel = Kernel(server.connection_file(warm_kernel))
+    notebook = Notebook(page, kernel, warm_kernel)
+    notebook.run_all()
+    yield notebook, LensView(page).settle()
+    kernel.close()
+    page.close()
+
+
+def test_everything_is_computed_and_drawn_without_a_secure_context(plain: tuple[Notebook, LensView]) -> None:
+    notebook, view = plain
+    missing = "() => [isSecureContext, typeof navigator.clipboard, typeof crypto.randomUUID]"
+    assert notebook.page.evaluate(missing) == [False, "undefined", "undefined"]
+    view.write(0, 0, 0, "3")
+    view.drag(1, 2, 2, up=30)
+    assert_in_step(notebook, view)
+
+
+def test_cells_are_copied_and_pasted_without_a_secure_context(plain: tuple[Notebook, LensView]) -> None:
+    notebook, view = plain
+    keyboard = notebook.page.keyboard
+    view.cell(0, 0, 0).focus()
+    for _ in range(3):
+        keyboard.press("Shift+ArrowRight")
+        keyboard.press("Shift+ArrowDown")
+    keyboard.press("Control+C")
+    view.cell(3, 0, 0).focus()
+    keyboard.press("Control+V")
+    view.until_kernel(3, view.kernel(0))
+    assert_in_step(notebook, view)
+
+
+def test_the_copy_and_download_buttons_work_without_a_secure_context(
+    plain: tuple[Notebook, LensView], tmp_path: Path
+) -> None:
+    notebook, view = plain
+    view.root.get_by_role("tab", name="Take away").click()
+    view.button("NumPy code").click()
+    code = view.root.get_by_role("textbox", name="NumPy code")
+    view.button("Copy").click()
+    expect(view.root.get_by_text("Copied.", exact=True)).to_be_visible()
+    program = code.input_value()
+    view.button("Kernels as JSON").click()
+    text = view.root.get_by_role("textbox", name="Kernels as JSON")
+    text.focus()
+    notebook.page.keyboard.press("Control+A")
+    notebook.page.keyboard.press("Control+V")
+    expect(text).to_have_value(program)
+    view.button("NumPy code").click()
+    with notebook.page.expect_download() as download:
+        view.button("Download").click()
+    download.value.save_as(tmp_path / "program.py")
+    assert (tmp_path / "program.py").read_text("utf-8") == program
+    names: dict[str, np.ndarray] = {}
+    exec(compile(program.replace("plt.show()", ""), "program.py", "exec"), names)
+    np.testing.assert_allclose(names["activations"], notebook.kernel.value("lens.activations"), atol=1e-5)
