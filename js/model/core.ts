@@ -54,6 +54,7 @@ export class Core {
   readonly needs: Needs;
   readonly network: Network;
   readonly deep: Deep;
+  readonly outputs: Outputs;
   readonly patches: Patches;
   readonly factors: Factors;
   readonly outputs: Outputs;

@@ -37,10 +37,11 @@ export class Outputs {
 
   /** `manager` is whatever the host calls its widget manager. */
   constructor(manager: unknown) {
+    const vscode = globalThis.document?.body.hasAttribute("data-vscode-theme-kind");
     const model = (manager as Manager | null | undefined)?.context?.model;
     const cells = model?.cells;
-    this.#notebook = cells && Symbol.iterator in cells ? (model as Notebook) : null;
-    const vscode = globalThis.document?.body.hasAttribute("data-vscode-theme-kind");
+    // VS Code hands JupyterLab's manager a notebook of its own making, which nobody saves.
+    this.#notebook = cells && Symbol.iterator in cells && !vscode ? (model as Notebook) : null;
     this.way = this.#notebook ? "keep" : vscode ? "update" : "none";
   }
 

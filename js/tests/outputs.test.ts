@@ -60,7 +60,8 @@ test("VS Code takes the picture by update_display_data, any other host not at al
   expect(new Outputs(undefined).way).toBe("none");
   expect(new Outputs({ context: {} }).way).toBe("none");
   document.body.dataset.vscodeThemeKind = "vscode-dark";
-  const outputs = new Outputs({});
+  // Its manager is JupyterLab's, with a notebook that is not the one on the screen.
+  const outputs = new Outputs({ context: { model: { cells: [cell("lens")] } } });
   expect(outputs.way).toBe("update");
   outputs.keep(bundle("lens", "iVBO"));
 });

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import uuid
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -21,6 +22,8 @@ SETTLED_SECONDS = 1.0
 DPI = 72
 #: A picture of more filters would cost a notebook more than it tells.
 MOST_FILTERS = 8
+#: Of an output that a cell was run again for, nobody tells the kernel; so only the last ones are kept up to date.
+MOST_OUTPUTS = 8
 
 #: How a front end lets a picture into the notebook: it puts it there itself, `update_display_data` does, or neither.
 Way = Literal["keep", "update", "none"]
@@ -54,8 +57,8 @@ class Fallback:
         self._courier = courier
         self._bundle = bundle
         self._drawn = drawn
-        #: One for all outputs of the lens, so that one message brings all of them up to date.
-        self._display_id = uuid.uuid4().hex
+        # Not one for all: JupyterLab draws every output of a display id anew when one more is displayed.
+        self._display_ids: deque[str] = deque(maxlen=MOST_OUTPUTS)
         self._ways: set[Way] = set()
         self._shell: Any = None
         self._timer: Any = None
@@ -82,8 +85,10 @@ class Fallback:
             shell.events.register("post_run_cell", self._after_cell)
         # Colab is the one host that nothing is known of that would not draw the lens anew.
         data, metadata = self.bundle(draw="google.colab" in sys.modules)
-        self._told = self._version if "image/png" in data else -1
-        self._publish(data, metadata)
+        self._told = -1
+        self._display_ids.append(uuid.uuid4().hex)
+        publish(data, metadata, self._display_ids[-1])
+        self._later()
 
     # -- what keeps it up to date --------------------------------------------------------------------------------------
 
@@ -141,13 +146,10 @@ class Fallback:
             self._update()
 
     def _update(self) -> None:
-        self._publish(*self.bundle(draw=True), update=True)
+        data, metadata = self.bundle(draw=True)
+        for display_id in self._display_ids:
+            publish(data, metadata, display_id, update=True)
         self._told = self._version
-
-    def _publish(self, data: dict[str, Any], metadata: dict[str, Any], update: bool = False) -> None:
-        from IPython.display import publish_display_data
-
-        publish_display_data(data, metadata, transient={"display_id": self._display_id}, update=update)
 
     def _pictures(self) -> dict[str, str]:
         """Return ``image/png`` of what is shown now, or nothing where it cannot be drawn."""
@@ -187,6 +189,13 @@ class Fallback:
             most=MOST_FILTERS,
             total=total,
         )
+
+
+def publish(data: dict[str, Any], metadata: dict[str, Any], display_id: str, update: bool = False) -> None:
+    """Display a MIME bundle, or exchange what was displayed under this id."""
+    from IPython.display import publish_display_data
+
+    publish_display_data(data, metadata, transient={"display_id": display_id}, update=update)
 
 
 def kernel_shell() -> Any:

@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 import textwrap
+from types import ModuleType
 from typing import Any
 
 import nbformat
@@ -82,6 +83,36 @@ def test_a_layer_that_fails_leaves_no_old_picture(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(lens._session.engine.layer, "run", lambda *_: 1 / 0)
     lens.set_kernel(0, np.ones((3, 3)))
     assert "image/png" not in lens._repr_mimebundle_()[0]
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], str]]:
+    """Return what is displayed, with the ids that it can be exchanged by."""
+    outputs: list[tuple[dict[str, Any], str]] = []
+    monkeypatch.setattr(
+        "convlens.fallback.publish", lambda data, _, display_id, **__: outputs.append((data, display_id))
+    )
+    return outputs
+
+
+def test_nothing_is_drawn_before_a_lens_is_on_the_screen(published: list[tuple[dict[str, Any], str]]) -> None:
+    lens = ConvLens(IMAGE, [np.eye(3)])
+    _ = lens.activations
+    lens._ipython_display_()
+    lens._ipython_display_()
+    assert [set(data) for data, _ in published] == [{WIDGET, "text/plain"}] * 2
+    # JupyterLab draws every output of an id anew when one more is displayed.
+    assert published[0][1] != published[1][1]
+
+
+def test_in_colab_the_picture_is_in_the_output_from_the_start(
+    published: list[tuple[dict[str, Any], str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lens = ConvLens(IMAGE, [np.eye(3)])
+    _ = lens.activations
+    monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+    lens._ipython_display_()
+    np.testing.assert_array_equal(pixels(published[0][0]["image/png"]), plotted(lens))
 
 
 @pytest.mark.slow
