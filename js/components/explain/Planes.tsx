@@ -91,10 +91,10 @@ export function Planes(props: PlanesProps) {
           {onLook && " Press a channel's name to see it in the layer's input."}
         </p>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys. */}
       <section
         class="cl-products"
         aria-label="Patch times kernel"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys.
         tabIndex={0}
         data-many={Boolean(onLook) || undefined}
       >
