@@ -34,7 +34,7 @@ PIXELS = 5 * SHARE
 
 def runnable(kind: str, number: int, seed: int) -> Iterator[tuple[Any, Array]]:
     """Random layers, but for transposed ones with dilation, which TensorFlow does not run on a CPU."""
-    every = layers(kind, 4 * number, seed)
+    every = (one for more in itertools.count(seed) for one in layers(kind, number, more))
     return itertools.islice(
         ((layer, x) for layer, x in every if kind != "transpose" or max(layer.dilation_rate) == 1), number
     )
