@@ -57,7 +57,6 @@ export class Core {
   readonly outputs: Outputs;
   readonly patches: Patches;
   readonly factors: Factors;
-  readonly outputs: Outputs;
   /** Present while there is no kernel. */
   offline: Offline | null = null;
 

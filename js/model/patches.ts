@@ -16,7 +16,8 @@ export class Patches {
   readonly #planes = new Map<number, PictureRecord | Error>();
   /** Read by whoever waits for an answer. */
   readonly #answered: Signal<number> = signal(0);
-  #asking = false;
+  /** What is being asked for. */
+  #asking: { question: Question; key: string; age: number } | null = null;
   /** What was read last and is not here: while one is asked for, the newest pixel and channel wait and no others. */
   readonly #wanted = new Map<Question["type"], { question: Question; key: string }>();
   /** Grows when what is kept belongs to another input. */
@@ -39,7 +40,7 @@ export class Patches {
   plane(channel: number): PictureRecord | Error | null {
     void this.#answered.value;
     const known = this.#planes.get(channel);
-    if (!known) this.#want({ type: "plane", channel }, "");
+    if (!known) this.#want({ type: "plane", channel }, `${channel}`);
     return known ?? null;
   }
 
@@ -61,25 +62,28 @@ export class Patches {
   }
 
   #want(question: Question, key: string): void {
+    const asking = this.#asking;
+    // Its answer is on the way.
+    if (asking?.question.type === question.type && asking.key === key && asking.age === this.#age) return;
     this.#wanted.set(question.type, { question, key });
     if (!this.#asking) queueMicrotask(() => void this.#ask());
   }
 
   async #ask(): Promise<void> {
     if (this.#asking) return;
-    this.#asking = true;
     for (;;) {
       const next = this.#wanted.values().next().value;
       if (!next) break;
       this.#wanted.delete(next.question.type);
       const age = this.#age;
+      this.#asking = { ...next, age };
       const found = await this.#answer(next.question);
+      this.#asking = null;
       if (age !== this.#age) continue;
       if (next.question.type === "patch") keep(this.#patches, next.key, found as Patch | Error);
       else keep(this.#planes, next.question.channel, found as PictureRecord | Error);
       this.#answered.value++;
     }
-    this.#asking = false;
   }
 
   async #answer(question: Question): Promise<Patch | PictureRecord | Error> {

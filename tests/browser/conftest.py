@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -75,6 +75,25 @@ def small(lab: JupyterLab, warm_kernel: str) -> tuple[Notebook, LensView]:
     notebook = lab.open([SMALL], kernel=warm_kernel)
     notebook.run_all()
     return notebook, LensView(notebook.page).settle()
+
+
+@pytest.fixture(scope="module")
+def shared(server: JupyterServer, browser: Browser, warm_kernel: str) -> Iterator[Notebook]:
+    """One notebook for all tests of a module."""
+    with watched(browser) as context, JupyterLab.of(server, context) as lab:
+        yield lab.open([SMALL], kernel=warm_kernel)
+
+
+@pytest.fixture
+def show(shared: Notebook) -> Callable[..., LensView]:
+    """Run some code in the shared notebook, whose lens is new each time, and wait until that is settled."""
+
+    def run(code: str = SMALL) -> LensView:
+        shared.write_cell(0, code)
+        shared.run_all()
+        return LensView(shared.page).settle()
+
+    return run
 
 
 @pytest.fixture

@@ -97,10 +97,10 @@ class LensView:
         cell = self.cell(index, row, col).element_handle()
         self._document.wait_for_function(f"([cell, value]) => Number(({TOLD})(cell)) === value", arg=[cell, value])
 
-    def until_kernel(self, index: int, kernel: npt.NDArray[np.float32]) -> None:
+    def until_kernel(self, index: int, kernel: npt.NDArray[np.floating[Any]]) -> None:
         """Wait until the cells of a kernel's first plane tell these numbers."""
         read = f"""(card, expected) => expected.every((line, row) => line.every((value, col) =>
-          Number(({TOLD})(card.querySelector(`[data-at="0,${{row}},${{col}}"]`))) === value))"""
+          Math.fround(({TOLD})(card.querySelector(`[data-at="0,${{row}},${{col}}"]`))) === Math.fround(value)))"""
         self._document.wait_for_function(
             f"([card, expected]) => ({read})(card, expected)",
             arg=[self.card(index).element_handle(), np.asarray(kernel, float).tolist()],
@@ -146,6 +146,18 @@ class LensView:
         figure.scroll_into_view_if_needed()
         data = figure.locator("canvas").first.evaluate(SAMPLE, [rows, cols])
         return np.frombuffer(base64.b64decode(data), np.uint8).reshape(rows, cols, 4)
+
+    def point(self, figure: Locator, shape: Sequence[int], row: int, col: int) -> tuple[float, float]:
+        """Return where a pixel of a picture of this shape, shown whole, lies on the page."""
+        canvas = figure.locator("canvas").first
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        assert box is not None
+        rows, cols = shape
+        scale = min(box["width"] / cols, box["height"] / rows)
+        x = box["x"] + box["width"] / 2 + (col + 0.5 - cols / 2) * scale
+        y = box["y"] + box["height"] / 2 + (row + 0.5 - rows / 2) * scale
+        return x, y
 
     # -- the rest --------------------------------------------------------------------------------------------------
 

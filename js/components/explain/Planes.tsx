@@ -91,8 +91,13 @@ export function Planes(props: PlanesProps) {
           {onLook && " Press a channel's name to see it in the layer's input."}
         </p>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys. */}
-      <section class="cl-products" aria-label="Patch times kernel" tabIndex={0}>
+      <section
+        class="cl-products"
+        aria-label="Patch times kernel"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys.
+        tabIndex={0}
+        data-many={Boolean(onLook) || undefined}
+      >
         {channels.map((plane) => {
           const channel = filter.firstChannel + plane;
           const name = depth > 1 || onLook ? `${channelName(lens, channel)} ` : "";

@@ -58,6 +58,13 @@ class Notebook:
         sources: list[str] = self.page.evaluate(read)
         return sources
 
+    def write_cell(self, index: int, source: str) -> None:
+        """Put another source into a cell."""
+        write = """([index, source]) => {
+          window.jupyterapp.shell.currentWidget.content.model.cells.get(index).sharedModel.setSource(source);
+        }"""
+        self.page.evaluate(write, [index, source])
+
     def outputs(self) -> list[Any]:
         """Return all outputs of all code cells."""
         read = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells.flatMap(c => c.outputs ?? [])"
