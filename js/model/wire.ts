@@ -169,6 +169,7 @@ export function readMessage(content: unknown, buffers: readonly Bytes[]): Checke
     generation: whole(message.generation, "a generation"),
     history: { undo: whole(history.undo, "the undo count"), redo: whole(history.redo, "the redo count") },
     filters: list(message.filters, "filter records").map(readRecord),
+    serial: whole(message.serial, "a message's number"),
   };
   if (type === "filters") return { type, ...common };
   return { ...(type === "answer" ? readAnswer(message) : readPredictions(message)), ...common };
@@ -200,6 +201,7 @@ function readAnswer(message: Fields): Answer {
     answer.error = { title: String(error.title), text: String(error.text) };
   }
   if (typeof message.code === "string") answer.code = message.code;
+  if (typeof message.model === "string") answer.model = message.model;
   if (message.diagnostics) {
     answer.diagnostics = fields(message.diagnostics, "diagnostics") as unknown as DiagnosticsRecord;
   }
