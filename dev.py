@@ -179,7 +179,7 @@ def groups() -> list[Group]:
     """Return every group of checks, quickest first."""
     pytest = (PYTHON, "-m", "pytest")
     packaging = ("tests/test_wheel.py", "tests/test_readme.py")
-    hosts, waiting = "tests/browser/test_hosts.py", "tests/browser/test_waiting.py"
+    hosts = "tests/browser/test_hosts.py"
     return [
         Group("lint", (PYTHON, "-m", "ruff", "check", ".")),
         Group("format", (PYTHON, "-m", "ruff", "format", "--check", ".")),
@@ -187,9 +187,8 @@ def groups() -> list[Group]:
         Group("front-end-check", (npm(), "run", "check")),
         Group("front-end", (npm(), "test")),
         Group("python", (*pytest, "-m", "not browser", *(f"--ignore={path}" for path in packaging))),
-        Group("browser", (*pytest, "-m", "browser", f"--ignore={hosts}", f"--ignore={waiting}"), needs_browser=True),
+        Group("browser", (*pytest, "-m", "browser", f"--ignore={hosts}"), needs_browser=True),
         Group("packaging", (*pytest, *packaging)),
-        Group("waiting", (*pytest, waiting), needs_browser=True, on_request=True),
         Group("hosts", (*pytest, hosts), needs_browser=True, on_request=True),
     ]
 
