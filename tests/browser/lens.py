@@ -68,6 +68,11 @@ class LensView:
         self.until(SETTLED)
         return self
 
+    def answered(self) -> LensView:
+        """Wait until the kernel has answered every edit, whether or not there is a Keras to compute its map."""
+        self.until("root => root.dataset.link === 'idle'")
+        return self
+
     def until(self, condition: str, argument: Any = None) -> None:
         """Wait until a JavaScript function of (root, argument) is true."""
         handle = self.root.element_handle()
@@ -85,7 +90,8 @@ class LensView:
         return self.card(index).locator(f'[data-at="{channel},{row},{col}"]')
 
     def kernel(self, index: int) -> npt.NDArray[np.float32]:
-        """Return the first plane of a kernel as its cells tell it, (rows, cols)."""
+        """Return the first plane of a kernel as its cells tell it once they are painted, (rows, cols)."""
+        self.page.evaluate(FRAMES)
         read = f"cells => cells.map(cell => [cell.dataset.at, ({TOLD})(cell)])"
         taps: list[list[str]] = self.card(index).locator('[data-at^="0,"]').evaluate_all(read)
         places = {tuple(map(int, at.split(",")[1:])): np.float32(text) for at, text in taps}
@@ -123,7 +129,6 @@ class LensView:
         self.page.mouse.down()
         self.page.mouse.move(x, y - up, steps=steps)
         self.page.mouse.up()
-        self.page.evaluate(FRAMES)
 
     # -- maps ------------------------------------------------------------------------------------------------------
 
