@@ -43,6 +43,7 @@ class Runner:
         self._slices: dict[int, Any] = {}
         self._siblings: dict[int, Sibling] = {}
         self._twin: keras.layers.Layer | None = None
+        self._traced: Callable[..., tuple[Any, Any]] | None = None
         #: Whether filters may be computed without the others: that is certain for Keras's own code only.
         self.splits = (
             geometry.kind != "separable"
@@ -100,8 +101,14 @@ class Runner:
     def _run_whole(self, weights: Sequence[np.ndarray]) -> tuple[Any, Any]:
         import keras
 
-        first = self._geometry.data_format == "channels_first"
-        if not (first and keras.backend.backend() == "tensorflow" and is_own_class(self._layer)):
+        tensorflow = keras.backend.backend() == "tensorflow" and is_own_class(self._layer)
+        if tensorflow and self._geometry.groups > 1 and self._geometry.data_format == "channels_last":
+            # Keras has TensorFlow compile a grouped convolution, anew at every call that is not traced itself.
+            if self._traced is None:
+                self._traced = compiled(lambda x, weights: call_layer(self._layer, weights, x))
+            pre, act = self._traced(self.x, list(weights))
+            return pre, act
+        if not (tensorflow and self._geometry.data_format == "channels_first"):
             return call_layer(self._layer, weights, self.x)
         # TensorFlow has no channels_first convolutions on a CPU; the weights are the same in either format.
         if self._twin is None:

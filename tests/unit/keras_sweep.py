@@ -118,15 +118,23 @@ def reseed(seed: int) -> None:
 
 def snapshot(layer: Any) -> dict[str, Any]:
     """Everything that can be seen of a layer or model and all that it contains, and of the random number generators."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        torch_state = bytes(torch.get_rng_state().numpy())
+    else:
+        torch_state = b""
     state: dict[str, Any] = {
         "python": random.getstate(),
         "numpy": [str(part) for part in np.random.get_state()],
+        "torch": torch_state,
     }
     for number, part in enumerate(layer._flatten_layers()):
         for name, value in vars(part).items():
             plain = isinstance(value, (bool, int, float, str, type(None)))
             listed = isinstance(value, (list, set, tuple))
             state[f"{number}.{name}"] = value if plain else [id(v) for v in value] if listed else id(value)
-        state[f"{number}.weights"] = [weight.tobytes() for weight in part.get_weights()]
+        # Among a layer's variables, unlike its weights, are the states of its random number generators.
+        state[f"{number}.variables"] = [numpy(variable).tobytes() for variable in part.variables]
         state[f"{number}.trainable"] = [v.path for v in part.trainable_variables]
     return state

@@ -228,3 +228,25 @@ def _fed(layer: Any, x: Array) -> Array:
     conv = ConvLayer.of(layer, x.shape).with_filters(1, (1, 1))
     conv.feed(x)
     return conv.input
+
+
+def test_all_filters_of_a_grouped_layer_are_compiled_once_where_they_are_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    layer = keras.layers.Conv2D(6, 3, groups=3, activation="relu")
+    x = np.random.default_rng(0).random((9, 8, 3), dtype=np.float32)
+    layer.build((None, *x.shape))
+    conv = opened(layer, x)
+    runs: list[Any] = []
+    call = keras.layers.Conv2D.call
+    for seed in range(3):
+        weights = other_weights(layer, seed)
+        expected = from_keras(layer, weights, x)
+        kernels, bias = conv.from_weights(weights)
+        with monkeypatch.context() as patched:
+            patched.setattr(keras.layers.Conv2D, "call", lambda self, x: runs.append(self) or call(self, x))  # type: ignore[func-returns-value]
+            pre, act = conv.run(kernels, bias, range(6))
+        close(pre, expected[0])
+        close(act, expected[1])
+    # What Python runs at every call, TensorFlow would trace and compile at every call.
+    assert len(runs) == (1 if keras.backend.backend() == "tensorflow" else 3)

@@ -1,0 +1,202 @@
+"""A layer of a model in JupyterLab: choosing it, hundreds of filters, both kernels of one, ablation, training."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.expected import assert_drawn
+from tests.browser.hosts.jupyterlab import JupyterLab, Notebook
+from tests.browser.lens import LensView
+
+#: A layer of few filters, one of 2,048 that read 32 channels, and a separable one.
+MODEL = """
+import keras, numpy as np
+from convlens import ConvLens
+keras.utils.set_random_seed(0)
+inputs = keras.Input((24, 20, 3))
+x = keras.layers.Conv2D(32, 3, strides=2, activation="relu", name="stem")(inputs)
+x = keras.layers.SeparableConv2D(4, 3, name="separable")(x)
+x = keras.layers.Conv2D(2048, 3, activation="relu", name="many")(keras.layers.Concatenate()([x] * 8))
+x = keras.layers.Dense(4, activation="softmax")(keras.layers.GlobalAveragePooling2D()(x))
+model = keras.Model(inputs, x)
+img = np.random.default_rng(0).random((24, 20, 3)).astype("float32")
+"""
+
+Opened = tuple[Notebook, LensView]
+
+
+@pytest.fixture
+def opened(request: pytest.FixtureRequest, lab: JupyterLab, warm_kernel: str) -> Opened:
+    notebook = lab.open([f"{MODEL}lens = ConvLens(img, model=model, layer={request.param!r})\nlens"], warm_kernel)
+    notebook.run_all()
+    return notebook, LensView(notebook.page).settle()
+
+
+on = pytest.mark.parametrize("opened", ["many"], indirect=True)
+
+
+def places(view: LensView) -> Locator:
+    return view.root.get_by_role("listbox", name="Filters").get_by_role("option")
+
+
+def said(notebook: Notebook, expression: str) -> Any:
+    notebook.kernel.run("")
+    return notebook.kernel.value(expression)
+
+
+@pytest.mark.parametrize("opened", ["stem"], indirect=True)
+def test_a_layer_is_found_by_a_word_of_its_shape_and_opens_with_keras_maps(opened: Opened) -> None:
+    notebook, view = opened
+    field = view.root.get_by_role("combobox", name="layer")
+    expect(field).to_have_value("stem")
+    field.click()
+    expect(view.root.get_by_role("listbox", name="Convolution layers").get_by_role("option")).to_have_count(3)
+    notebook.page.keyboard.type("separable 4")
+    expect(view.root.get_by_role("listbox", name="Convolution layers").get_by_role("option")).to_have_count(1)
+    notebook.page.keyboard.press("Enter")
+    expect(field).to_have_value("separable")
+    expect(view.cards()).to_have_count(4)
+    view.settle()
+    assert said(notebook, "lens.layer_path") == "separable"
+    for index, activation in enumerate(notebook.kernel.value("lens.activations")):
+        assert_drawn(view.map_pixels(index, activation.shape), activation)
+
+
+@on
+def test_of_2048_filters_those_on_screen_are_drawn_and_they_are_sorted_and_searched(opened: Opened) -> None:
+    notebook, view = opened
+    expect(places(view).first).to_have_attribute("aria-setsize", "2048")
+    assert places(view).count() < 200
+    view.root.get_by_label("by", exact=True).select_option("norm")
+    norms = [float(np.linalg.norm(kernel)) for kernel in notebook.kernel.value("list(lens.kernels)")]
+    order = np.argsort(norms)[::-1]
+    expect(places(view).first).to_have_attribute("aria-label", re.compile(rf"^{order[0]}: "))
+    shown = [str(places(view).nth(i).get_attribute("aria-label")) for i in range(5)]
+    assert [int(text.split(":")[0]) for text in shown] == list(order[:5])
+    # The last row comes on screen with Keras's map, which had not crossed before.
+    view.root.get_by_role("listbox", name="Filters").evaluate("grid => { grid.scrollTop = grid.scrollHeight; }")
+    last = view.root.get_by_role("option", name=re.compile(rf"^{order[-1]}: "))
+    last.click()
+    expect(view.cards()).to_have_attribute("data-card", str(order[-1]))
+    view.settle()
+    activation = said(notebook, f"lens.activations[{order[-1]}]")
+    assert_drawn(view.map_pixels(int(order[-1]), activation.shape), activation)
+
+    view.root.get_by_label("Find filters by name or index").fill("204")
+    expect(places(view)).to_have_count(9)  # 204, and 2040 to 2047
+    expect(view.root.locator(".cl-overview").get_by_role("status")).to_have_text("9 of 2048")
+
+
+@on
+def test_a_plane_of_a_deep_kernel_is_opened_by_contribution_and_edited(opened: Opened) -> None:
+    notebook, view = opened
+    picker = view.root.get_by_role("combobox", name=re.compile("Plane of the kernel"))
+    expect(picker).to_have_accessible_name(re.compile("by the most that it adds"))
+    x, kernel = notebook.kernel.value("(lens._session.engine.layer.input, np.array(lens.kernels[0]))")
+    bounds = np.linalg.norm(kernel.reshape(9, 32), axis=0) * np.sqrt((x**2).mean(axis=(0, 1)))
+    order = np.argsort(-bounds, kind="stable")
+    listed = [int(value) for value in picker.locator("option").evaluate_all("all => all.map(one => one.value)")]
+    np.testing.assert_allclose(bounds[listed], bounds[order], rtol=1e-5)
+    plane = listed[3]
+    picker.select_option(str(plane))
+    view.cell(0, 1, 2, channel=plane).click()
+    notebook.page.keyboard.type("2")
+    notebook.page.keyboard.press("Enter")
+    view.settle()
+    kernel[1, 2, plane] = 2
+    np.testing.assert_array_equal(said(notebook, "lens.kernels[0]"), kernel)
+    activation = notebook.kernel.value("lens.activations[0]")
+    assert_drawn(view.map_pixels(0, activation.shape), activation)
+
+
+@on
+def test_a_filter_is_ablated_with_one_click_and_the_prediction_follows(opened: Opened) -> None:
+    notebook, view = opened
+    notebook.kernel.run("lens.labels = ['cat', 'dog', 'bird', 'fish']")
+    panel = view.root.get_by_role("region", name="The model's prediction")
+    expect(panel).to_have_attribute("aria-busy", "false")
+    best = said(notebook, "lens.labels[int(np.argmax(lens.predictions.before))]")
+    expect(panel.get_by_role("listitem").first).to_contain_text(best)
+    expect(panel).to_contain_text(f"Still {best}.")
+    view.button("Ablate").click()
+    view.settle()
+    expect(panel).to_have_attribute("aria-busy", "false")
+    kernel, bias, (before, after) = said(notebook, "(lens.kernels[0], lens.bias[0], tuple(lens.predictions))")
+    assert not kernel.any() and bias == 0
+    assert np.abs(after - before).max() > 0
+    shown = float(panel.get_by_role("listitem").first.locator(".cl-number").last.inner_text().replace("−", "-"))
+    assert shown == pytest.approx((after - before)[np.argmax(np.maximum(before, after))], abs=1e-5)
+    view.button("Undo").click()
+    view.settle()
+    expect(panel.get_by_role("listitem").first.locator(".cl-number").last).to_have_text("0")
+
+
+@pytest.mark.parametrize("opened", ["separable"], indirect=True)
+def test_both_kernels_of_a_separable_filter_are_edited_in_its_card(opened: Opened) -> None:
+    notebook, view = opened
+    depthwise = view.card(1).get_by_role("region", name=re.compile("^Depthwise kernels"))
+    pointwise = view.card(1).get_by_role("region", name=re.compile("^Pointwise kernel"))
+    expect(depthwise).to_contain_text("changes all 4 maps")
+    depthwise.locator('[data-at$=",2,1"]').click()
+    notebook.page.keyboard.type("3")
+    notebook.page.keyboard.press("Enter")
+    pointwise.locator('[data-at="0,0,5"]').click()
+    notebook.page.keyboard.type("-2")
+    notebook.page.keyboard.press("Enter")
+    view.until("root => !root.textContent.includes('Keras computes')")
+    view.settle()
+    kernels, columns, maps = said(notebook, "(list(lens.kernels), list(lens.pointwise_kernels), lens.activations)")
+    assert sum(kernel[2, 1] == 3 for kernel in kernels) == 1
+    assert columns[1][5] == -2 and all(column[5] != -2 for column in (columns[0], columns[2], columns[3]))
+    for index, activation in enumerate(maps):
+        assert_drawn(view.map_pixels(index, activation.shape), activation)
+
+
+def test_training_is_seen_while_it_runs_and_scrubbed_afterwards(lab: JupyterLab, warm_kernel: str) -> None:
+    # Each epoch waits for the page to have shown it: no epoch ends before somebody looked.
+    train = """
+import pathlib, tempfile, time
+gate = pathlib.Path(tempfile.mkdtemp())
+class Waiting(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        while not (gate / str(epoch)).exists():
+            time.sleep(0.02)
+model.compile("sgd", "sparse_categorical_crossentropy")
+"""
+    fit = """
+_ = model.fit(np.stack([img] * 8), np.arange(8) % 4, epochs=3, batch_size=4, verbose=0,
+              callbacks=[lens.callback(budget=None), Waiting()])
+"""
+    cells = [f"{MODEL}lens = ConvLens(img, model=model, layer='separable')\nlens", train]
+    notebook = lab.open(cells, warm_kernel)
+    notebook.run_all()
+    view = LensView(notebook.page).settle()
+    gate = notebook.kernel.value("str(gate)")
+    request = notebook.kernel.start(fit)
+    slider = view.root.get_by_role("slider", name="training")
+    for epoch in range(3):
+        expect(slider).to_have_attribute(
+            "aria-valuetext", re.compile(f"^epoch {epoch + 1}, batch {2 * epoch + 2}, loss")
+        )
+        expect(slider).to_be_disabled()
+        expect(view.root.locator(".cl-training")).to_contain_text("live")
+        Path(gate, str(epoch)).touch()
+    notebook.kernel.finish(request)
+    expect(slider).to_be_enabled()
+    expect(view.root.locator(".cl-training")).to_contain_text("4 snapshots")
+    slider.focus()
+    notebook.page.keyboard.press("Home")
+    expect(slider).to_have_attribute("aria-valuetext", "before training")
+    view.settle()
+    first, now = said(notebook, "(list(lens.snapshots[0].kernels), list(lens.kernels))")
+    np.testing.assert_array_equal(now, first)
+    for index, activation in enumerate(notebook.kernel.value("lens.activations")):
+        assert_drawn(view.map_pixels(index, activation.shape), activation)
+    view.button("Undo").click()
+    expect(slider).to_have_attribute("aria-valuetext", re.compile("^epoch 3"))
