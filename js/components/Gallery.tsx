@@ -124,7 +124,13 @@ function Overview({ lens, onOpen }: { lens: LensModel; onOpen: () => void }) {
           {why.value || `${order.value.length} of ${filters.length}`}
         </span>
       </div>
-      <Grid lens={lens} order={order.value} noted={noted} onOpen={onOpen} />
+      <Grid
+        lens={lens}
+        order={order.value}
+        by={`${sort.value} ${query.value}`}
+        noted={noted}
+        onOpen={onOpen}
+      />
     </section>
   );
 }
@@ -133,13 +139,15 @@ interface GridProps {
   lens: LensModel;
   /** Indices of filters, in the order of the grid. */
   order: readonly number[];
+  /** How they were put in order and chosen: another way begins at the top. */
+  by: string;
   /** What the grid is sorted by, of a filter. */
   noted: (index: number) => string;
   onOpen: () => void;
 }
 
 /** A listbox of which only the rows on screen are in the document. */
-function Grid({ lens, order, noted, onOpen }: GridProps) {
+function Grid({ lens, order, by, noted, onOpen }: GridProps) {
   const id = useUniqueId();
   const box = useRef<HTMLDivElement>(null);
   const size = useSignal({ width: 0, height: 0 });
@@ -160,6 +168,10 @@ function Grid({ lens, order, noted, onOpen }: GridProps) {
   const cols = Math.max(1, Math.floor(size.value.width / WIDTH));
   const selected = order.indexOf(lens.selected.value);
 
+  useLayoutEffect(() => {
+    if (box.current) box.current.scrollTop = 0;
+  }, [by]);
+
   // What Python or a key chose comes into sight.
   useLayoutEffect(() => {
     const element = box.current;
@@ -168,7 +180,7 @@ function Grid({ lens, order, noted, onOpen }: GridProps) {
     if (y < element.scrollTop) element.scrollTop = y;
     const least = y + HEIGHT - element.clientHeight;
     if (element.clientHeight > 0 && least > element.scrollTop) element.scrollTop = least;
-  }, [selected, cols, order]);
+  }, [lens.selected.value, cols]);
 
   const choose = (place: number) => {
     const index = order[Math.max(0, Math.min(order.length - 1, place))];

@@ -103,7 +103,8 @@ export class Factors {
       multiplier: record.multiplier,
       depthwise: floatsOf(record.depthwise),
       pointwise: floatsOf(record.pointwise),
-      contribution: floatsOf(record.contribution),
+      // The order of the planes stays while they are being edited.
+      contribution: this.view(record.uid)?.contribution ?? floatsOf(record.contribution),
       pending: false,
     };
     const ahead = this.#jobs.reduce((now, job) => edited(now, record.uid, job, true), view);

@@ -42,7 +42,7 @@ on = pytest.mark.parametrize("opened", ["many"], indirect=True)
 
 
 def places(view: LensView) -> Locator:
-    return view.root.get_by_role("listbox", name="Filters").get_by_role("option")
+    return view.root.get_by_role("listbox", name="Filters", exact=True).get_by_role("option")
 
 
 def said(notebook: Notebook, expression: str) -> Any:
@@ -53,7 +53,7 @@ def said(notebook: Notebook, expression: str) -> Any:
 @pytest.mark.parametrize("opened", ["stem"], indirect=True)
 def test_a_layer_is_found_by_a_word_of_its_shape_and_opens_with_keras_maps(opened: Opened) -> None:
     notebook, view = opened
-    field = view.root.get_by_role("combobox", name="layer")
+    field = view.root.get_by_role("combobox", name="layer", exact=True)
     expect(field).to_have_value("stem")
     field.click()
     expect(view.root.get_by_role("listbox", name="Convolution layers").get_by_role("option")).to_have_count(3)
@@ -74,13 +74,15 @@ def test_of_2048_filters_those_on_screen_are_drawn_and_they_are_sorted_and_searc
     expect(places(view).first).to_have_attribute("aria-setsize", "2048")
     assert places(view).count() < 200
     view.root.get_by_label("by", exact=True).select_option("norm")
-    norms = [float(np.linalg.norm(kernel)) for kernel in notebook.kernel.value("list(lens.kernels)")]
-    order = np.argsort(norms)[::-1]
+    squares = [np.square(kernel, dtype=np.float64).sum() for kernel in notebook.kernel.value("list(lens.kernels)")]
+    order = np.argsort(-np.sqrt(squares).astype(np.float32), kind="stable")
     expect(places(view).first).to_have_attribute("aria-label", re.compile(rf"^{order[0]}: "))
     shown = [str(places(view).nth(i).get_attribute("aria-label")) for i in range(5)]
     assert [int(text.split(":")[0]) for text in shown] == list(order[:5])
     # The last row comes on screen with Keras's map, which had not crossed before.
-    view.root.get_by_role("listbox", name="Filters").evaluate("grid => { grid.scrollTop = grid.scrollHeight; }")
+    view.root.get_by_role("listbox", name="Filters", exact=True).evaluate(
+        "grid => { grid.scrollTop = grid.scrollHeight; }"
+    )
     last = view.root.get_by_role("option", name=re.compile(rf"^{order[-1]}: "))
     last.click()
     expect(view.cards()).to_have_attribute("data-card", str(order[-1]))
@@ -115,7 +117,7 @@ def test_a_plane_of_a_deep_kernel_is_opened_by_contribution_and_edited(opened: O
     assert_drawn(view.map_pixels(0, activation.shape), activation)
 
 
-@on
+@pytest.mark.parametrize("opened", ["separable"], indirect=True)
 def test_a_filter_is_ablated_with_one_click_and_the_prediction_follows(opened: Opened) -> None:
     notebook, view = opened
     notebook.kernel.run("lens.labels = ['cat', 'dog', 'bird', 'fish']")
@@ -124,14 +126,14 @@ def test_a_filter_is_ablated_with_one_click_and_the_prediction_follows(opened: O
     best = said(notebook, "lens.labels[int(np.argmax(lens.predictions.before))]")
     expect(panel.get_by_role("listitem").first).to_contain_text(best)
     expect(panel).to_contain_text(f"Still {best}.")
-    view.button("Ablate").click()
+    view.card(1).get_by_role("button", name="Ablate").click()
     view.settle()
     expect(panel).to_have_attribute("aria-busy", "false")
-    kernel, bias, (before, after) = said(notebook, "(lens.kernels[0], lens.bias[0], tuple(lens.predictions))")
+    kernel, bias, (before, after) = said(notebook, "(lens.pointwise_kernels[1], lens.bias[1], tuple(lens.predictions))")
     assert not kernel.any() and bias == 0
-    assert np.abs(after - before).max() > 0
+    assert np.abs(after - before).max() > 1e-3
     shown = float(panel.get_by_role("listitem").first.locator(".cl-number").last.inner_text().replace("−", "-"))
-    assert shown == pytest.approx((after - before)[np.argmax(np.maximum(before, after))], abs=1e-5)
+    assert shown == pytest.approx((after - before)[np.argmax(np.maximum(before, after))], abs=1e-4)
     view.button("Undo").click()
     view.settle()
     expect(panel.get_by_role("listitem").first.locator(".cl-number").last).to_have_text("0")
@@ -147,13 +149,13 @@ def test_both_kernels_of_a_separable_filter_are_edited_in_its_card(opened: Opene
     notebook.page.keyboard.type("3")
     notebook.page.keyboard.press("Enter")
     pointwise.locator('[data-at="0,0,5"]').click()
-    notebook.page.keyboard.type("-2")
+    notebook.page.keyboard.type("2")
     notebook.page.keyboard.press("Enter")
     view.until("root => !root.textContent.includes('Keras computes')")
     view.settle()
     kernels, columns, maps = said(notebook, "(list(lens.kernels), list(lens.pointwise_kernels), lens.activations)")
     assert sum(kernel[2, 1] == 3 for kernel in kernels) == 1
-    assert columns[1][5] == -2 and all(column[5] != -2 for column in (columns[0], columns[2], columns[3]))
+    assert columns[1][5] == 2 and all(column[5] != 2 for column in (columns[0], columns[2], columns[3]))
     for index, activation in enumerate(maps):
         assert_drawn(view.map_pixels(index, activation.shape), activation)
 
