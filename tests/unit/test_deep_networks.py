@@ -59,13 +59,16 @@ def test_every_convolution_opens_and_its_edits_and_predictions_are_those_of_a_cl
         edited = list(kernels)
         edited[len(edited) // 2] = 3 * kernels[len(edited) // 2] + 0.1
         few = range(len(bias)) if COMPILES_EVERY_SHAPE or pointwise is not None else [len(edited) // 2]
+        other = bias.copy()
+        if layer.use_bias:
+            other[len(bias) // 2] += 0.5
         if pointwise is not None:
             pointwise = pointwise * 1.5
         own = layer.get_weights()
-        layer.set_weights(conv.weights(edited, bias, pointwise))
+        layer.set_weights(conv.weights(edited, other, pointwise))
         expected = maps(layer(inputs))
         layer.set_weights(own)
-        close(conv.run(edited, bias, few, pointwise)[1], expected[few])
+        close(conv.run(edited, other, few, pointwise)[1], expected[few])
         assert np.abs(expected - activations).max() > 1e-3 * np.abs(activations).max()
 
     lens = ConvLens(photograph, model=model)
