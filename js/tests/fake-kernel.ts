@@ -153,6 +153,11 @@ export class FakeKernel {
     );
   }
 
+  /** Tell that these filters changed, and do not send them. */
+  outdate(uids: readonly Uid[]): void {
+    this.#broadcast({ type: "filters", outdated: uids }, []);
+  }
+
   map(uid: Uid): MapRecord {
     const { pre, activation } = this.#floats(this.#filter(uid));
     return quantise(activation, pre, this.traits.stage);
