@@ -63,6 +63,19 @@ def without_gradients() -> AbstractContextManager[Any]:
     return nullcontext()
 
 
+def uncompiled() -> AbstractContextManager[Any]:
+    """Have PyTorch run the Python code behind every compiled function, and leave alone what was compiled of it."""
+    import keras
+
+    if keras.backend.backend() == "torch":
+        import torch
+
+        if hasattr(torch.compiler, "set_stance"):  # from 2.6 on
+            context: AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+            return context
+    return nullcontext()
+
+
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Trace a function of tensors where the back end can; everything that varies must be an argument.
 

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from convlens._calls import SHADOWING, compiled, is_symbolic, shadowed, to_numpy, unchanged, without_gradients
+from convlens._calls import (
+    SHADOWING,
+    compiled,
+    is_symbolic,
+    shadowed,
+    to_numpy,
+    unchanged,
+    uncompiled,
+    without_gradients,
+)
 from convlens._model_layers import Found, channels_first, expected_input, found_call, paths_of
 from convlens.layers import ConvLayer
 
@@ -146,7 +155,7 @@ class ConvModel:
             return Predictions(None, None)
         found = self.find(path)
         weights = ConvLayer.of(found.layer, found.input_shape, path).weights(kernels, bias, pointwise)
-        with unchanged(self.model._flatten_layers()), without_gradients():
+        with unchanged(self.model._flatten_layers()), without_gradients(), uncompiled():
             after = self._predictor(found.layer)(self._x, weights)
         return Predictions(self._before, _vector(after))
 
@@ -229,6 +238,7 @@ class ConvModel:
             for layer, watcher in watchers.items():
                 stack.enter_context(shadowed(layer, "call", watcher))
             stack.enter_context(without_gradients())
+            stack.enter_context(uncompiled())
             stack.enter_context(keras.StatelessScope())
             yield
 
