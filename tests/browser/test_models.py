@@ -23,9 +23,10 @@ inputs = keras.Input((24, 20, 3))
 x = keras.layers.Conv2D(32, 3, strides=2, activation="relu", name="stem")(inputs)
 x = keras.layers.SeparableConv2D(4, 3, name="separable")(x)
 x = keras.layers.Conv2D(2048, 3, activation="relu", name="many")(keras.layers.Concatenate()([x] * 8))
-x = keras.layers.Dense(4, activation="softmax")(keras.layers.GlobalAveragePooling2D()(x))
+head = keras.layers.Dense(4, activation="softmax", kernel_initializer=keras.initializers.RandomNormal(stddev=0.5))
+x = head(keras.layers.GlobalAveragePooling2D()(x))
 model = keras.Model(inputs, x)
-img = np.random.default_rng(0).random((24, 20, 3)).astype("float32")
+img = 4 * np.random.default_rng(0).random((24, 20, 3)).astype("float32")
 """
 
 Opened = tuple[Notebook, LensView]
