@@ -18,6 +18,8 @@ export const MOST_CARDS = 16;
 const WIDTH = 84;
 const HEIGHT = 108;
 const SPARE = 2;
+/** The numbers beside the maps are asked for again when no edit came for so long. */
+const SETTLE_MS = 300;
 
 const SORTS = {
   index: "index",
@@ -62,6 +64,8 @@ function Overview({ lens, onOpen }: { lens: LensModel; onOpen: () => void }) {
   const query = useSignal("");
   const sort = useSignal<Sort>("index");
   const stats = useSignal<Stats | null>(null);
+  /** What the order was made of: an edit changes a number, and nothing jumps away under the pointer. */
+  const ranked = useSignal<Stats | null>(null);
   const why = useSignal("");
   const filters = lens.filters.value;
 
@@ -70,7 +74,7 @@ function Overview({ lens, onOpen }: { lens: LensModel; onOpen: () => void }) {
     why.value = "";
     if (by === "index") return;
     try {
-      stats.value = await lens.network.stats();
+      ranked.value = stats.value = await lens.network.stats();
     } catch (error) {
       sort.value = "index";
       why.value = error instanceof Error ? error.message : String(error);
@@ -80,12 +84,21 @@ function Overview({ lens, onOpen }: { lens: LensModel; onOpen: () => void }) {
   // Another layer has other numbers.
   useEffect(() => {
     if (sort.peek() !== "index") void rank(sort.peek());
-    stats.value = null;
+    ranked.value = stats.value = null;
   }, [filters]);
+
+  const { undo, redo } = lens.history.value;
+  useEffect(() => {
+    if (!stats.peek()) return;
+    const timer = setTimeout(async () => {
+      stats.value = await lens.network.stats().catch(() => null);
+    }, SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [undo, redo]);
 
   const order = useComputed(() => {
     const found = matching(lens.names.value, query.value);
-    const values = sort.value !== "index" && stats.value?.[sort.value];
+    const values = sort.value !== "index" && ranked.value?.[sort.value];
     return values ? sorted(found, values) : found;
   });
   const noted = (i: number) => {

@@ -189,6 +189,30 @@ describe("the gallery", () => {
   });
 });
 
+describe("the numbers that a gallery is sorted by", () => {
+  test("follow an edit, while the order stays", async () => {
+    const { lens, kernel, get, all } = app({ layers: LAYERS, kernels: numbered(20) });
+    const select = get<HTMLSelectElement>(".cl-overview select");
+    act(() => {
+      select.value = "norm";
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    act(() => kernel.pump());
+    const first = () => all(".cl-place")[0]?.getAttribute("aria-label");
+    await vi.waitFor(() => expect(first()).toBe("19: Filter 20, 20"));
+    act(() => lens.select(19));
+    act(() =>
+      all(".cl-opened button")
+        .find(({ textContent }) => textContent === "Ablate")
+        ?.click(),
+    );
+    await vi.waitFor(() => {
+      act(() => kernel.pump());
+      expect(first()).toBe("19: Filter 20, 0");
+    });
+  });
+});
+
 describe("training", () => {
   const snapshots = [
     { epoch: 0, step: 0, loss: null },

@@ -72,7 +72,7 @@ def test_every_convolution_opens_and_its_edits_and_predictions_are_those_of_a_cl
         assert np.abs(expected - activations).max() > 1e-3 * np.abs(activations).max()
 
     lens = ConvLens(photograph, model=model)
-    for number in np.linspace(0, count - 1, 5, dtype=int):
+    for number in (0, count // 2, count - 1):
         layer, _, activations = calls[number]
         lens.layer_path = lens.layers[number]
         close(lens.activations, activations)
