@@ -79,7 +79,8 @@ def test_padding_is_where_geometry_says() -> None:
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_a_transposed_layer_with_output_padding_has_the_shape_that_keras_returns(strides: int, padding: str) -> None:
     for size in (2, 3, 5):
-        for extra in range(strides):
+        # Keras 3.9 takes an output padding of 0 for none given.
+        for extra in range(1 if keras.__version__.startswith("3.9.") else 0, strides):
             if padding == "same" and size % 2 + extra == 0:
                 continue  # no convolution with this stride has that output as its input: TensorFlow refuses
             layer = keras.layers.Conv2DTranspose(2, size, strides=strides, padding=padding, output_padding=extra)

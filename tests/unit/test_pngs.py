@@ -20,8 +20,10 @@ KERNELS = [RNG.normal(size=(3, 3)).astype(np.float32) * scale for scale in (1, 1
 
 def decoded(path: pathlib.Path) -> tuple[np.ndarray, float]:
     """Values of a 16-bit file, as its own text says, and the step between two codes."""
+    depth, colour = path.read_bytes()[24:26]  # of the header that every PNG begins with
+    assert (depth, colour) == (16, 0)
     with PIL.Image.open(path) as picture:
-        assert picture.format == "PNG" and picture.mode == "I;16"
+        assert picture.format == "PNG"
         low, high = float(picture.text["low"]), float(picture.text["high"])  # type: ignore[attr-defined]
         return low + np.asarray(picture, np.float64) / 65535 * (high - low), (high - low) / 65535
 
