@@ -57,6 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         chromium() as browser,
     ):
         context = profile(browser)
+        context.set_default_timeout(120_000)
         guard = Guard(context)
         write = functools.partial(finish, rows, browser.version, complete=not only)
         overdue = threading.Timer(60 * MOST_MINUTES, give_up, [write])
