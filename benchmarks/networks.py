@@ -17,6 +17,8 @@ model = keras.applications.ResNet50(weights=None, input_shape=({side}, {side}, 3
 DEEP_LENS = "from convlens import ConvLens\nlens = ConvLens(photograph({side}, {side}), model=model{layer})\nlens"
 #: Sides of the pictures with which the 1st and the 40th layer of ResNet50 have maps of 32×32.
 FIRST, FORTIETH = 64, 512
+#: Shorter than the pause after which the whole model runs with the edited weights, on all processors.
+GAP = 100
 WIDEST, FILTERS = "conv5_block3_3_conv", 2048
 
 MANY_ROWS = (
@@ -38,7 +40,7 @@ def many_kernels(bench: Bench) -> Iterator[Row]:
     found = {}
     for count in (1, 64):
         with bench.lens(kernels=f"(filters * 16)[:{count}]") as (notebook, _):
-            found[count] = edits(notebook.page, gap=250)
+            found[count] = edits(notebook.page, gap=GAP)
     for row, stage in zip(MANY_ROWS, ("paint", "keras"), strict=True):
         yield compared(row, found[64], found[1], stage, "with one kernel")
 
@@ -74,7 +76,7 @@ def resnet_edits(bench: Bench, side: int, index: int) -> dict[str, Spread]:
         call(notebook.page, "edits", count=1, gap=0, keras=False)
         view.settle()
         predicted(view)
-        return edits(notebook.page, gap=250)
+        return edits(notebook.page, gap=GAP)
 
 
 def predicted(view: LensView) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from benchmarks.session import Bench, call, edits
 from benchmarks.table import FRAME, Row, Spread
-from tests.browser.lens import LensView
 
 SIZES = ((1024, 1024), (2160, 3840))
 SIDES = (3, 7, 15)
@@ -37,8 +36,7 @@ def measured(bench: Bench, size: tuple[int, int], side: int) -> dict[str, Any]:
     rows_, cols = size
     kernel = f"[np.full(({side}, {side}), 1 / {side * side}, dtype='float32')]"
     with bench.lens(f"photograph({rows_}, {cols})", kernel) as (notebook, view):
-        stages = edits(notebook.page, gap=250, count=20, keras=False)
-        LensView(notebook.page).settle()
+        stages = edits(notebook.page, gap=250, count=15)
         apart = [call(notebook.page, "compare", number=number)["difference"] for number in range(2)]
         view.settle()
         notebook.kernel.run(CHECK)

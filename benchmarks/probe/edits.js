@@ -24,9 +24,10 @@
     return performance.now();
   };
 
-  const press = (cell, number) => {
+  /** A key that is held (`repeat`) makes steps of one gesture, which are merged while they wait. */
+  const press = (cell, number, repeat = false) => {
     const key = number % 2 ? "-" : "+";
-    cell.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    cell.dispatchEvent(new KeyboardEvent("keydown", { key, repeat, bubbles: true, cancelable: true }));
   };
 
   /**
@@ -61,7 +62,7 @@
         };
         count.on = true;
         nextFrame(count);
-        press(cell, number);
+        press(cell, number, !keras && number > 0);
         const handler = performance.now() - start;
         const rendering = (await rendered()) - start - handler;
         const { callback, shown } = await first;

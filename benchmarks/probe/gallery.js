@@ -67,11 +67,12 @@
     grid.scrollIntoView({ block: "center" });
     grid.scrollTop = 0;
     await frame();
+    const pace = Math.min(perSecond, (grid.scrollHeight - grid.clientHeight) / seconds);
     const begin = await frame();
     let last = begin;
     const seen = { frames: 0, dropped: 0, placesSeen: 0, placesEmpty: 0 };
     while (last - begin < seconds * 1000) {
-      grid.scrollTop = ((last - begin) / 1000) * perSecond;
+      grid.scrollTop = ((last - begin) / 1000) * pace;
       const now = await frame();
       seen.frames++;
       seen.dropped += Math.max(0, Math.round((now - last) / frameTime) - 1);

@@ -68,9 +68,9 @@
     const activated = () => tf.relu(tf.conv2d(x, tf.tensor4d(taps, [side, side, 1, 1]), 1, "valid"));
     const own = async () => {
       const shown = tf.tidy(() => {
-        const map = activated().reshape([height, width]);
-        const low = map.min();
-        return map.sub(low).div(map.max().sub(low)).clipByValue(0, 1);
+        const map = tf.reshape(activated(), [height, width]);
+        const low = tf.min(map);
+        return tf.clipByValue(tf.div(tf.sub(map, low), tf.sub(tf.max(map), low)), 0, 1);
       });
       await tf.browser.toPixels(shown, canvas);
       shown.dispose();

@@ -5,7 +5,7 @@
  * Rows and columns count from 0 here as in Python and in the maps' readouts.
  */
 import type { ComponentChild } from "preact";
-import { useMemo } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { formatCell, readNumber } from "../lens/numbers.ts";
 import { CellInput } from "./CellInput.tsx";
 import { type Tones, toneOf } from "./kernelColors.ts";
@@ -37,36 +37,26 @@ export function KernelGrid({ session, values, most, tones, channel, planes, labe
   const head = session.selection.value?.head;
   const open = session.open.value;
   const { side, fit } = cellSize(cols, planes);
+  const cell = useDrawnCells({ channel, tones });
   const shown = Array.from({ length: rows }, (_, row) => (
     <div role="row" class="cl-krow" key={row}>
       {Array.from({ length: cols }, (_, col) => {
-        const value = values[(row * cols + col) * channels + channel] ?? 0;
         const here = head?.channel === channel;
         const active = here ? head.row === row && head.col === col : row + col === 0;
-        return (
-          <GridCell
-            key={col}
-            at={`${channel},${row},${col}`}
-            name={`row ${row}, column ${col}`}
-            value={value}
-            level={toneOf(value, most)}
-            tones={tones}
-            fit={fit}
-            most={most}
-            active={active}
-            marked={session.contains({ channel, row, col })}
-            input={
-              active && here && open ? (
-                <CellInput
-                  session={session}
-                  open={open}
-                  label={`row ${row}, column ${col}`}
-                  noteId={noteId}
-                />
-              ) : null
-            }
-          />
-        );
+        const value = values[(row * cols + col) * channels + channel] ?? 0;
+        return cell(row * cols + col, {
+          row,
+          col,
+          value,
+          text: formatCell(value, fit, most),
+          level: toneOf(value, most),
+          active,
+          marked: session.contains({ channel, row, col }),
+          input:
+            active && here && open ? (
+              <CellInput session={session} open={open} label={`row ${row}, column ${col}`} noteId={noteId} />
+            ) : null,
+        });
       })}
     </div>
   ));
@@ -86,39 +76,59 @@ export function KernelGrid({ session, values, most, tones, channel, planes, labe
   );
 }
 
-interface CellProps {
-  at: string;
-  name: string;
-  value: number;
-  level: number;
+/** What all cells of a plane are drawn with. */
+interface Look {
+  channel: number;
   tones: Tones;
-  fit: number;
-  most: number;
+}
+
+interface Cell {
+  row: number;
+  col: number;
+  value: number;
+  text: string;
+  level: number;
   active: boolean;
   marked: boolean;
   input: ComponentChild;
 }
 
-/** The same element again unless something of it changed: a drag in a large kernel repaints every frame. */
-function GridCell({ at, name, value, level, tones, fit, most, active, marked, input }: CellProps) {
-  return useMemo(() => {
-    const text = formatCell(value, fit, most);
-    const exact = readNumber(value);
-    return (
-      <div
-        role="gridcell"
-        class="cl-kcell"
-        data-at={at}
-        data-odd={level < 0 || undefined}
-        data-long={text.length > 4 || undefined}
-        aria-label={`${name}: ${text}`}
-        title={text === exact ? undefined : exact}
-        aria-selected={marked}
-        tabIndex={active ? 0 : -1}
-        style={level < 0 ? undefined : { background: tones.background[level], color: tones.text[level] }}
-      >
-        {input ?? text}
-      </div>
-    );
-  }, [at, name, value, level, tones, fit, most, active, marked, input]);
+function same<T extends object>(a: T, b: T): boolean {
+  return (Object.keys(a) as (keyof T)[]).every((key) => Object.is(a[key], b[key]));
+}
+
+/** Returns what draws a cell: the same element again unless something of it changed, since a drag draws every frame. */
+function useDrawnCells(look: Look): (index: number, cell: Cell) => ComponentChild {
+  const drawn = useRef<{ look: Look; cells: { cell: Cell; element: ComponentChild }[] }>({ look, cells: [] });
+  if (!same(drawn.current.look, look)) drawn.current = { look, cells: [] };
+  const { cells } = drawn.current;
+  return (index, cell) => {
+    const before = cells[index];
+    if (before && same(before.cell, cell)) return before.element;
+    const element = drawCell(cell, look);
+    cells[index] = { cell, element };
+    return element;
+  };
+}
+
+function drawCell(cell: Cell, { channel, tones }: Look) {
+  const { row, col, value, text, level, active, marked, input } = cell;
+  const exact = readNumber(value);
+  return (
+    <div
+      key={col}
+      role="gridcell"
+      class="cl-kcell"
+      data-at={`${channel},${row},${col}`}
+      data-odd={level < 0 || undefined}
+      data-long={text.length > 4 || undefined}
+      aria-label={`row ${row}, column ${col}: ${text}`}
+      title={text === exact ? undefined : exact}
+      aria-selected={marked}
+      tabIndex={active ? 0 : -1}
+      style={level < 0 ? undefined : { background: tones.background[level], color: tones.text[level] }}
+    >
+      {input ?? text}
+    </div>
+  );
 }

@@ -298,9 +298,9 @@ export class Lens implements LensModel {
       filter.now = rebase(filter.now, filter.uid, [request]);
     }
     batch(() => {
-      // First, so that the kernel computes while the browser predicts.
-      uplink.push(request);
+      // First, so that the kernel's work on the same processors does not hold the preview of a large map back.
       this.#core.changed(filters);
+      uplink.push(request);
     });
     this.#core.followDeep(filters);
   }
