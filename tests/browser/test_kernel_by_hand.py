@@ -173,12 +173,11 @@ def test_every_preset_has_its_picture_and_comes_into_the_kernel_that_python_hold
     painted = """buttons => buttons.map((button) => {
       const canvas = button.querySelector("canvas");
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-      return new Set(data).size;
+      return data.every((value, i) => i % 4 !== 3 || value === 255);
     })"""
-    assert all(tones > 1 for tones in presets.evaluate_all(painted))
-    (chosen,) = (name for name in values if name.lower() == "sobel x")
-    presets.filter(has_text=chosen).click()
-    view.until_kernel(0, values[chosen])
+    assert all(presets.evaluate_all(painted))
+    presets.nth(list(values).index("sobel_x")).click()
+    view.until_kernel(0, values["sobel_x"])
     assert_in_step(shared, view, count=2)
 
 
