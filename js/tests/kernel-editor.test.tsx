@@ -201,6 +201,21 @@ describe("an open cell", () => {
     await vi.waitFor(() => expect(focus()).toBe(cell(0, 3)));
   });
 
+  it("opens by a double click, by Enter and by F2 on the number that is there", async () => {
+    await show();
+    for (const way of ["dblclick", "Enter", "F2"]) {
+      const at = cell(2, 3);
+      at.focus();
+      if (way === "dblclick") at.dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+      else press(way);
+      await vi.waitFor(() => expect(focus().tagName).toBe("INPUT"));
+      expect(input().value).toBe("1");
+      press("Escape");
+      await vi.waitFor(() => expect(focus()).toBe(cell(2, 3)));
+    }
+    expect(kernel.history.undo).toBe(0);
+  });
+
   it("gives up on Escape", async () => {
     await show();
     await open(0, 0);

@@ -199,6 +199,29 @@ def test_the_maps_before_the_edit_are_shown_while_the_button_is_held(shared: Not
     np.testing.assert_array_equal(view.map_pixels(0, shape), after)
 
 
+def test_no_key_pressed_in_any_panel_reaches_the_notebook(shared: Notebook, show: Show) -> None:
+    view = show()
+    shared.kernel.run("lens.pixel = (4, 5)")
+    view.root.locator(".cl-taken").wait_for()
+    places = [
+        view.root.get_by_role("tab").first,
+        view.root.locator(".cl-products"),
+        view.root.locator(".cl-handle").first,
+        view.root.locator(".cl-name").first,
+        view.root.get_by_role("button", name="Paint").first,
+        view.button("One pixel on"),
+        view.root.locator("summary").first,
+    ]
+    for place in places:
+        for key in ("x", "d", "d", "a", "b", "Delete", "Control+z", "m", "Control+Enter"):
+            place.focus()
+            shared.page.keyboard.press(key)
+        shared.page.keyboard.press("Escape")
+    assert shared.cells() == [SMALL]
+    assert view.root.is_visible()
+    assert_in_step(shared, view)
+
+
 @pytest.mark.parametrize(("text", "value"), [("1/9", 1 / 9), ("-.5e1", -5), ("2e-3", 0.002)])
 def test_fractions_and_scientific_notation_are_numbers(shared: Notebook, show: Show, text: str, value: float) -> None:
     view = show()
