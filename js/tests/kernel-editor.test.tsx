@@ -104,7 +104,7 @@ describe("the grid for a screen reader", () => {
     expect(stops()).toEqual([cell(1, 0)]);
   });
 
-  it("labels the planes of a colour kernel R, G and B", async () => {
+  it("names the planes of a colour kernel by their colours", async () => {
     await show({ channels: 3 });
     const names = [...card().querySelectorAll('[role="grid"]')].map((grid) =>
       grid.getAttribute("aria-label"),
@@ -199,6 +199,21 @@ describe("an open cell", () => {
     await open(1, 0);
     press("Tab", { shiftKey: true });
     await vi.waitFor(() => expect(focus()).toBe(cell(0, 3)));
+  });
+
+  it("opens by a double click, by Enter and by F2 on the number that is there", async () => {
+    await show();
+    for (const way of ["dblclick", "Enter", "F2"]) {
+      const at = cell(2, 3);
+      at.focus();
+      if (way === "dblclick") at.dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+      else press(way);
+      await vi.waitFor(() => expect(focus().tagName).toBe("INPUT"));
+      expect(input().value).toBe("1");
+      press("Escape");
+      await vi.waitFor(() => expect(focus()).toBe(cell(2, 3)));
+    }
+    expect(kernel.history.undo).toBe(0);
   });
 
   it("gives up on Escape", async () => {
@@ -374,6 +389,46 @@ describe("dragging a cell", () => {
   });
 });
 
+describe("paint and wheel", () => {
+  function pointer(type: string, target: Element, over: Element): void {
+    const init = { clientX: 5, clientY: 5, pointerId: 1, pointerType: "mouse", button: 0 };
+    document.elementFromPoint = () => over;
+    target.dispatchEvent(new PointerEvent(type, { ...init, bubbles: true, cancelable: true }));
+  }
+
+  it("gives the cells that are dragged over one value, as one step of the history", async () => {
+    await show();
+    const paint = [...card().querySelectorAll("button")].find((one) => one.textContent === "Paint");
+    paint?.click();
+    await vi.waitFor(() => expect(card().querySelectorAll(".cl-paint input")).toHaveLength(1));
+    const value = card().querySelector(".cl-paint input") as HTMLInputElement;
+    value.focus();
+    type("1/4");
+    press("Enter");
+    pointer("pointerdown", cell(1, 0), cell(1, 0));
+    for (const col of [1, 2, 3]) pointer("pointermove", cell(1, 0), cell(1, col));
+    pointer("pointerup", cell(1, 0), cell(1, 3));
+    await vi.waitFor(() => expect(python().slice(4, 8)).toEqual([0.25, 0.25, 0.25, 0.25]));
+    expect([...python().slice(0, 4), ...python().slice(8)]).not.toContain(0.25);
+    expect(kernel.history.undo).toBe(1);
+  });
+
+  it("changes a cell by the wheel only while that cell has the focus", async () => {
+    await show();
+    const wheel = (at: Element) => {
+      const event = new WheelEvent("wheel", { deltaY: -120, bubbles: true, cancelable: true });
+      at.dispatchEvent(event);
+      return event.defaultPrevented;
+    };
+    expect(wheel(cell(0, 2))).toBe(false);
+    cell(0, 2).focus();
+    expect(wheel(cell(0, 3))).toBe(false);
+    expect(wheel(cell(0, 2))).toBe(true);
+    await vi.waitFor(() => expect(python()[2]).toBeGreaterThan(1));
+    expect(python()[3]).toBe(1);
+  });
+});
+
 describe("a filter's menu", () => {
   async function menu(of = 0): Promise<HTMLElement[]> {
     const button = card(of).querySelector(".cl-more") as HTMLElement;
@@ -405,6 +460,47 @@ describe("a filter's menu", () => {
       expect(python()).toEqual([-1, -1, -1, -1, -1, -1, -1, -1, 1, 1, 1, 1, 1, 1, 1, 1]),
     );
     expect(label()).toBe("Operations on Filter 1");
+  });
+
+  const ODD = [1, 2, 3, 4, 5, 6, 7, 8, 10];
+  const norm = Math.hypot(...ODD);
+  it.each([
+    ["Negate", ODD.map((v) => -v)],
+    ["Rotate 90° clockwise", [7, 4, 1, 8, 5, 2, 10, 6, 3]],
+    ["Flip left–right", [3, 2, 1, 6, 5, 4, 10, 8, 7]],
+    ["Flip top–bottom", [7, 8, 10, 4, 5, 6, 1, 2, 3]],
+    ["Normalise: sum to 1", ODD.map((v) => v / 46)],
+    ["Normalise: zero mean", ODD.map((v) => v - 46 / 9)],
+    ["Normalise: unit norm", ODD.map((v) => v / norm)],
+    ["Set to zero", ODD.map(() => 0)],
+  ])("does what it says: %s", async (text, expected) => {
+    await show({ size: 3, kernels: [Float32Array.from(ODD), Float32Array.from(ODD)] });
+    item(await menu(), text).click();
+    await vi.waitFor(() => expect(python()).toEqual(expected.map((v) => expect.closeTo(v, 5))));
+    expect(python(1)).toEqual(ODD);
+    expect(kernel.history.undo).toBe(1);
+  });
+
+  it("scales by any number that is typed", async () => {
+    await show({ size: 3, kernels: [Float32Array.from(ODD)] });
+    item(await menu(), "Scale…").click();
+    await vi.waitFor(() => expect(focus().tagName).toBe("INPUT"));
+    type("1/2");
+    press("Enter");
+    await vi.waitFor(() => expect(python()).toEqual(ODD.map((v) => v / 2)));
+  });
+
+  it("duplicates a filter beside itself and deletes it again", async () => {
+    await show();
+    item(await menu(1), "Duplicate").click();
+    const names = () => kernel.filters.map((one) => one.name);
+    await vi.waitFor(() =>
+      expect(names()).toEqual(["Filter 1", "Filter 2", "Filter 2 copy", "Filter 3", "Filter 4"]),
+    );
+    expect(python(2)).toEqual(python(1));
+    await vi.waitFor(() => expect(root.querySelectorAll("[data-card]")).toHaveLength(5));
+    item(await menu(2), "Delete").click();
+    await vi.waitFor(() => expect(names()).toEqual(["Filter 1", "Filter 2", "Filter 3", "Filter 4"]));
   });
 
   it("says why a kernel that sums to 0 cannot be normalised to a sum of 1", async () => {

@@ -50,7 +50,7 @@ LENSES = {"tutorial": TUTORIAL, "colour": COLOUR, "model": MODEL}
 #: Elements that reach beyond the lens.
 OVERFLOW = """root => [root, ...root.querySelectorAll("*")].filter(
     (e) => e.checkVisibility() && e.getBoundingClientRect().right > root.getBoundingClientRect().right + 0.5
-      && !e.closest("[popover], .cl-hidden, .cl-scroll, .cl-products, .cl-planes, .cl-marks, .cl-tiles")
+      && !e.closest("[popover], .cl-hidden, .cl-scroll, .cl-products, .cl-planes, .cl-marks, .cl-grid")
   ).map((e) => e.outerHTML.slice(0, 120))"""
 
 #: What can be pressed and is smaller than 24 by 24 CSS pixels. A field that is hidden is pressed by its label.

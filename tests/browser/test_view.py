@@ -100,7 +100,7 @@ def test_what_is_no_number_and_what_is_clipped_is_counted_and_has_no_colour_of_t
 ) -> None:
     view = show(ODD)
     legend = view.map(0).locator(".cl-legend")
-    for text in ("1 NaN", "2 +∞", "3 −∞", "fixed range"):
+    for text in ("1 NaN", "2 at +∞", "3 at −∞", "fixed range"):
         expect(legend).to_contain_text(text)
     pixels = view.map_pixels(0, (20, 20))[..., :3].astype(int)
     grey = (pixels[..., 0] == pixels[..., 1]) & (pixels[..., 1] == pixels[..., 2])

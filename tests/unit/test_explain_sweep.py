@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
+import keras
 import numpy as np
 import pytest
 
 from convlens import ConvLens
-from tests.unit.keras_sweep import Array, close, from_keras, layers, other_weights
+from tests.unit.keras_sweep import Array, close, from_keras, layers, numpy, other_weights
 
 #: Layers of each kind, and pixels explained in each: 1,008 pairs.
 LAYERS = {"conv": 66, "depthwise": 34, "transpose": 34, "separable": 34}
@@ -39,4 +42,20 @@ def test_the_explained_sum_is_keras_value_for_a_layer_of_any_geometry(kind: str)
         lens = ConvLens(x, layer=layer)
         lens.set_weights(weights)
         explained(lens, *from_keras(layer, weights, x), rng)
+        lens.close()
+
+
+@pytest.mark.parametrize("kind", list(LAYERS))
+def test_the_explained_sum_is_keras_value_for_a_layer_inside_a_model(kind: str) -> None:
+    rng = np.random.default_rng(5)
+    deep = (one for one in layers(kind, 12, seed=31) if kind != "transpose" or max(one[0].dilation_rate) == 1)
+    for number, (layer, x) in enumerate(itertools.islice(deep, 6)):
+        before = keras.layers.Conv2D(x.shape[2], 3, padding="same", activation="relu")
+        model = keras.Sequential([keras.Input((*x.shape[:2], 2)), before, layer])
+        image = rng.standard_normal((*x.shape[:2], 2)).astype(np.float32)
+        weights = other_weights(layer, seed=number)
+        lens = ConvLens(image, model=model, layer=layer.name)
+        lens.set_weights(weights)
+        fed = numpy(before(image[np.newaxis]))[0]
+        explained(lens, *from_keras(layer, weights, fed), rng)
         lens.close()

@@ -6,7 +6,6 @@ import type { LensModel } from "../../model/lens.ts";
 import type { Geometry } from "../../model/types.ts";
 import { resizeAll } from "../filterActions.ts";
 import { NumberField } from "../NumberField.tsx";
-import { useUniqueId } from "../useUniqueId.ts";
 
 export function Layer({ lens }: { lens: LensModel }) {
   const geometry = lens.geometry.value;
@@ -71,7 +70,6 @@ function Controls({ lens }: { lens: LensModel }) {
   const geometry = lens.geometry.value;
   const { kernel_size, strides, dilation_rate } = geometry;
   const offline = lens.link.value === "offline" ? "Python is not connected: this takes Keras." : null;
-  const id = useUniqueId();
 
   const pair = (
     name: string,
@@ -143,15 +141,16 @@ function Controls({ lens }: { lens: LensModel }) {
         </select>
       </Setting>
       <Setting name="bias">
-        <input
-          type="checkbox"
-          id={id}
-          checked={geometry.use_bias}
-          disabled={offline !== null}
-          title={offline ?? undefined}
-          onChange={({ currentTarget }) => lens.configure({ use_bias: currentTarget.checked })}
-        />
-        <label for={id}>use_bias</label>
+        <label class="cl-check">
+          <input
+            type="checkbox"
+            checked={geometry.use_bias}
+            disabled={offline !== null}
+            title={offline ?? undefined}
+            onChange={({ currentTarget }) => lens.configure({ use_bias: currentTarget.checked })}
+          />
+          use_bias
+        </label>
       </Setting>
       <p class="cl-muted cl-wide">
         {both &&
