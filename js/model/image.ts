@@ -30,9 +30,9 @@ export function readPicture(record: ImageRecord): Picture {
   return { rows, cols, channels, plane, at, record };
 }
 
-/** byte × scale in float32, as Python computes it. */
+/** byte × scale in double precision, then rounded to float32, as Python does: 26 × (1 / 255) is not 26 × fround(1 / 255). */
 function scaled(bytes: Uint8Array, scale: number): Float32Array {
-  const table = Float32Array.from({ length: 256 }, (_, byte) => byte * Math.fround(scale));
+  const table = Float32Array.from({ length: 256 }, (_, byte) => byte * scale);
   const out = new Float32Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) out[i] = table[bytes[i] as number] as number;
   return out;
