@@ -4,7 +4,7 @@ import { Icon } from "./icons.tsx";
 import { statusWords } from "./wording.ts";
 
 export function StatusLine({ lens }: { lens: LensModel }) {
-  const { tone, icon, text } = statusWords(lens.status.value, lens.link.value);
+  const { tone, icon, text } = statusWords(lens.status.value, lens.link.value, lens.gone.value);
   return (
     <p class="cl-status" role="status" data-tone={tone} title={text}>
       <Icon name={icon} size={14} />

@@ -1,4 +1,5 @@
 /** What the lens says about a map and about its own state, in words. */
+import type { Gone } from "../model/connection.ts";
 import type { Link, MapView, Provenance } from "../model/lens.ts";
 import type { Geometry, Stage, Status, ValueRange } from "../model/types.ts";
 import type { IconName } from "./icons.tsx";
@@ -40,9 +41,18 @@ export interface StatusWords {
 }
 
 /** The state of Keras and of the wire; the most serious of them. */
-export function statusWords({ keras, detail }: Status, link: Link): StatusWords {
-  if (link === "offline")
-    return { tone: "warn", icon: "unlink", text: "Keras not connected: showing previews" };
+const OFFLINE = {
+  restarted: "Keras not connected, the kernel was restarted: run the cell again",
+  dead: "Keras not connected, the kernel has stopped: start it and run the cell again",
+};
+
+export function statusWords({ keras, detail }: Status, link: Link, gone: Gone = null): StatusWords {
+  if (link === "offline") {
+    const text = gone ? OFFLINE[gone] : "Keras not connected: showing previews";
+    return { tone: "warn", icon: "unlink", text };
+  }
+  if (link === "disconnected")
+    return { tone: "warn", icon: "unlink", text: "connection lost: showing previews, edits wait" };
   if (keras === "failed")
     return { tone: "danger", icon: "warn", text: `Keras failed to load. ${detail}`.trim() };
   if (keras === "loading") return { tone: "warn", icon: "clock", text: "loading Keras: showing previews" };

@@ -34,6 +34,8 @@ import { bytesOf, type CheckedMessage, floatsOf } from "./wire.ts";
 
 /** The table that a host may save is brought up to date when nothing changed for so long. */
 const KEEP_MS = 300;
+/** A message overtakes its traits by no more than this. */
+const OVERTAKEN_MS = 1000;
 
 const UNCONNECTED = "Python is not connected: this takes a running kernel.";
 
@@ -67,6 +69,7 @@ export class Core {
   >();
   #planes: { of: Picture; planes: Planes } | null = null;
   #cancelKeeping: () => void = () => {};
+  #cancelAwaiting: () => void = () => {};
   readonly #stop: () => void;
 
   constructor(
@@ -78,6 +81,7 @@ export class Core {
       message: (message) => this.#receive(message),
       lost: () => this.#lost(),
       found: () => this.#found(),
+      missed: () => this.#missed(),
       garbled: (error) => this.problems.report("A message from Python could not be read", String(error)),
     });
     this.outputs = new Outputs(model.widget_manager);
@@ -150,18 +154,15 @@ export class Core {
     });
   }
 
-  /** Tell the kernel which maps are here; it sends what is newer. */
-  greet(): void {
+  /** Tell the kernel which maps are here; it sends what is newer. `again`: traits may have been missed, too. */
+  greet(again = false): void {
     const revs = this.roster.list.peek().flatMap((filter): [Uid, number][] => {
       if (!filter.known) return [];
       return [[filter.uid, filter.keras(filter.confirmed) ? filter.rev : -1]];
     });
-    this.uplink.push({
-      type: "hello",
-      generation: this.roster.state.peek().generation,
-      revs,
-      picture: this.outputs.way,
-    });
+    const { generation, image_version } = this.roster.state.peek();
+    const image = Math.min(image_version, this.picture.peek().record.version);
+    this.uplink.push({ type: "hello", generation, revs, image, again, picture: this.outputs.way });
   }
 
   /** Ask the kernel for something that is only read; the answer, or an error with a sentence. */
@@ -206,6 +207,7 @@ export class Core {
 
   dispose(): void {
     this.#cancelKeeping();
+    this.#cancelAwaiting();
     this.#stop();
     this.network.dispose();
     this.needs.dispose();
@@ -245,10 +247,26 @@ export class Core {
     on("_problem", () => this.problems.tell(this.model.get("_problem")));
   }
 
+  /** Whatever the kernel said meanwhile, it says again. */
+  #missed(): void {
+    if (this.uplink.offline) return;
+    this.greet(true);
+    this.network.unsettle();
+  }
+
   #receive(message: CheckedMessage): void {
     this.roster.receive(message);
+    if (this.roster.early) this.#awaitTraits();
     if (message.type === "predictions") this.network.receive(message);
     if (message.type === "outputs") this.outputs.keep(message.data);
+  }
+
+  /** A message came before the traits that it belongs to; if they do not follow, they are lost. */
+  #awaitTraits(): void {
+    this.#cancelAwaiting();
+    this.#cancelAwaiting = this.schedule.after(OVERTAKEN_MS, () => {
+      if (this.roster.early) this.#missed();
+    });
   }
 
   #readState(): void {
@@ -270,11 +288,7 @@ export class Core {
     }
     if (request.type === "need") this.needs.answered();
     if (request.type === "set" && request.name !== "_problem") {
-      const { name } = request;
-      if (answer.ok) this.settings.accept(name, request.value);
-      else this.settings.refuse(name);
-      // Python may have chosen another value, and its trait may come after this answer.
-      this.schedule.after(0, () => this.settings.read(name));
+      this.settings.answered(request.name, request.value, answer.ok);
     }
     const inquiry = this.#inquiries.get(request);
     if (inquiry) {
@@ -315,7 +329,7 @@ export class Core {
       }));
       this.uplink.push({ type: "edit", edits, gesture: "offline" });
     }
-    this.greet();
+    this.greet(true);
     this.needs.look();
     this.patches.retry();
   }

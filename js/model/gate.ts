@@ -2,11 +2,14 @@
  * The gate: one request in flight, and what piles up behind it merged so that the newest value wins. A pure state machine;
  * the clock and the way out are handed in.
  *
+ * A request, or its answer, may be lost on the way. So it is sent again, with its number, until it is answered: Python carries
+ * a number out once, however often it comes.
+ *
  * Requests leave in the order in which they came. What may be merged without anyone seeing a difference is merged:
  *
  * - edits and replacements of one gesture, so that a drag is one undo step and waits as one request;
  * - two `set` of one name, two `probe`, two `need`;
- * - two `scrub` in a row.
+ * - two `scrub` in a row, and two `hello`, of which the newer knows more.
  *
  * Nothing is merged across a request that changes the list, the layer, the image or the history.
  */
@@ -22,6 +25,9 @@ export type GateState = "idle" | "sending" | "late" | "closed";
 
 /** An answer that takes longer has a busy kernel behind it. */
 export const LATE_MS = 400;
+/** An answer that takes so long may be lost; after each time that it is asked for again, twice as long. */
+export const LOST_MS = 3000;
+export const MOST_LOST_MS = 48_000;
 /** Gestures that may wait. Above, the two oldest that stand side by side become one undo step; no value is lost. */
 export const MOST_WAITING = 64;
 
@@ -49,15 +55,18 @@ export class Gate {
   #seq = 0;
   #state: GateState = "idle";
   #cancel: () => void = () => {};
+  #cancelAgain: () => void = () => {};
 
   /**
    * `send` throws where there is no kernel: then the gate closes and forgets what waited.
    * `onState` hears of every change of state.
+   * `expects` says whether the kernel, for all that is known, could have answered: not while it runs a cell.
    */
   constructor(
     private readonly send: (request: Request, seq: number) => void,
     private readonly clock: Clock,
     private readonly onState: (state: GateState) => void,
+    private readonly expects: () => boolean = () => true,
   ) {}
 
   get state(): GateState {
@@ -80,8 +89,14 @@ export class Gate {
     if (this.#flying?.seq !== seq) return null;
     const { request } = this.#flying;
     this.#flying = null;
-    this.#cancel();
+    this.#settle();
     return request;
+  }
+
+  /** What is in flight was lost for all that is known: ask again now. */
+  again(): void {
+    this.#cancelAgain();
+    if (this.#sent()) this.#listen(LOST_MS);
   }
 
   /** Send what waits; apart from `answered`, so that an answer can be taken in before the next request leaves. */
@@ -91,7 +106,7 @@ export class Gate {
 
   /** There is no kernel (any more): nothing leaves, nothing waits. */
   close(): void {
-    this.#cancel();
+    this.#settle();
     this.#queue = [];
     this.#flying = null;
     this.#become("closed");
@@ -111,16 +126,36 @@ export class Gate {
     }
     const seq = ++this.#seq;
     this.#flying = { seq, request };
-    try {
-      this.send(request, seq);
-    } catch {
-      this.close();
-      return;
-    }
-    // An answer may have come before `send` returned.
-    if ((this.#flying as { seq: number } | null)?.seq !== seq) return;
+    if (!this.#sent()) return;
     this.#become("sending");
     this.#cancel = this.clock.after(LATE_MS, () => this.#become("late"));
+    this.#listen(LOST_MS);
+  }
+
+  /** Send what is in flight; whether it still is. */
+  #sent(): boolean {
+    const flying = this.#flying;
+    if (!flying) return false;
+    try {
+      this.send(flying.request, flying.seq);
+    } catch {
+      this.close();
+    }
+    // An answer may have come before `send` returned.
+    return this.#flying === flying;
+  }
+
+  /** Wait so long for the answer, then ask again; while a cell runs there is none, and nothing to ask for. */
+  #listen(patience: number): void {
+    this.#cancelAgain = this.clock.after(patience, () => {
+      if (!this.expects()) this.#listen(patience);
+      else if (this.#sent()) this.#listen(Math.min(2 * patience, MOST_LOST_MS));
+    });
+  }
+
+  #settle(): void {
+    this.#cancel();
+    this.#cancelAgain();
   }
 
   #become(state: GateState): void {
@@ -140,6 +175,8 @@ export class Gate {
       else queue.push(request);
       return;
     }
+    if (request.type === "hello")
+      queue.splice(0, queue.length, ...queue.filter(({ type }) => type !== "hello"));
     if (request.type === "scrub" && queue.at(-1)?.type === "scrub") queue.pop();
     // How far back merging may reach.
     let start = queue.length;

@@ -5,6 +5,7 @@
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { Activation } from "../lens/activations.ts";
 import type { Patch } from "../lens/explain.ts";
+import type { Gone } from "./connection.ts";
 import type {
   DiagnosticsRecord,
   Edit,
@@ -139,6 +140,8 @@ export type Link =
   | "sending"
   /** The kernel has not answered for a while: it runs a cell. */
   | "busy"
+  /** The connection to the kernel broke; what is edited waits for it to be back. */
+  | "disconnected"
   /** There is no kernel: a saved page, or it was stopped. */
   | "offline";
 
@@ -163,6 +166,8 @@ export interface LensModel {
   history: ReadonlySignal<History>;
   status: ReadonlySignal<Status>;
   link: ReadonlySignal<Link>;
+  /** Why there is no kernel, where the host says so. */
+  gone: ReadonlySignal<Gone>;
   problem: ReadonlySignal<Problem | null>;
   /** True while the compare button is held: maps and kernels show what they were before the last gesture. */
   comparing: Signal<boolean>;

@@ -48,6 +48,11 @@ export class Roster {
     return this.state.peek().geometry;
   }
 
+  /** Whether messages wait for traits that have not come. */
+  get early(): boolean {
+    return this.#early.length > 0;
+  }
+
   /** Take the records that came with the widget's state. */
   load(table: FilterTable | null): void {
     if (!table) return;

@@ -11,6 +11,10 @@ export class Settings {
   readonly #signals: { [K in Shared]: Signal<Traits[K]> };
   /** What the kernel last said: where a refused value goes back to. */
   readonly #confirmed: Pick<Traits, Shared>;
+  /** Settings that the kernel told something of since they were last chosen here. */
+  readonly #heard = new Set<Shared>();
+  /** The host's model is being set here, not by the kernel. */
+  #showing = false;
 
   constructor(
     private readonly model: AnyModel<Traits>,
@@ -45,29 +49,38 @@ export class Settings {
    * asked by a request.
    */
   choose<K extends Shared>(name: K, value: Traits[K]): SetRequest {
-    (this.#signals[name] as Signal<Traits[K]>).value = value;
-    this.model.set(name, value);
+    this.#heard.delete(name);
+    this.#show(name, value);
     return { type: "set", name, value };
   }
 
-  /** The host's model has another value: the kernel's, unless a choice made here is still unanswered. */
+  /** The host's model has another value: the kernel's. It is shown, unless a choice made here is still unanswered. */
   read(name: Shared): void {
+    if (this.#showing) return;
     const value = this.model.get(name);
-    if (JSON.stringify(value) === JSON.stringify(this.#signals[name].peek())) return;
     Object.assign(this.#confirmed, { [name]: value });
-    const waits = this.unanswered().some((request) => request.type === "set" && request.name === name);
-    if (!waits) this.#signals[name].value = value;
+    this.#heard.add(name);
+    if (!this.#waits(name)) this.#signals[name].value = value;
   }
 
-  /** The kernel agreed; it may have chosen another value than the one asked for, which `read` then finds. */
-  accept(name: Shared, value: unknown): void {
-    Object.assign(this.#confirmed, { [name]: value });
+  /**
+   * The kernel answered a choice. What it has now it has told, unless that is what was asked for: then the host's model had it
+   * already, and announced nothing. A newer choice that waits stays on show.
+   */
+  answered(name: Shared, value: unknown, ok: boolean): void {
+    if (ok && !this.#heard.has(name)) Object.assign(this.#confirmed, { [name]: value });
+    if (!this.#waits(name)) this.#show(name, this.#confirmed[name]);
   }
 
-  /** The kernel refused: back to what it said before. */
-  refuse(name: Shared): void {
-    const value = this.#confirmed[name];
-    this.#signals[name].value = value;
+  #waits(name: Shared): boolean {
+    return this.unanswered().some((request) => request.type === "set" && request.name === name);
+  }
+
+  #show<K extends Shared>(name: K, value: Traits[K]): void {
+    const shown = this.#signals[name] as Signal<Traits[K]>;
+    if (JSON.stringify(shown.peek()) !== JSON.stringify(value)) shown.value = value;
+    this.#showing = true;
     this.model.set(name, value);
+    this.#showing = false;
   }
 }

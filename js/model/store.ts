@@ -39,6 +39,7 @@ export class Lens implements LensModel {
   readonly history: LensModel["history"];
   readonly status: LensModel["status"];
   readonly link: LensModel["link"];
+  readonly gone: LensModel["gone"];
   readonly problem: LensModel["problem"];
   readonly comparing: LensModel["comparing"];
   readonly hover: LensModel["hover"] = signal(null);
@@ -69,6 +70,7 @@ export class Lens implements LensModel {
     this.history = roster.history;
     this.status = core.status;
     this.link = core.uplink.link;
+    this.gone = core.uplink.gone;
     this.problem = core.problems.shown;
     this.comparing = core.comparing;
     this.network = {

@@ -70,7 +70,7 @@ export interface LensState {
 export interface ImageRecord {
   version: number;
   shape: [number, number, number];
-  /** "uint8" where value = byte × scale exactly in float32, else "float32" with scale 1. */
+  /** "uint8" where every value is byte × scale in double precision, rounded to float32; else "float32" with scale 1. */
   dtype: "uint8" | "float32";
   scale: number;
   /** C order: row, column, channel. */
@@ -221,8 +221,18 @@ export interface FactorEdit {
 export type PictureWay = "keep" | "update" | "none";
 
 export type Request =
-  /** What the browser holds; rev −1 stands for a filter whose kernel is here, but not Keras's map of it. */
-  | { type: "hello"; generation: number; revs: [Uid, number][]; picture: PictureWay }
+  /**
+   * What the browser holds; rev −1 stands for a filter whose kernel is here, but not Keras's map of it. `again`: messages were
+   * missed, and the small traits are to be sent as well; the picture, if another version than `image` is the present one.
+   */
+  | {
+      type: "hello";
+      generation: number;
+      revs: [Uid, number][];
+      image: number;
+      again: boolean;
+      picture: PictureWay;
+    }
   /** One undo step for all edits of one gesture (a drag, a paste). */
   | { type: "edit"; edits: Edit[]; gesture: string }
   /** A whole new kernel, of another size perhaps when `all` are replaced. kernels: float32 (n, kh, kw, channels). */
@@ -312,7 +322,10 @@ export interface PlaneDiagnosticsRecord {
   } | null;
 }
 
-/** Every request gets exactly one answer, to the client that asked, by number. */
+/**
+ * Every request gets exactly one answer, to the client that asked, by number. A request that is sent again, with its number,
+ * is carried out once and answered each time.
+ */
 export interface Answer {
   type: "answer";
   client: string;
@@ -320,6 +333,8 @@ export interface Answer {
   ok: boolean;
   /** When not ok: what came, what was expected, how to mend it. */
   error?: { title: string; text: string };
+  /** Hello: the widget's id, by which a kernel that was restarted unseen can be told from the one that has this lens. */
+  model?: string;
   /** Probe: (activation, pre_activation) by uid, at the pixel asked for, and the weights' rev they belong to. */
   values?: { uid: Uid; rev: number; activation: Num; pre_activation: Num }[];
   /** Diagnose. */
@@ -417,4 +432,6 @@ export type Message = (Answer | PredictionsMessage | OutputsMessage | { type: "f
   filters: FilterRecord[];
   /** Filters that changed and were not sent, because they are not on screen: what is here of them is out of date. */
   outdated?: Uid[];
+  /** Counts a lens's messages from 1: what comes after a gap was preceded by something that is lost. */
+  serial: number;
 };

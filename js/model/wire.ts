@@ -173,6 +173,7 @@ export function readMessage(content: unknown, buffers: readonly Bytes[]): Checke
     history: { undo: whole(history.undo, "the undo count"), redo: whole(history.redo, "the redo count") },
     filters: list(message.filters, "filter records").map(readRecord),
     outdated: list(message.outdated ?? [], "uids").map((uid) => whole(uid, "a filter's uid")),
+    serial: whole(message.serial, "a message's number"),
   };
   if (type === "filters") return { type, ...common };
   if (type === "outputs") return { ...readOutputs(message), ...common };
@@ -209,6 +210,7 @@ function readAnswer(message: Fields): Answer {
     answer.error = { title: String(error.title), text: String(error.text) };
   }
   if (typeof message.code === "string") answer.code = message.code;
+  if (typeof message.model === "string") answer.model = message.model;
   if (message.diagnostics) {
     answer.diagnostics = fields(message.diagnostics, "diagnostics") as unknown as DiagnosticsRecord;
   }

@@ -29,7 +29,27 @@ interface Document {
   geometry: Geometry;
 }
 
+/** What a request is answered, and the filters that go with it. */
+interface Outcome {
+  head: object;
+  uids: Uid[];
+}
+
 class Refusal extends Error {}
+
+/** What may be carried out again. */
+const READING = new Set<Request["type"]>([
+  "hello",
+  "need",
+  "probe",
+  "diagnose",
+  "code",
+  "predict",
+  "stats",
+  "deep",
+  "patch",
+  "plane",
+]);
 
 export class FakeKernel {
   readonly models: FakeModel[] = [];
@@ -51,6 +71,11 @@ export class FakeKernel {
   snapshots: Float32Array[][] = [];
   /** The model's output; by default no vector. */
   predict: () => { before: Float32Array; after: Float32Array } | null = () => null;
+  /** Carries a message or an update of traits to a front end; a test may lose it, double it or hold it back. */
+  carry: (deliver: () => void, what: "message" | "traits") => void = (deliver) => deliver();
+  #serial = 0;
+  /** What each front end's newest request was answered, as Python keeps it. */
+  #newest = new Map<string, { seq: number; outcome: Outcome | null }>();
   #document: Document;
   readonly #initial: Document;
   #revs = new Map<Uid, number>();
@@ -117,7 +142,7 @@ export class FakeKernel {
     value: Traits[K],
   ): void {
     this.traits = { ...this.traits, [name]: value };
-    for (const model of this.models) model.receiveTraits({ [name]: value });
+    this.#tellTraits({ [name]: value });
   }
 
   /** Send every map again, as when Keras has loaded. */
@@ -194,29 +219,34 @@ export class FakeKernel {
     this.#document = { ...next, geometry: { ...next.geometry, filters: next.filters.length } };
     if (!moved) return;
     this.generation++;
-    for (const model of this.models) model.receiveTraits(this.#stateTraits());
+    this.#tellTraits(this.#stateTraits());
   }
 
   #handle(request: Numbered): void {
-    const answer = { type: "answer", client: request.client, seq: request.seq, ok: true };
+    const { client, seq } = request;
+    const newest = this.#newest.get(client);
+    if (newest && seq < newest.seq) return;
+    const known = newest?.seq === seq ? newest.outcome : null;
+    const outcome = known ?? this.#outcome(request);
+    this.#newest.set(client, { seq, outcome: READING.has(request.type) ? null : outcome });
+    this.#broadcast({ type: "answer", client, seq, ok: true, ...outcome.head }, outcome.uids);
+    if (this.#predicting) {
+      this.#predicting = false;
+      this.#broadcast({ type: "predictions", client, seq, predictions: this.predict() }, []);
+    }
+  }
+
+  #outcome(request: Numbered): Outcome {
     const before = new Map(this.filters.map((f) => [f.uid, f]));
     const generation = this.generation;
     try {
       const extra = this.#carryOut(request);
       const changed = this.filters.filter((f) => before.get(f.uid) !== f || generation !== this.generation);
-      this.#broadcast({ ...answer, ...extra.answer }, [...changed.map((f) => f.uid), ...extra.uids]);
-      if (this.#predicting) {
-        this.#predicting = false;
-        const { client, seq } = request;
-        this.#broadcast({ type: "predictions", client, seq, predictions: this.predict() }, []);
-      }
+      return { head: extra.answer ?? {}, uids: [...changed.map((f) => f.uid), ...extra.uids] };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const refused = { ...answer, ok: false, error: { title: "Refused", text: error.message } };
-      this.#broadcast(
-        refused,
-        this.filters.map((f) => f.uid),
-      );
+      const head = { ok: false, error: { title: "Refused", text: error.message } };
+      return { head, uids: this.filters.map((f) => f.uid) };
     }
   }
 
@@ -225,7 +255,9 @@ export class FakeKernel {
     switch (request.type) {
       case "hello": {
         const held = new Map(request.generation === this.generation ? request.revs : []);
-        return { uids: filters.filter((f) => held.get(f.uid) !== this.rev(f.uid)).map((f) => f.uid) };
+        if (request.again) this.#tellTraits({ ...this.traits, ...this.#stateTraits() });
+        const uids = filters.filter((f) => held.get(f.uid) !== this.rev(f.uid)).map((f) => f.uid);
+        return { uids, answer: { model: "the lens" } };
       }
       case "need":
         return { uids: request.uids };
@@ -453,9 +485,16 @@ export class FakeKernel {
 
   #broadcast(head: object, uids: readonly Uid[]): void {
     const filters = this.filters.filter((f) => uids.includes(f.uid)).map((f) => this.#record(f));
-    const message = { ...head, generation: this.generation, history: this.history, filters };
+    const serial = ++this.#serial;
+    const message = { ...head, generation: this.generation, history: this.history, filters, serial };
     const { content, buffers } = pack(message);
     // Every front end hears every answer; only the one that asked may take it for its own.
-    for (const model of this.models) model.receive(JSON.parse(JSON.stringify(content)), buffers);
+    for (const model of this.models) {
+      this.carry(() => model.receive(JSON.parse(JSON.stringify(content)), buffers), "message");
+    }
+  }
+
+  #tellTraits(changes: Partial<Traits>): void {
+    for (const model of this.models) this.carry(() => model.receiveTraits(changes), "traits");
   }
 }

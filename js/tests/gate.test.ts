@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { Gate, type GateState, LATE_MS, MOST_WAITING } from "../model/gate.ts";
+import { Gate, type GateState, LATE_MS, LOST_MS, MOST_LOST_MS, MOST_WAITING } from "../model/gate.ts";
 import type { Request, Uid } from "../model/types.ts";
 import { floatsOf, unpackNumber } from "../model/wire.ts";
 import { PlayedSchedule } from "./play.ts";
@@ -17,6 +17,8 @@ class Bench {
   readonly states: GateState[] = [];
   readonly clock = new PlayedSchedule();
   dead = false;
+  /** Whether the kernel is known to run a cell. */
+  busy = false;
   readonly gate = new Gate(
     (request, seq) => {
       if (this.dead) throw new Error("no comm");
@@ -24,6 +26,7 @@ class Bench {
     },
     this.clock,
     (state) => this.states.push(state),
+    () => !this.busy,
   );
 
   answer(): void {
@@ -72,6 +75,63 @@ describe("one in flight", () => {
   });
 });
 
+describe("an answer that does not come", () => {
+  const sent = () => bench.sent.map(({ seq }) => seq);
+
+  test("is asked for again under the same number, at growing intervals, until it comes", () => {
+    bench.gate.push({ type: "undo" });
+    bench.gate.push({ type: "redo" });
+    for (const [patience, times] of [
+      [LOST_MS, 2],
+      [2 * LOST_MS, 3],
+      [4 * LOST_MS, 4],
+    ] as const) {
+      bench.clock.pass(patience - 1);
+      expect(sent()).toEqual(new Array(times - 1).fill(1));
+      bench.clock.pass(1);
+      expect(sent()).toEqual(new Array(times).fill(1));
+    }
+    expect(bench.requests.every(({ type }) => type === "undo")).toBe(true);
+    bench.answer();
+    expect(bench.sent.at(-1)).toEqual({ request: { type: "redo" }, seq: 2 });
+  });
+
+  test("is asked for no oftener than every 48 s in the long run, and not at all once it is here", () => {
+    bench.gate.push({ type: "undo" });
+    for (let ms = 0; ms < 3_600_000; ms += 1000) bench.clock.pass(1000);
+    expect(bench.sent.length).toBeLessThan(6 + 3_600_000 / MOST_LOST_MS);
+    bench.answer();
+    const { length } = bench.sent;
+    bench.clock.pass(MOST_LOST_MS);
+    expect(bench.sent.length).toBe(length);
+  });
+
+  test("is not asked for while the kernel is known to run a cell, and soon after the cell", () => {
+    bench.gate.push({ type: "undo" });
+    bench.busy = true;
+    for (let i = 0; i < 100; i++) bench.clock.pass(LOST_MS);
+    expect(sent()).toEqual([1]);
+    bench.busy = false;
+    bench.clock.pass(LOST_MS);
+    expect(sent()).toEqual([1, 1]);
+  });
+
+  test("is asked for at once when the connection is back", () => {
+    bench.gate.again();
+    expect(sent()).toEqual([]);
+    bench.gate.push({ type: "undo" });
+    bench.gate.again();
+    expect(sent()).toEqual([1, 1]);
+  });
+
+  test("closes the gate where asking again finds no kernel", () => {
+    bench.gate.push({ type: "undo" });
+    bench.dead = true;
+    bench.clock.pass(LOST_MS);
+    expect(bench.gate.state).toBe("closed");
+  });
+});
+
 describe("a host without a kernel", () => {
   test("closes the gate; nothing waits for a kernel that is not there", () => {
     bench.dead = true;
@@ -90,7 +150,9 @@ describe("a host without a kernel", () => {
 });
 
 describe("what piles up", () => {
-  beforeEach(() => bench.gate.push({ type: "hello", generation: 1, revs: [], picture: "none" }));
+  beforeEach(() =>
+    bench.gate.push({ type: "hello", generation: 1, revs: [], image: 1, again: false, picture: "none" }),
+  );
 
   test("of a drag goes out as one request with the newest value of each tap", () => {
     for (let i = 0; i < 50; i++) bench.gate.push(edit(1, i % 2, i));

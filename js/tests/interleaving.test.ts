@@ -1,113 +1,17 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Lens } from "../model/store.ts";
-import { type Fixture, fixture } from "./fake-host.ts";
-import type { FakeFilter } from "./fake-kernel.ts";
-import { PlayedSchedule } from "./play.ts";
-
-const value = fc.integer({ min: -8, max: 8 }).map((n) => n / 4);
-const pick = fc.nat(99);
-
-/** What two front ends, Python, the wire and time may do, in any order. */
-const step = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({ kind: fc.constant("edit"), who: fc.nat(1), pick, tap: fc.nat(8), value }),
-  },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("bias"), who: fc.nat(1), pick, value }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("replace"), who: fc.nat(1), pick, value }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("begin", "end"), who: fc.nat(1) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("add"), who: fc.nat(1), pick, value }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("remove"), who: fc.nat(1), pick }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("move"), who: fc.nat(1), pick, to: fc.nat(3) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("undo", "redo", "reset"), who: fc.nat(1) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("stage"), who: fc.nat(1), flag: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("stride"), who: fc.nat(1), flag: fc.boolean() }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("python"), pick, tap: fc.nat(8), value }) },
-  { weight: 8, arbitrary: fc.record({ kind: fc.constant("answer") }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("repaint"), who: fc.nat(1) }) },
-);
-interface Step {
-  kind: string;
-  who: number;
-  pick: number;
-  tap: number;
-  value: number;
-  to: number;
-  flag: boolean;
-}
-
-interface Front {
-  lens: Lens;
-  schedule: PlayedSchedule;
-}
-
-function play({ kernel }: Fixture, fronts: readonly Front[], s: Step): void {
-  const { lens, schedule } = fronts[s.who ?? 0] as Front;
-  const count = lens.filters.value.length;
-  const uid = lens.filters.value[s.pick % count]?.uid ?? 0;
-  const actions: Record<string, () => void> = {
-    edit: () => lens.edit([{ uid, taps: { index: [s.tap], value: [s.value] } }]),
-    bias: () => lens.edit([{ uid, bias: s.value }]),
-    replace: () => lens.replace([uid], [3, 3, 1], [new Float32Array(9).fill(s.value)]),
-    begin: () => lens.beginGesture(),
-    end: () => lens.endGesture(),
-    add: () => count < 5 && lens.add(new Float32Array(9).fill(s.value), null, 0),
-    remove: () => count > 2 && lens.remove(uid),
-    move: () => lens.move(uid, Math.min(s.to, count - 1)),
-    undo: () => lens.undo(),
-    redo: () => lens.redo(),
-    reset: () => lens.reset(),
-    stage: () => lens.setStage(s.flag ? "activation" : "pre_activation"),
-    stride: () => lens.configure({ strides: s.flag ? [1, 1] : [2, 1] }),
-    answer: () => kernel.step(),
-    repaint: () => schedule.repaint(),
-    python: () => {
-      const filters = [...kernel.filters];
-      const index = s.pick % filters.length;
-      const filter = filters[index] as FakeFilter;
-      filters[index] = { ...filter, kernel: filter.kernel.map((v, tap) => (tap === s.tap ? s.value : v)) };
-      kernel.assign(filters);
-    },
-  };
-  actions[s.kind]?.();
-}
-
-function open(host: Fixture, model = host.model): Front {
-  const schedule = new PlayedSchedule();
-  return { lens: new Lens(model.afm, schedule), schedule };
-}
+import { expectAgreement, play, type Step, stage, step } from "./steps.ts";
 
 test("after any interleaving of two browsers, Python and late answers, all three hold the same and Keras's maps are drawn", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const kernels = [1, -0.5, 0.25].map((v) =>
-        Float32Array.from({ length: 9 }, (_, i) => (i % 2 ? v : -v)),
-      );
-      const host = fixture({ rows: 7, cols: 8, size: 3, kernels });
-      const fronts = [open(host), open(host, host.kernel.attach())];
+      const { host, fronts } = stage();
       for (const one of steps) {
         play(host, fronts, one as unknown as Step);
         expect(host.kernel.waiting.length).toBeLessThanOrEqual(fronts.length);
       }
       host.kernel.pump();
-      for (const { lens, schedule } of fronts) {
-        schedule.pass(0);
-        schedule.repaint();
-        expect(lens.link.value).toBe("idle");
-        expect(lens.filters.value.map(({ uid }) => uid)).toEqual(host.kernel.filters.map(({ uid }) => uid));
-        expect(lens.names.value).toEqual(host.kernel.filters.map(({ name }) => name));
-        expect(lens.history.value).toEqual(host.kernel.history);
-        lens.filters.value.forEach((filter, i) => {
-          expect(filter.kernel.value).toEqual(host.kernel.filters[i]?.kernel);
-          expect(filter.bias.value).toBe(host.kernel.filters[i]?.bias);
-          expect(filter.map.value.provenance).toBe("keras");
-          expect(filter.map.value.keras?.range).toEqual(host.kernel.map(filter.uid).range);
-        });
-        const problem = lens.problem.value;
-        if (problem) expect(problem.text).toMatch(/no longer in the list/);
-      }
-      expect(fronts[0]?.lens.stage.value).toBe(fronts[1]?.lens.stage.value);
+      expectAgreement(host, fronts);
     }),
     { numRuns: 150 },
   );

@@ -107,7 +107,7 @@ describe("an edit", () => {
       const history = { undo: 0, redo: 0 };
       const error = { title: "Refused", text: "no bias here" };
       play.model.receive(
-        { type: "answer", client, seq, ok: false, error, generation: 1, history, filters: [] },
+        { type: "answer", client, seq, ok: false, error, generation: 1, history, filters: [], serial: 2 },
         [],
       );
     };
@@ -335,7 +335,7 @@ describe("messages", () => {
     };
     const history = { undo: 4, redo: 0 };
     const buffers = [kernel.buffer, bytesOf(map.levels).slice().buffer as ArrayBuffer];
-    play.model.receive({ type: "filters", generation: 2, history, filters: [record] }, buffers);
+    play.model.receive({ type: "filters", generation: 2, history, filters: [record], serial: 2 }, buffers);
     expect(filter.kernel.value).toEqual(one?.kernel);
     play.model.receiveTraits({ _state: { ...play.model.get("_state"), generation: 2 } });
     play.schedule.repaint();
@@ -343,12 +343,40 @@ describe("messages", () => {
     expect(filter.map.value.provenance).toBe("keras");
   });
 
+  test("whose traits do not follow are asked for again, with the traits", () => {
+    const play = played();
+    const history = { undo: 1, redo: 0 };
+    const record = { uid: 1, rev: 9, kernel: { $buffer: 0 }, bias: 0, first_channel: 0, map: null };
+    const sent = () => play.model.sent.map(({ content }) => [content.type, content.again]);
+    const message = { type: "filters", generation: 2, history, filters: [record], serial: 2 };
+    play.model.receive(message, [new Float32Array(16).buffer]);
+    const before = sent();
+    play.schedule.pass(999);
+    expect(sent()).toEqual(before);
+    play.schedule.pass(1);
+    expect(sent()).toEqual([...before, ["hello", true]]);
+  });
+
+  test("that were lost are made up for when the next one comes", () => {
+    const play = played();
+    const lost = play.kernel.carry;
+    play.kernel.carry = () => {};
+    play.kernel.assign(play.kernel.filters.map((f) => ({ ...f, kernel: f.kernel.map((v) => 2 * v) })));
+    play.kernel.carry = lost;
+    expect(first(play).kernel.value).not.toEqual(play.kernel.filters[0]?.kernel);
+    play.lens.select(2);
+    play.kernel.pump();
+    play.schedule.repaint();
+    expect(first(play).kernel.value).toEqual(play.kernel.filters[0]?.kernel);
+    expect(first(play).map.value.provenance).toBe("keras");
+  });
+
   test("to another front end are not taken for answers of one's own", () => {
     const play = played();
     play.lens.undo();
     const history = { undo: 0, redo: 0 };
     play.model.receive(
-      { type: "answer", client: "other", seq: 2, ok: true, generation: 1, history, filters: [] },
+      { type: "answer", client: "other", seq: 2, ok: true, generation: 1, history, filters: [], serial: 2 },
       [],
     );
     expect(play.lens.link.value).toBe("sending");

@@ -90,7 +90,8 @@ describe("a message from the kernel", () => {
     counts: { nan: 0, posinf: 0, neginf: 0, zeros: 1 },
   };
   const record = { uid: 1, rev: 2, kernel: { $buffer: 0 }, bias: "NaN", first_channel: 0, map };
-  const message = { type: "filters", generation: 1, history: { undo: 0, redo: 0 }, filters: [record] };
+  const history = { undo: 0, redo: 0 };
+  const message = { type: "filters", generation: 1, history, filters: [record], serial: 1 };
   const buffers = [new ArrayBuffer(4), new ArrayBuffer(9)];
 
   test("is read with its bytes and its numbers in place", () => {
@@ -108,6 +109,7 @@ describe("a message from the kernel", () => {
   test.each([
     ["no generation", { ...message, generation: undefined }],
     ["no history", { ...message, history: null }],
+    ["no number of its own", { ...message, serial: undefined }],
     ["filters that are no list", { ...message, filters: {} }],
     ["a uid that is no number", { ...message, filters: [{ ...record, uid: "1" }] }],
     ["a kernel without bytes", { ...message, filters: [{ ...record, kernel: [1, 2] }] }],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -49,7 +50,10 @@ class Courier:
         self._send = send
         self._drawn = drawn
         self._failed = failed
-        self._held: list[int] | None = None
+        #: Of each thread: a layer that arrives in another must not be put into an answer that is on its way.
+        self._held = threading.local()
+        self._serial = 0
+        self._posting = threading.Lock()
         # Filters that a browser asked for or spoke of, the latest last.
         self._seen: dict[int, None] = {}
 
@@ -113,8 +117,9 @@ class Courier:
 
     def push(self, uids: Iterable[int]) -> None:
         """Send these filters to every browser; while an answer is being made, they ride along with it."""
-        if self._held is not None:
-            self._held += uids
+        held: list[int] | None = getattr(self._held, "uids", None)
+        if held is not None:
+            held += uids
         elif self.connected or self.displayed:
             self.send({"type": "filters"}, uids)
 
@@ -122,11 +127,11 @@ class Courier:
     def holding(self) -> Iterator[list[int]]:
         """Collect what is pushed meanwhile, for the answer to carry."""
         held: list[int] = []
-        self._held = held
+        self._held.uids = held
         try:
             yield held
         finally:
-            self._held = None
+            self._held.uids = None
 
     def send(self, message: dict[str, Any], uids: Iterable[int]) -> None:
         """Send a message with these filters' records; what would be too large goes ahead in messages of its own.
@@ -157,7 +162,9 @@ class Courier:
 
     def _post(self, message: dict[str, Any], records: list[dict[str, Any]]) -> None:
         envelope = {"generation": self.generation, "history": self._session.history.counts, "filters": records}
-        self._send(*wire.pack(message | envelope))
+        with self._posting:  # in the order of their numbers
+            self._serial += 1
+            self._send(*wire.pack(message | envelope | {"serial": self._serial}))
 
     def _records(self, uids: list[int]) -> Iterator[dict[str, Any]]:
         session = self._session

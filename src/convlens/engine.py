@@ -60,7 +60,7 @@ class Engine:
         self._layer: ConvLayer | None = None
         self._make_layer = make_layer
         self._thread: threading.Thread | None = None
-        if "keras" in sys.modules:
+        if _imported("keras"):
             self._layer = make_layer()
         else:
             # Not a daemon: an interpreter that ends while TensorFlow is half imported would crash.
@@ -197,6 +197,12 @@ class Engine:
             self._make_layer = make_nothing
             self._thread = None
             self.failure = LensClosed()
+
+
+def _imported(name: str) -> bool:
+    """Whether a module is there to its last line: while it is being imported, it already stands among the modules."""
+    module = sys.modules.get(name)
+    return module is not None and not getattr(module.__spec__, "_initializing", False)
 
 
 def make_nothing() -> ConvLayer:

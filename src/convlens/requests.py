@@ -13,7 +13,9 @@ from convlens import wire
 from convlens.courier import Courier
 from convlens.explain import read_patch
 from convlens.filters import Array, FilterList, read_only
+from convlens.mainthread import between_cells
 from convlens.predicting import Predicting
+from convlens.repeats import Outcome, Repeats
 from convlens.separable import SeparableFilters
 from convlens.session import Session
 from convlens.statistics import contribution, plane_rms, statistics
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Longest side of a picture that the browser may send.
 IMAGE_SIDE = 8192
+#: Requests that change nothing: a repeated one is carried out again, so that no large answer need be kept.
+READING = ("hello", "need", "probe", "diagnose", "code", "predict", "stats", "deep", "patch", "plane")
 
 
 class Refused(ValueError):
@@ -47,26 +51,39 @@ class Requests:
         self._lens = lens
         self._session = session
         self._courier = courier
+        self._repeats = Repeats()
         self._predicting = Predicting(lambda: lens.predictions, lambda message: courier.send(message, ()))
         # Gone with the layer: what is large must not outlive a closed lens.
         self._inputs: weakref.WeakKeyDictionary[ConvLayer, tuple[Array, Array]] = weakref.WeakKeyDictionary()
 
     def __call__(self, _widget: object, content: Any, buffers: Any = ()) -> None:
         """Handle one custom message (the signature of `ipywidgets.Widget.on_msg`)."""
-        if not isinstance(content, dict):
-            return
+        if isinstance(content, dict):
+            between_cells(lambda: self._handle(content, buffers or ()))
+
+    def _handle(self, content: dict[str, Any], buffers: Any) -> None:
         client, seq = content.get("client"), content.get("seq")
-        answer: dict[str, Any] = {"type": "answer", "client": client, "seq": seq, "ok": True}
-        touched: list[int] = []
+        if self._repeats.outdated(client, seq):
+            return
+        outcome = self._repeats.outcome(client, seq)
+        if outcome is None:
+            outcome = self._outcome(content, buffers)
+            self._repeats.keep(client, seq, None if content.get("type") in READING else outcome)
+        head = {"type": "answer", "client": client, "seq": seq}
         try:
-            message = wire.unpack(content, buffers or ())
+            self._courier.send(head | outcome.answer, outcome.touched)
+        except Exception as error:  # no answer at all would be a kernel that is busy for ever
+            self._courier.send(head | _failure(error), ())
+
+    def _outcome(self, content: dict[str, Any], buffers: Any) -> Outcome:
+        """Carry a request out."""
+        try:
+            message = wire.unpack(content, buffers)
             handler = self._handler(message.get("type"))
             with self._courier.holding() as touched:
-                answer |= handler(message) or {}
+                return Outcome({"ok": True} | (handler(message) or {}), touched)
         except Exception as error:  # whatever it is, the person at the widget must see it
-            answer |= {"ok": False, "error": {"title": _title(error), "text": str(error)}}
-            touched = self._mentioned(content)
-        self._courier.send(answer, touched)
+            return Outcome(_failure(error), self._mentioned(content))
 
     def _handler(self, kind: Any) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
         handlers = {
@@ -101,15 +118,21 @@ class Requests:
 
     # -- state ---------------------------------------------------------------------------------------------------------
 
-    def _hello(self, message: dict[str, Any]) -> None:
-        courier = self._courier
+    def _hello(self, message: dict[str, Any]) -> dict[str, Any]:
+        courier, filters = self._courier, self._session.filters
         courier.connected = True
         self._lens._fallback.greeted(message.get("picture"))
         held: dict[Any, Any] = {}
         if message.get("generation") == courier.generation:
             held = dict(_is(message.get("revs"), list, "revs"))
-        engine = self._session.engine
-        courier.push([uid for uid in courier.first_screen() if held.get(uid) != engine.rev(uid)])
+        if message.get("again"):
+            self._lens._tell_again(message.get("image") != courier.image_version)
+        rev = self._session.engine.rev
+        screen = courier.first_screen()
+        # Of what was sent on demand, only what the browser holds an older version of.
+        others = [uid for uid in held if uid in filters and uid not in screen and held[uid] >= 0]
+        courier.push([uid for uid in [*screen, *others] if held.get(uid) != rev(uid)])
+        return {"model": self._lens.model_id}
 
     def _need(self, message: dict[str, Any]) -> None:
         uids = self._known(message)
@@ -153,6 +176,7 @@ class Requests:
 
     def _stats(self, message: dict[str, Any]) -> dict[str, Any]:
         engine = self._session.engine
+        _ = engine.layer  # waited for before the lock is taken, which the thread that brings it needs
         with engine.lock:
             filters = self._session.filters
             engine.compute()
@@ -336,8 +360,9 @@ class Requests:
         return [uid for uid in uids if isinstance(uid, int) and uid in self._session.filters]
 
 
-def _title(error: Exception) -> str:
-    return "Refused" if isinstance(error, Refused) else type(error).__name__
+def _failure(error: Exception) -> dict[str, Any]:
+    title = "Refused" if isinstance(error, Refused) else type(error).__name__
+    return {"ok": False, "error": {"title": title, "text": str(error)}}
 
 
 def _is(value: Any, kind: type, name: str) -> Any:

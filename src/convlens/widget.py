@@ -21,6 +21,7 @@ from convlens.editing import Editing
 from convlens.fallback import Fallback
 from convlens.filters import Array, FilterList
 from convlens.kernels import read_bias, read_kernels, read_names, read_pointwise
+from convlens.mainthread import between_cells
 from convlens.opening import open_lens
 from convlens.requests import Requests
 from convlens.separable import SeparableFilters
@@ -156,7 +157,7 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
             },
         )
         drawn = {"cmap": check_cmap(cmap), "value_range": check_range(value_range), "stage": check_stage(stage)}
-        self._session = Session(*opened, on_change=self._on_change, on_ready=self._on_ready)
+        self._session = Session(*opened, on_change=self._on_change, on_ready=lambda: between_cells(self._on_ready))
         self._courier = Courier(
             self._session,
             send=self.send,
@@ -421,12 +422,11 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
             self._tell_maps()
 
     def _on_ready(self) -> None:
-        """Keras has arrived, or failed, in a thread of its own."""
-        with self._session.engine.lock:
-            self._status = self._courier.status()
-            self._offer_cmaps()
-            if self._session.engine.ready:
-                self._courier.push(self._courier.first_screen())
+        """Keras has arrived, or failed."""
+        self._status = self._courier.status()
+        if self._session.engine.ready:
+            self._courier.push(self._courier.first_screen())
+        self._offer_cmaps_later()
         self._fallback.changed()
 
     def _offer_cmaps_later(self) -> None:
@@ -437,7 +437,14 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
             threading.Thread(target=self._offer_cmaps, name="convlens: colour maps").start()
 
     def _offer_cmaps(self) -> None:
-        self._cmaps = {name: cmap_table(name) for name in CURATED} | self._cmaps
+        tables = {name: cmap_table(name) for name in CURATED}
+        between_cells(lambda: setattr(self, "_cmaps", tables | self._cmaps))
+
+    def _tell_again(self, image: bool) -> None:
+        """Send every small trait to a browser that missed messages, and the picture where it has another."""
+        bulk = {"_esm", "_css", "_filters", "_presets"} | (set() if image else {"_image"})
+        own = [name for name in ConvLens.class_own_traits(sync=True) if name not in bulk]
+        self.send_state(own)
 
     def _keep_inside(self) -> None:
         self.selected = min(self.selected, len(self._session.filters) - 1)

@@ -1,0 +1,50 @@
+"""Requests that a browser sends again because no answer came: carried out once, answered every time."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, NamedTuple
+
+#: Browsers that are remembered; the one that was silent for longest is forgotten first.
+MOST_CLIENTS = 64
+
+
+class Outcome(NamedTuple):
+    """What a request was answered, and the filters that went with the answer."""
+
+    answer: dict[str, Any]
+    touched: list[int]
+
+
+class Repeats:
+    """The newest request of each browser, with its outcome.
+
+    A browser has one request in flight and numbers them upwards, so that nothing older can still be asked for: what
+    comes with an older number is a late copy of a request whose answer has arrived.
+    """
+
+    def __init__(self) -> None:
+        self._newest: OrderedDict[str, tuple[int, Outcome | None]] = OrderedDict()
+
+    def outcome(self, client: Any, seq: Any) -> Outcome | None:
+        """Return what this request was answered, or None where it has to be carried out."""
+        newest, outcome = self._newest.get(client, (0, None)) if _numbered(client, seq) else (0, None)
+        return outcome if seq == newest else None
+
+    def outdated(self, client: Any, seq: Any) -> bool:
+        """Whether the browser has had the answer, and has asked for something else since."""
+        return _numbered(client, seq) and seq < self._newest.get(client, (0, None))[0]
+
+    def keep(self, client: Any, seq: Any, outcome: Outcome | None) -> None:
+        """Note the outcome of a browser's newest request, or None where it may be carried out again."""
+        if not _numbered(client, seq):
+            return
+        self._newest[client] = (seq, outcome)
+        self._newest.move_to_end(client)
+        if len(self._newest) > MOST_CLIENTS:
+            self._newest.popitem(last=False)
+
+
+def _numbered(client: Any, seq: Any) -> bool:
+    """Whether a request says who sent it and which one it is, as every true one does."""
+    return isinstance(client, str) and isinstance(seq, int)
