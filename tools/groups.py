@@ -14,7 +14,7 @@ from tools.front_end import npm
 from tools.shell import ROOT, SetupError, say
 
 PACKAGING = ("tests/test_wheel.py", "tests/test_readme.py")
-HOSTS, WAITING = "tests/browser/test_hosts.py", "tests/browser/test_waiting.py"
+HOSTS = "tests/browser/test_hosts.py"
 
 #: Two processes, each with one of two cores: TensorFlow's own threads gain less than a second process does.
 TWO_PROCESSES = ("-n", "2", "--dist", "loadfile")
@@ -30,8 +30,6 @@ class Group:
     environment: Environment = MAIN
     variables: Mapping[str, str] = field(default_factory=dict)
     needs_browser: bool = False
-    #: Run only when it is asked for by name.
-    on_request: bool = False
 
     def run(self) -> int:
         """Run it to its end and return its exit status."""
@@ -70,7 +68,7 @@ def groups() -> list[Group]:
         Group("front-end-check", (npm(), "run", "check")),
         Group("front-end", (npm(), "test")),
         suite("python", MAIN),
-        Group("browser", (*pytest, "-m", "browser", f"--ignore={HOSTS}", f"--ignore={WAITING}"), needs_browser=True),
+        Group("browser", (*pytest, "-m", "browser", f"--ignore={HOSTS}"), needs_browser=True),
         Group("hosts", (*pytest, HOSTS), needs_browser=True),
         Group("packaging", (*pytest, *PACKAGING)),
         suite("colab", COLAB),
@@ -79,7 +77,6 @@ def groups() -> list[Group]:
         in_jupyterlab("lowest-jupyterlab", LOWEST),
         suite("jax", BACKENDS, "jax"),
         suite("torch", BACKENDS, "torch"),
-        Group("waiting", (*pytest, WAITING), needs_browser=True, on_request=True),
     ]
 
 

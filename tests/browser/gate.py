@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+SECONDS = 60
+
 
 class Gate:
-    """A named pipe: code that runs `wait` stops there until `open`, and gets what `open` says."""
+    """A named pipe: code that runs `wait` says so, stops there until `open`, and gets what `open` says."""
 
-    def __init__(self, path: Path, pipe: int) -> None:
+    def __init__(self, path: Path, bell_path: Path, pipe: int, bell: int) -> None:
         #: An expression that waits, and then is the text.
-        self.wait = f"open({str(path)!r}).readline().strip()"
+        self.wait = f"[open({str(bell_path)!r}, 'w').write('here'), open({str(path)!r}).readline().strip()][1]"
         self._pipe = pipe
+        self._bell = bell
 
     def open(self, text: str = "") -> None:
         os.write(self._pipe, f"{text}\n".encode())
+
+    def until_waited_at(self) -> None:
+        """Return when somebody has come to the gate."""
+        ready, _, _ = select.select([self._bell], [], [], SECONDS)
+        assert ready, "nobody came to the gate"
+        os.read(self._bell, 4)
 
 
 @contextmanager
 def closed_gate(folder: Path) -> Iterator[Gate]:
     """Make a gate; whoever still waits when the block ends goes on."""
-    path = folder / "gate"
-    os.mkfifo(path)
-    pipe = os.open(path, os.O_RDWR)
+    path, bell_path = folder / "gate", folder / "bell"
+    for fifo in (path, bell_path):
+        os.mkfifo(fifo)
+    # Open for both directions: neither side then waits for the other to open, and a late comer finds the gate open.
+    pipe, bell = os.open(path, os.O_RDWR), os.open(bell_path, os.O_RDWR)
     try:
-        yield Gate(path, pipe)
+        yield Gate(path, bell_path, pipe, bell)
     finally:
+        os.write(pipe, b"\n")
+        for fifo in (path, bell_path):  # who comes later must not wait for a test that is over
+            fifo.unlink()
         os.close(pipe)
+        os.close(bell)

@@ -68,6 +68,11 @@ class LensView:
         self.until(SETTLED)
         return self
 
+    def answered(self) -> LensView:
+        """Wait until the kernel has answered every edit, whether or not there is a Keras to compute its map."""
+        self.until("root => root.dataset.link === 'idle'")
+        return self
+
     def until(self, condition: str, argument: Any = None) -> None:
         """Wait until a JavaScript function of (root, argument) is true."""
         handle = self.root.element_handle()

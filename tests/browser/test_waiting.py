@@ -11,17 +11,23 @@ from tests.browser.hosts.jupyterlab import JupyterLab, Notebook
 from tests.browser.lens import LensView
 from tests.browser.notebooks import SMALL, SMALL_MAP, assert_in_step
 
-#: Makes `import keras` wait at a gate, and fail if there is a text at it.
+#: Makes `import keras` wait at a gate, and fail if there is a text at it. It waits where a module's own code runs, as
+#: a slow import does: who waits in a finder holds the lock of all imports, and so the thread that sends messages.
 KERAS_WAITS = """
-import importlib.abc, sys
+import importlib.abc, importlib.machinery, sys
 class Waiting(importlib.abc.MetaPathFinder):
-    text = None
     def find_spec(self, name, path, target=None):
-        if name == "keras":
-            if self.text is None:
-                self.text = {wait}
-            if self.text:
-                raise ImportError(self.text)
+        if name != "keras":
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        run = spec.loader.exec_module
+        def wait_and_run(module):
+            text = {wait}
+            if text:
+                raise ImportError(text)
+            run(module)
+        spec.loader.exec_module = wait_and_run
+        return spec
 sys.meta_path.insert(0, Waiting())
 """
 
@@ -31,6 +37,7 @@ def test_a_busy_kernel_shows_previews_and_gets_everything_afterwards(
 ) -> None:
     notebook, view = small
     running = notebook.kernel.start(gate.wait)
+    gate.until_waited_at()
     for row in range(4):
         view.write(0, row, 2, str(row + 2))
         view.write(3, row, 1, str(-row))
@@ -58,6 +65,7 @@ def test_in_a_fresh_kernel_the_lens_is_on_screen_before_keras_is_imported(lab: J
     assert_grey(view.image_pixels(img.shape), img)
     early = [view.map_pixels(index, SMALL_MAP) for index in range(4)]
     view.write(0, 0, 0, "2")
+    view.answered()
     assert notebook.kernel.value("lens.kernels[0][0, 0]") == 2
     gate.open()
     assert_in_step(notebook, view)
