@@ -90,7 +90,8 @@ class LensView:
         return self.card(index).locator(f'[data-at="{channel},{row},{col}"]')
 
     def kernel(self, index: int) -> npt.NDArray[np.float32]:
-        """Return the first plane of a kernel as its cells tell it, (rows, cols)."""
+        """Return the first plane of a kernel as its cells tell it once they are painted, (rows, cols)."""
+        self.page.evaluate(FRAMES)
         read = f"cells => cells.map(cell => [cell.dataset.at, ({TOLD})(cell)])"
         taps: list[list[str]] = self.card(index).locator('[data-at^="0,"]').evaluate_all(read)
         places = {tuple(map(int, at.split(",")[1:])): np.float32(text) for at, text in taps}
@@ -128,7 +129,6 @@ class LensView:
         self.page.mouse.down()
         self.page.mouse.move(x, y - up, steps=steps)
         self.page.mouse.up()
-        self.page.evaluate(FRAMES)
 
     # -- maps ------------------------------------------------------------------------------------------------------
 
