@@ -174,3 +174,14 @@ def test_an_answer_that_cannot_be_written_is_still_an_answer(line: Line, monkeyp
     (answer,) = line.send("need", uids=[line.uid(0)])
     assert not answer["ok"]
     assert "no space for a record" in answer["error"]["text"]
+
+
+def test_a_filter_beyond_the_first_screen_that_changed_unseen_comes_with_the_next_hello(line: Line) -> None:
+    lens = line.lens
+    lens.kernels = [np.full((3, 3), i, np.float32) for i in range(70)]
+    revs = [[uid, lens._session.engine.rev(uid)] for uid in lens._state["order"]]
+    # Of a filter that is here without its map, off screen, the browser asks when it comes on screen.
+    revs[68][1] = -1
+    lens.set_kernel(69, np.ones((3, 3)))
+    (answer,) = line.send("hello", generation=lens._courier.generation, revs=revs, image=1, again=True)
+    assert [record["uid"] for record in answer["filters"]] == [line.uid(69)]
