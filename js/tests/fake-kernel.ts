@@ -73,7 +73,8 @@ export class FakeKernel {
   predict: () => { before: Float32Array; after: Float32Array } | null = () => null;
   /** Carries a message or an update of traits to a front end; a test may lose it, double it or hold it back. */
   carry: (deliver: () => void, what: "message" | "traits") => void = (deliver) => deliver();
-  #serial = 0;
+  /** Of the newest message. */
+  serial = 0;
   /** What each front end's newest request was answered, as Python keeps it. */
   #newest = new Map<string, { seq: number; outcome: Outcome | null }>();
   #document: Document;
@@ -485,7 +486,7 @@ export class FakeKernel {
 
   #broadcast(head: object, uids: readonly Uid[]): void {
     const filters = this.filters.filter((f) => uids.includes(f.uid)).map((f) => this.#record(f));
-    const serial = ++this.#serial;
+    const serial = ++this.serial;
     const message = { ...head, generation: this.generation, history: this.history, filters, serial };
     const { content, buffers } = pack(message);
     // Every front end hears every answer; only the one that asked may take it for its own.

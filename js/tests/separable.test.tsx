@@ -126,7 +126,7 @@ describe("a filter that changed off screen", () => {
     const [first] = lens.filters.value;
     const asked = () => model.sent.filter(({ content }) => content.type === "need").length;
     const before = asked();
-    const envelope = { generation: 1, history: { undo: 0, redo: 0 }, filters: [] };
+    const envelope = { generation: 1, history: { undo: 0, redo: 0 }, filters: [], serial: ++kernel.serial };
     act(() => model.receive({ type: "filters", ...envelope, outdated: [first?.uid] }, []));
     expect(first?.map.value.provenance).toBe("stale");
     act(() => schedule.pass(1000));
