@@ -162,8 +162,7 @@ export class Core {
     });
     const { generation, image_version } = this.roster.state.peek();
     const image = Math.min(image_version, this.picture.peek().record.version);
-    const { way: picture } = this.outputs;
-    this.uplink.push({ type: "hello", generation, revs, image, again, picture });
+    this.uplink.push({ type: "hello", generation, revs, image, again, picture: this.outputs.way });
   }
 
   /** Ask the kernel for something that is only read; the answer, or an error with a sentence. */

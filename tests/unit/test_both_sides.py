@@ -24,6 +24,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 RUNNER = ROOT / "js" / "tests" / "run-lens.mjs"
 #: Of the random interleavings; others can be tried with `CONVLENS_SEEDS="1 2 3"` in the environment.
 SEEDS = [int(seed) for seed in os.environ.get("CONVLENS_SEEDS", "0 1 2 3 4 5 6 7").split()]
+SYNCED = list(ConvLens.class_own_traits(sync=True))
 HELD_BACK = {"_esm", "_css", "_view_name", "_model_name"}
 
 #: What a person does in the browser, by the names of `remote-lens.ts`; edits are what there is most of.
@@ -102,6 +103,8 @@ class Table:
         self.lens._courier._send = lambda content, buffers: self._say(
             {"command": "message", "content": content, "buffers": [base64.b64encode(b).decode() for b in buffers]}
         )
+        # Without a kernel, ipywidgets 7 sends no traits; whoever observes them hears of the same changes.
+        self.lens.observe(lambda change: self._send_state([change.name]), names=SYNCED)
         self.lens.send_state = self._send_state
         for front in self.fronts:
             front.open()
@@ -111,7 +114,9 @@ class Table:
             front.down.append(line)
 
     def _send_state(self, key: Any = None) -> None:
-        self._say(packed("traits", self.lens.get_state(key)))
+        """Send what a list names; what ipywidgets 8 sends by itself was observed."""
+        if isinstance(key, list):
+            self._say(packed("traits", self.lens.get_state(key)))
 
     def settle(self) -> None:
         """Let everything arrive."""
