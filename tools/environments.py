@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.pythons import Python, Version, find_python, text
+from tools.pythons import Python, find_python, text
 from tools.shell import ROOT, run, say, stamped
 
 BIN, EXECUTABLE = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
@@ -28,7 +28,7 @@ class Environment:
     folder: Path
     lock: Path
     #: Versions of Python that its packages were published for, the one that it is meant for first. Empty: any.
-    pythons: tuple[Version, ...] = ()
+    pythons: tuple[tuple[int, int], ...] = ()
     #: The environment that this one adds packages to.
     base: Environment | None = None
     #: Packages that are installed after those of the lock file, without hashes.

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from tools.shell import SetupError
 
-Version = tuple[int, int]
-
 
 @dataclass(frozen=True)
 class Python:
@@ -25,14 +23,14 @@ class Python:
 
     @property
     def version(self) -> str:
-        """Version, as in 3.13.0."""
+        """Three numbers, as in 3.13.0."""
         return self.about.split()[0]
 
 
 RUNNING = Python(sys.executable, sys.version)
 
 
-def find_python(wanted: Sequence[Version]) -> Python:
+def find_python(wanted: Sequence[tuple[int, int]]) -> Python:
     """Return an interpreter of one of these versions; the running one where none is named.
 
     Parameters
@@ -50,12 +48,12 @@ def find_python(wanted: Sequence[Version]) -> Python:
     raise SetupError(f"A Python with venv of one of {versions} is needed on PATH; this is {RUNNING.version}.")
 
 
-def text(version: Version) -> str:
+def text(version: tuple[int, int]) -> str:
     """Return a version as people write it."""
     return ".".join(map(str, version))
 
 
-def places(wanted: Version) -> Iterator[str]:
+def places(wanted: tuple[int, int]) -> Iterator[str]:
     """Name the files in which an interpreter of that version would be."""
     if sys.version_info[:2] == wanted:
         yield sys.executable

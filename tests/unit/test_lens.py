@@ -38,6 +38,10 @@ def conv(filters: int, size: int, channels: int = 1, **settings: Any) -> keras.l
     return layer
 
 
+#: How far two orders of adding the 16 taps of a tutorial's kernel may lie apart: each rounds by half of float32's step.
+SUM_OF_16 = 2 * 16 * float(np.finfo(np.float32).eps)
+
+
 def test_activations_equal_the_tutorials_own_four_lines(photograph: np.ndarray) -> None:
     rows, cols = photograph.shape
     model = keras.Sequential([keras.Input((rows, cols, 1)), keras.layers.Conv2D(1, (4, 4), activation="relu")])
@@ -45,7 +49,7 @@ def test_activations_equal_the_tutorials_own_four_lines(photograph: np.ndarray) 
     for i, kernel in enumerate(TUTORIAL):
         model.layers[0].set_weights([np.reshape(kernel, (4, 4, 1, 1)), np.array([0])])
         expected = np.squeeze(numpy(model(np.reshape(photograph, (1, rows, cols, 1)))))
-        np.testing.assert_allclose(lens.activations[i], expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(lens.activations[i], expected, rtol=1e-5, atol=SUM_OF_16)
 
 
 def test_a_5x5_image_and_a_2x2_kernel_give_what_pencil_and_paper_give() -> None:
@@ -409,4 +413,4 @@ def test_apply_filter_draws_the_filter_it_is_asked_for(photograph: np.ndarray) -
     for k in (3, 1, 0, 2):  # the tutorial's own version reads a global called i
         apply_filter(photograph, k, TUTORIAL, axes[k])
     for k in range(4):
-        np.testing.assert_allclose(axes[k].images[0].get_array(), lens.activations[k], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(axes[k].images[0].get_array(), lens.activations[k], rtol=1e-5, atol=SUM_OF_16)
