@@ -70,7 +70,7 @@ def test_where_filters_are_independent_an_edit_still_brings_one_map() -> None:
     "layer",
     [
         lambda: keras.layers.Conv2D(3, 2, activation="softmax"),
-        lambda: keras.layers.SeparableConv2D(3, 2, activation="relu"),
+        lambda: keras.layers.SeparableConv2D(3, 2, activation="tanh"),
     ],
 )
 def test_what_the_browser_knows_of_a_pixel_is_out_of_date_with_its_map(layer: Callable[[], keras.layers.Layer]) -> None:
