@@ -7,8 +7,8 @@ import inspect
 import pathlib
 import sys
 import threading
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import anywidget
 import numpy as np
@@ -19,29 +19,23 @@ from convlens.colors import CURATED, check_cmap, check_range, check_stage, cmap_
 from convlens.courier import Courier
 from convlens.editing import Editing
 from convlens.fallback import Fallback
-from convlens.filters import Array, FilterList
-from convlens.kernels import read_bias, read_kernels, read_names, read_pointwise
+from convlens.holding import Holding, shown
 from convlens.mainthread import between_cells
 from convlens.opening import open_lens
 from convlens.requests import Requests
-from convlens.separable import SeparableFilters
 from convlens.session import Change, Session
 from convlens.taking import Taking
-from convlens.training import BUDGET, Follower, Snapshot, make_callback
-from convlens.traits import Computed, LiveList, Owned
+from convlens.training import Follower
+from convlens.traits import Computed, Owned
+from convlens.watching import Watching
 from convlens.wire import preset_records
-
-if TYPE_CHECKING:
-    import keras
-
-    from convlens.models import Predictions
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 #: Keywords of every ipywidget that displays something.
 _WIDGET_KEYWORDS = ("layout", "tooltip", "tabbable")
 
 
-class ConvLens(Editing, Taking, anywidget.AnyWidget):
+class ConvLens(Holding, Editing, Watching, Taking, anywidget.AnyWidget):
     """An editable lens on a convolution layer.
 
     Parameters
@@ -190,132 +184,6 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
         if self._session.engine.ready:
             self._offer_cmaps_later()
 
-    # -- what the lens holds -------------------------------------------------------------------------------------------
-
-    def _read_image(self) -> Array:
-        return self._session.image.values
-
-    def _write_image(self, value: Any) -> None:
-        session = self._session
-        session.set_image(session.source.read_image(value, session.geometry.input_shape[2]))
-
-    def _read_kernels(self) -> list[Array]:
-        return self._live("kernels", map(_shown, self._session.filters.kernels))
-
-    def _write_kernels(self, value: Any) -> None:
-        filters = self._session.filters
-        new = read_kernels(value, filters.kernels[0].shape[2])
-        if len(new) != len(filters.kernels):
-            self._session.source.require_own_list("number of filters")
-        self._session.commit(filters.resized(new))
-
-    def _read_pointwise_kernels(self) -> list[Array] | None:
-        return self._columns(self._session.filters)
-
-    def _write_pointwise_kernels(self, value: Any) -> None:
-        filters = self._session.filters
-        if not isinstance(filters, SeparableFilters):
-            raise ValueError("Only a separable layer has pointwise kernels. Assign `kernels` instead.")
-        self._session.commit(filters.with_pointwise(read_pointwise(value, filters.pointwise.shape)))
-
-    def _read_bias(self) -> Array:
-        return self._session.filters.bias
-
-    def _write_bias(self, value: Any) -> None:
-        self._session.source.require_bias()
-        filters = self._session.filters
-        self._session.commit(filters.with_bias(dict(enumerate(read_bias(value, len(filters))))))
-
-    def _read_names(self) -> list[str]:
-        return self._live("names", self._session.filters.names)
-
-    def _write_names(self, value: Any) -> None:
-        filters = self._session.filters
-        self._session.commit(filters.with_names(read_names(value, len(filters))))
-
-    def _read_activations(self) -> Array:
-        return self._session.engine.stack("activation")
-
-    def _read_pre_activations(self) -> Array:
-        return self._session.engine.stack("pre_activation")
-
-    @property
-    def layer(self) -> Any:
-        """The user's Keras layer, or the built-in one with the weights as they are now."""
-        conv, filters = self._session.engine.layer, self._session.filters
-        if self._session.source.builtin:
-            conv.write(filters.kernels, filters.bias)
-        return conv.layer
-
-    @property
-    def layers(self) -> list[str]:
-        """Paths of the model's convolution layers, in the order in which it calls them; empty without a model."""
-        return list(self._session.source.layers)
-
-    def _read_layer_path(self) -> str:
-        return self._session.source.path
-
-    def _write_layer_path(self, value: Any) -> None:
-        old = self.layer_path
-        if value != old:
-            self._session.open(value)
-            self._tell("layer_path", old, self.layer_path)
-
-    @property
-    def predictions(self) -> Predictions:
-        """The model's output with its original and with the edited kernels, ``(classes,)`` each; None without one."""
-        present = self._session.history.present
-        return present.source.predict(present.filters)
-
-    # -- training ------------------------------------------------------------------------------------------------------
-
-    def callback(self, every: str | int = "epoch", budget: float | None = BUDGET) -> keras.callbacks.Callback:
-        """Make a Keras callback that shows the layer while its model is trained, and keeps what it was on the way.
-
-        Parameters
-        ----------
-        every
-            ``"epoch"``, or after how many batches to look.
-        budget
-            Share of the training's time that showing may take. What comes too soon for it is kept, but not shown; None
-            shows everything.
-
-        Returns
-        -------
-        keras.callbacks.Callback
-            For ``model.fit(..., callbacks=[lens.callback()])``. The shown kernels follow the training: edits that were
-            not applied are dropped when it begins, and `restore` goes back to what it ended with.
-
-        Raises
-        ------
-        TypeError
-            When the lens made its layer itself.
-
-        Notes
-        -----
-        At most 256 `snapshots`, and at most 64 MiB of them, are kept; of more, every second one is left out.
-        Maps are computed only while the lens is displayed.
-        """
-        _ = self._session.source.layer
-        return make_callback(self._follower, every, budget)
-
-    @property
-    def snapshots(self) -> Sequence[Snapshot]:
-        """What the callback kept of the layer that is open, oldest first."""
-        return self._follower.snapshots
-
-    def scrub(self, i: int) -> None:
-        """Show the weights of ``snapshots[i]``; `undo` goes back to what was shown before.
-
-        Inside a model the layer's input is that of the model as it is now: its other layers do not go back in time.
-        """
-        count = len(self.snapshots)
-        if not -count <= i < count:
-            raise IndexError(
-                f"There is no snapshot {i}: {count} were kept of this layer. Train with callbacks=[lens.callback()]."
-            )
-        self._follower.scrub(i)
-
     def close(self) -> None:
         """Let go of the model and all buffers, and remove every view."""
         super().close()
@@ -411,7 +279,7 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
                 self._tell("names", change.before.names, self.names)
         # To make thousands of arrays costs more than the edit.
         if change.kernels and self._heard("kernels"):
-            self._tell("kernels", self._live("kernels", map(_shown, change.before.kernels)), self.kernels)
+            self._tell("kernels", self._live("kernels", map(shown, change.before.kernels)), self.kernels)
         if change.pointwise_kernels:
             self._tell("pointwise_kernels", self._columns(change.before), self.pointwise_kernels)
         if not np.array_equal(change.before.bias, change.after.bias, equal_nan=True):
@@ -453,14 +321,6 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
         if self.pixel is not None and not (self.pixel[0] < rows and self.pixel[1] < cols):
             self.pixel = None
 
-    def _live(self, name: str, values: Iterable[Any]) -> LiveList[Any]:
-        return LiveList(values, lambda: getattr(self, name), lambda value: setattr(self, name, value))
-
-    def _columns(self, filters: FilterList) -> list[Array] | None:
-        if filters.pointwise is None:
-            return None
-        return self._live("pointwise_kernels", (one.kernel[0, 0] for one in filters.filters))
-
     def _tell(self, name: str, old: Any, new: Any) -> None:
         self.notify_change(Bunch(name=name, old=old, new=new, owner=self, type="change"))
 
@@ -477,11 +337,6 @@ class ConvLens(Editing, Taking, anywidget.AnyWidget):
     def _report(self, error: BaseException) -> None:
         number = (self._problem or {"id": 0})["id"] + 1
         self._problem = {"id": number, "title": f"Keras: {type(error).__name__}", "text": str(error)}
-
-
-def _shown(kernel: Array) -> Array:
-    """Return a view, so that nobody can make the lens's own array writeable."""
-    return kernel[:, :, 0] if kernel.shape[2] == 1 else kernel[...]
 
 
 def _check_keywords(given: dict[str, Any]) -> None:
