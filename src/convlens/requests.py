@@ -68,7 +68,7 @@ class Requests:
     def _changes(self, content: dict[str, Any]) -> bool:
         """Whether a request may change something; others are carried out again, so that no large answer is kept."""
         kind = content.get("type")
-        return kind not in ("hello", "need", "predict") and kind not in self._inquiries.handlers
+        return kind not in ("hello", "need", "predict", *self._inquiries.handlers)
 
     def _outcome(self, content: dict[str, Any], buffers: Any) -> Outcome:
         """Carry a request out."""
