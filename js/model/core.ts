@@ -156,9 +156,13 @@ export class Core {
 
   /** Tell the kernel which maps are here; it sends what is newer. `again`: traits may have been missed, too. */
   greet(again = false): void {
+    const stage = this.settings.signal("stage").peek();
+    // What lies outside a fixed range is marked by the kernel: which one a map was made for cannot be seen.
+    const doubtful = again && Array.isArray(this.settings.signal("value_range").peek());
     const revs = this.roster.list.peek().flatMap((filter): [Uid, number][] => {
       if (!filter.known) return [];
-      return [[filter.uid, filter.keras(filter.confirmed) ? filter.rev : -1]];
+      const here = filter.keras(filter.confirmed)?.stage === stage && !doubtful;
+      return [[filter.uid, here ? filter.rev : -1]];
     });
     const { generation, image_version } = this.roster.state.peek();
     const image = Math.min(image_version, this.picture.peek().record.version);

@@ -222,7 +222,7 @@ export type PictureWay = "keep" | "update" | "none";
 
 export type Request =
   /**
-   * What the browser holds; rev −1 stands for a filter whose kernel is here, but not Keras's map of it. `again`: messages were
+   * What the browser holds; rev −1 stands for a filter whose kernel is here, but not Keras's map of it as it is drawn now. `again`: messages were
    * missed, and the small traits are to be sent as well; the picture, if another version than `image` is the present one.
    */
   | {

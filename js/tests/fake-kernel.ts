@@ -49,6 +49,7 @@ const READING = new Set<Request["type"]>([
   "deep",
   "patch",
   "plane",
+  "factors",
 ]);
 
 export class FakeKernel {

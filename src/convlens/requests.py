@@ -68,7 +68,7 @@ class Requests:
     def _changes(self, content: dict[str, Any]) -> bool:
         """Whether a request may change something; others are carried out again, so that no large answer is kept."""
         kind = content.get("type")
-        return isinstance(kind, str) and kind not in {"hello", "need", "predict", *self._inquiries.handlers}
+        return kind not in ("hello", "need", "predict", *self._inquiries.handlers)
 
     def _outcome(self, content: dict[str, Any], buffers: Any) -> Outcome:
         """Carry a request out."""
@@ -101,7 +101,7 @@ class Requests:
             "factors": self._factors,
             "scrub": lambda m: self._lens.scrub(whole(m.get("index"), "index")),
         }
-        if not isinstance(kind, str) or kind not in handlers:
+        if kind not in handlers:
             raise Refused(f"The widget sent a request of type {kind!r}; known types are {', '.join(handlers)}.")
         return handlers[kind]
 

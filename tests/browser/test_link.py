@@ -103,11 +103,8 @@ def test_an_interrupted_cell_lets_what_was_edited_meanwhile_through(
     assert notebook.kernel.value("float(lens.kernels[0][0, 0])") == 5
 
 
-def test_after_a_kernel_died_the_edits_stay_on_screen_and_the_cell_run_again_goes_on_until_the_kernel_is_stopped(
-    lab: JupyterLab, server: JupyterServer
-) -> None:
-    kernel = server.start_kernel()
-    notebook = lab.open([SMALL], kernel=kernel)
+def test_after_a_kernel_died_the_edits_stay_on_screen_and_the_cell_run_again_goes_on(lab: JupyterLab) -> None:
+    notebook = lab.open([SMALL])
     notebook.run_all()
     view = LensView(notebook.page).settle()
     view.write(0, 0, 0, "3")
@@ -130,8 +127,3 @@ def test_after_a_kernel_died_the_edits_stay_on_screen_and_the_cell_run_again_goe
     again.write(0, 3, 3, "-4")
     assert_in_step(notebook, again)
     np.testing.assert_array_equal(notebook.kernel.value("lens.kernels[0][3]"), [-1, -1, 1, -4])
-    server.stop_kernel(kernel)
-    expect(again.root).to_have_attribute("data-link", "offline")
-    expect(again.root.locator(".cl-status")).to_contain_text("the kernel has stopped")
-    again.write(0, 0, 0, "7")
-    expect(again.map(0)).to_have_attribute("data-provenance", "preview")
