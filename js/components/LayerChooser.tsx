@@ -135,7 +135,18 @@ export function LayerChooser({ lens }: { lens: LensModel }) {
             <span class="cl-muted">{facts(layer)}</span>
           </div>
         ))}
-        {shown.length === 0 && <p class="cl-muted">No layer has all of these words.</p>}
+        {shown.length === 0 && (
+          // A list without any option would be none to a screen reader.
+          <div
+            class="cl-layer cl-muted"
+            role="option"
+            tabIndex={-1}
+            aria-selected={false}
+            aria-disabled="true"
+          >
+            No layer has all of these words.
+          </div>
+        )}
       </div>
     </div>
   );
