@@ -79,7 +79,8 @@ def test_a_printed_page_shows_every_map_also_those_that_were_out_of_sight(saved:
     pages = len(re.findall(rb"/Type\s*/Page\b", document))
     assert 1 <= pages <= 3
     # Whatever is printed was painted, the last map as well, at its own resolution.
-    painted = """root => [...root.querySelectorAll("figure[data-uid] canvas:first-of-type")].map(
-      (canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
-        .some((value) => value > 128))"""
+    painted = """root => [...root.querySelectorAll("figure[data-uid]")]
+      .map((map) => map.querySelector("canvas"))
+      .map((canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)
+      .map((pixels) => pixels.some((value) => value > 0))"""
     assert saved.root.evaluate(painted) == [True] * 4
