@@ -1,17 +1,17 @@
 /** The whole lens: toolbar, input image, one card per filter, and what there is to say about them. */
 import type { LensModel } from "../model/lens.ts";
-import { AddFilter } from "./AddFilter.tsx";
 import { Explain } from "./explain/Explain.tsx";
-import { FilterCard } from "./FilterCard.tsx";
-import { Gallery, MOST_CARDS } from "./Gallery.tsx";
-import { InputImage } from "./InputImage.tsx";
-import { LayerChooser } from "./LayerChooser.tsx";
-import { Notices } from "./Notices.tsx";
-import { Predictions } from "./Predictions.tsx";
-import { PinAnnouncer } from "./Readout.tsx";
-import { Toolbar } from "./Toolbar.tsx";
-import { Training } from "./Training.tsx";
+import { AddFilter } from "./filter/AddFilter.tsx";
+import { FilterCard } from "./filter/FilterCard.tsx";
+import { Gallery, MOST_CARDS } from "./network/Gallery.tsx";
+import { LayerChooser } from "./network/LayerChooser.tsx";
+import { Predictions } from "./network/Predictions.tsx";
+import { Training } from "./network/Training.tsx";
+import { InputImage } from "./picture/InputImage.tsx";
+import { PinAnnouncer } from "./picture/Readout.tsx";
 import { useHostTheme } from "./theme.ts";
+import { Notices } from "./toolbar/Notices.tsx";
+import { Toolbar } from "./toolbar/Toolbar.tsx";
 
 export function App({ lens }: { lens: LensModel }) {
   const { host, scheme } = useHostTheme();

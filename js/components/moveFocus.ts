@@ -1,5 +1,5 @@
 /** Arrow keys, Home, End and first letters among the items of a menu or a set of buttons. */
-import { arrowStep } from "./kernelKeys.ts";
+import { arrowStep } from "./kernel/kernelKeys.ts";
 
 /** Move the focus as the key says; false when the key says nothing about it. */
 export function moveFocus(container: Element, selector: string, key: string): boolean {

@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { AddFilter } from "../components/AddFilter.tsx";
-import { FilterCard } from "../components/FilterCard.tsx";
+import { AddFilter } from "../components/filter/AddFilter.tsx";
+import { FilterCard } from "../components/filter/FilterCard.tsx";
 import type { LensModel } from "../model/lens.ts";
 import { Lens } from "../model/store.ts";
 import { type FixtureOptions, fixture } from "./fake-host.ts";

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { signal } from "@preact/signals";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { panZoom } from "../components/panZoom.ts";
+import { panZoom } from "../components/picture/panZoom.ts";
 import { type Pane, type Pixel, placeOver, WHOLE, zoomLimit } from "../lens/viewport.ts";
 
 const size = { rows: 100, cols: 200 };

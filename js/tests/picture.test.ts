@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fewestChannels, sensibleSize } from "../components/decode.ts";
+import { fewestChannels, sensibleSize } from "../components/picture/decode.ts";
 import { Flag, rgba, type Target } from "../lens/colors.ts";
 import { GRAY, paletteOf } from "../lens/palette.ts";
 import { paintPicture, shownAs } from "../lens/picture.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { readLimits } from "../components/RangeControl.tsx";
-import { mapReadout } from "../components/Readout.tsx";
+import { mapReadout } from "../components/picture/Readout.tsx";
+import { readLimits } from "../components/toolbar/RangeControl.tsx";
 import { percent, rangeWords, span, statusWords, zeroWords } from "../components/wording.ts";
 import type { MapView } from "../model/lens.ts";
 import { fixture } from "./fake-host.ts";

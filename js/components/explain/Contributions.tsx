@@ -2,7 +2,7 @@
 import { type Explanation, largestFirst } from "../../lens/explain.ts";
 import { formatNumber } from "../../lens/numbers.ts";
 import type { FilterView, LensModel } from "../../model/lens.ts";
-import { channelName } from "../channelName.ts";
+import { channelName } from "../kernel/channelName.ts";
 import { span } from "../wording.ts";
 
 const MOST = 24;

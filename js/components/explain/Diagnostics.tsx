@@ -7,7 +7,7 @@ import { GRAY } from "../../lens/palette.ts";
 import type { LensModel } from "../../model/lens.ts";
 import type { DiagnosticsRecord, Num, PlaneDiagnosticsRecord } from "../../model/types.ts";
 import { bytesOf } from "../../model/wire.ts";
-import { channelName } from "../channelName.ts";
+import { channelName } from "../kernel/channelName.ts";
 import { percent } from "../wording.ts";
 import { type Chosen, selectedFilter } from "./selectedFilter.ts";
 

@@ -4,7 +4,7 @@ import { KNOWN } from "../../lens/activations.ts";
 import { extent, outputLength } from "../../lens/geometry.ts";
 import type { LensModel } from "../../model/lens.ts";
 import type { Geometry } from "../../model/types.ts";
-import { resizeAll } from "../filterActions.ts";
+import { resizeAll } from "../filter/filterActions.ts";
 import { NumberField } from "../NumberField.tsx";
 
 export function Layer({ lens }: { lens: LensModel }) {

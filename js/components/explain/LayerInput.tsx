@@ -8,10 +8,10 @@ import { formatNumber } from "../../lens/numbers.ts";
 import { GRAY, paletteOf } from "../../lens/palette.ts";
 import { outputAt, type Pixel, placeOutput, placeOver, type View } from "../../lens/viewport.ts";
 import type { LensModel } from "../../model/lens.ts";
-import { ColorBar } from "../ColorBar.tsx";
-import { PixelMark, WindowMark } from "../marks.tsx";
-import { aspect, PictureFrame } from "../PictureFrame.tsx";
-import { bufferedPaint } from "../paint.ts";
+import { ColorBar } from "../picture/ColorBar.tsx";
+import { PixelMark, WindowMark } from "../picture/marks.tsx";
+import { aspect, PictureFrame } from "../picture/PictureFrame.tsx";
+import { bufferedPaint } from "../picture/paint.ts";
 import { times } from "../wording.ts";
 import type { Tap } from "./Heat.tsx";
 

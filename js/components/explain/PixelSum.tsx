@@ -2,8 +2,8 @@
 import { addUp, agrees, type Explanation } from "../../lens/explain.ts";
 import { formatNumber } from "../../lens/numbers.ts";
 import type { FilterView, LensModel } from "../../model/lens.ts";
-import { channelName } from "../channelName.ts";
 import { Icon } from "../icons.tsx";
+import { channelName } from "../kernel/channelName.ts";
 import { activationFormula } from "./activationFormula.ts";
 import { Formula } from "./Formula.tsx";
 

@@ -7,9 +7,9 @@ import { formatCell, formatNumber, magnitude } from "../../lens/numbers.ts";
 import { GRAY } from "../../lens/palette.ts";
 import { finiteRange, shownAs } from "../../lens/picture.ts";
 import type { FilterView, LensModel } from "../../model/lens.ts";
-import { channelName } from "../channelName.ts";
-import { cellSize } from "../KernelGrid.tsx";
-import { type Tones, toneOf, tonesOf } from "../kernelColors.ts";
+import { channelName } from "../kernel/channelName.ts";
+import { cellSize } from "../kernel/KernelGrid.tsx";
+import { type Tones, toneOf, tonesOf } from "../kernel/kernelColors.ts";
 import { Heat, type HeatCell, type Tap } from "./Heat.tsx";
 
 export interface PlanesProps {

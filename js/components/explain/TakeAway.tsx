@@ -5,7 +5,7 @@ import { paintFloats, paintLevels } from "../../lens/colors.ts";
 import { formatKernels, parseKernels } from "../../lens/kernel-json.ts";
 import { GRAY, paletteOf } from "../../lens/palette.ts";
 import type { LensModel } from "../../model/lens.ts";
-import { bufferedPaint } from "../paint.ts";
+import { bufferedPaint } from "../picture/paint.ts";
 import { useUniqueId } from "../useUniqueId.ts";
 import { applyKernels, whyNotApplied } from "./applyKernels.ts";
 import { type Chosen, selectedFilter } from "./selectedFilter.ts";

@@ -2,7 +2,7 @@
 import { effect } from "@preact/signals";
 import type { KernelFile } from "../../lens/kernel-json.ts";
 import type { LensModel } from "../../model/lens.ts";
-import { whyFixedList, whyFixedSize } from "../filterActions.ts";
+import { whyFixedList, whyFixedSize } from "../filter/filterActions.ts";
 
 /** Why these kernels do not fit this layer; null where they do. */
 export function whyNotApplied(lens: LensModel, { shape, kernels, bias }: KernelFile): string | null {

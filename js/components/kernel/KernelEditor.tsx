@@ -1,0 +1,208 @@
+/** A kernel's planes as grids, their legend, and what belongs to the cell in hand. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { formatNumber, magnitude, readNumber, stepFor } from "../../lens/numbers.ts";
+import type { FilterView, LensModel } from "../../model/lens.ts";
+import { ColorBar } from "../picture/ColorBar.tsx";
+import { useUniqueId } from "../useUniqueId.ts";
+import { channelName } from "./channelName.ts";
+import { cellSize, KernelGrid } from "./KernelGrid.tsx";
+import { tonesOf } from "./kernelColors.ts";
+import { onGridKey } from "./kernelKeys.ts";
+import { cellWheel, onCellPointerDown, placeOf } from "./kernelPointer.ts";
+import type { KernelSession } from "./kernelSession.ts";
+import { PlanePicker } from "./PlanePicker.tsx";
+import { useKernelClipboard } from "./useKernelClipboard.ts";
+
+export interface KernelEditorProps {
+  lens: LensModel;
+  filter: FilterView;
+  session: KernelSession;
+  name: string;
+  /** What belongs to the kernel and is no cell: shown under its legend. */
+  children: ComponentChildren;
+}
+
+/** Planes that are shown side by side; deeper kernels show one at a time. */
+const SIDE_BY_SIDE = 4;
+
+export function KernelEditor({ lens, filter, session, name, children }: KernelEditorProps) {
+  const root = useRef<HTMLDivElement>(null);
+  const noteId = useUniqueId();
+  const values = filter.kernel.value;
+  const { kernel_size, kernel_channels: channels } = lens.geometry.value;
+  const [rows, cols] = kernel_size;
+  const table = lens.cmapTables.value.get(lens.cmap.value);
+  const tones = useMemo(() => tonesOf(table ?? new Uint8Array(768)), [table]);
+  const most = magnitude(values);
+  const wheel = useMemo(() => cellWheel(session), [session]);
+  const clipboard = useKernelClipboard(session);
+  const selection = session.selection.value;
+
+  useLayoutEffect(() => {
+    if (!session.wantsFocus || !selection || session.open.peek()) return;
+    session.wantsFocus = false;
+    const { channel, row, col } = selection.head;
+    root.current?.querySelector<HTMLElement>(`[data-at="${channel},${row},${col}"]`)?.focus();
+  });
+
+  // A kernel of another size has other cells.
+  useLayoutEffect(() => {
+    session.reset();
+  }, [session, rows, cols, channels]);
+
+  useLayoutEffect(
+    () => () => {
+      session.edits.release();
+      session.edits.endRun();
+    },
+    [session],
+  );
+
+  const all = channels <= SIDE_BY_SIDE;
+  const shown = all
+    ? Array.from({ length: channels }, (_, k) => k)
+    : [Math.min(session.channel.value, channels - 1)];
+  // What previews of its edits take; asked for when the filter is in hand, not for every card.
+  const chosen = lens.filters.value[lens.selected.value] === filter && lens.status.value.keras === "ready";
+  useEffect(() => {
+    if (chosen && values.length > 0) lens.network.prepare(filter.uid, shown);
+  }, [lens, filter, chosen, values.length > 0, shown[0], shown.length]);
+
+  const channelOf = (plane: number) => channelName(lens, filter.firstChannel + plane);
+
+  if (values.length !== rows * cols * channels)
+    return <div class="cl-kernel cl-muted">Loading the kernel…</div>;
+
+  return (
+    <div class="cl-kernel">
+      {!all && (
+        <PlanePicker
+          session={session}
+          channels={channels}
+          contribution={lens.network.contribution(filter.uid)}
+          nameOf={channelOf}
+        />
+      )}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: listens for the cells of all its grids. */}
+      <div
+        ref={root}
+        class="cl-planes"
+        data-painting={session.painting.value || undefined}
+        // Two planes beside each other, so that the map keeps its place beside them.
+        style={{ maxWidth: `${2 * (cols * (cellSize(cols, shown.length).side + 1) + 8)}px` }}
+        onKeyDown={(event) => {
+          if (placeOf(event.target) && !session.open.peek()) onGridKey(event, session, lens);
+        }}
+        onPointerDown={(event) => onCellPointerDown(event, session)}
+        onDblClick={(event) => {
+          const place = placeOf(event.target);
+          if (!place || session.painting.peek() || session.open.peek()) return;
+          session.select(place);
+          session.openCell();
+        }}
+        onFocusIn={(event) => {
+          const place = placeOf(event.target);
+          const cell = event.target as HTMLElement;
+          if (!place || cell.tagName === "INPUT") return;
+          clipboard.listen(cell.ownerDocument);
+          cell.addEventListener("wheel", wheel, { passive: false });
+          // A press has selected already, perhaps more than this cell; Tab and screen readers have not.
+          if (!session.contains(place)) session.select(place);
+        }}
+        onFocusOut={(event) => {
+          const cell = event.target as HTMLElement;
+          cell.removeEventListener("wheel", wheel);
+          clipboard.ignore();
+          if (cell.tagName !== "INPUT" && !session.open.peek()) session.edits.endRun();
+        }}
+      >
+        {shown.map((k) => (
+          <figure class="cl-plane" key={k}>
+            {channels > 1 && all && <figcaption class="cl-muted">{channelOf(k)}</figcaption>}
+            <KernelGrid
+              session={session}
+              values={values}
+              most={most}
+              tones={tones}
+              channel={k}
+              planes={shown.length}
+              label={channels > 1 ? `Kernel of ${name}, ${channelOf(k)}` : `Kernel of ${name}`}
+              noteId={noteId}
+            />
+          </figure>
+        ))}
+      </div>
+      <div class="cl-klegend" title="Colours of this kernel's cells: its own range, symmetric about 0">
+        <span>{formatNumber(-most)}</span>
+        <ColorBar table={table} />
+        <span>{formatNumber(most, 6)}</span>
+      </div>
+      {session.touch.value && selection && !session.open.value && (
+        <CellSlider session={session} most={most} />
+      )}
+      {children}
+      <KernelNote session={session} id={noteId} values={values} />
+    </div>
+  );
+}
+
+/** For fingers, which scroll the page when they drag on a cell. */
+function CellSlider({ session, most }: { session: KernelSession; most: number }) {
+  const head = session.selection.value?.head;
+  const reach = useRef(0);
+  const step = stepFor(most) / 10;
+  // The reach stays while the thumb is held: a scale that grows under the finger runs away.
+  if (!session.edits.grabbed) reach.current = 2 * (most || 1);
+  if (!head) return null;
+  const value = session.edits.value(session.index(head));
+  return (
+    <div class="cl-kslider">
+      <input
+        type="range"
+        min={-reach.current}
+        max={reach.current}
+        step={step}
+        value={Number.isFinite(value) ? value : 0}
+        aria-label={`Value of row ${head.row}, column ${head.col}`}
+        onInput={(event) => {
+          if (!session.edits.grabbed) session.edits.grab();
+          session.edits.slide(Number(event.currentTarget.value));
+        }}
+        onChange={() => session.edits.release()}
+      />
+      <button type="button" class="cl-button cl-outlined" onClick={() => session.openCell()}>
+        Type
+      </button>
+    </div>
+  );
+}
+
+/** One line under the kernel: what went wrong, what was done, or the exact number in hand with its index in Python. */
+function KernelNote({ session, id, values }: { session: KernelSession; id: string; values: Float32Array }) {
+  const note = session.note.value;
+  const range = session.range();
+  const head = session.selection.value?.head;
+  let readout = "";
+  if (range && head && range.rows * range.cols > 1) readout = `${range.rows} × ${range.cols} cells`;
+  else if (head) {
+    const { row, col } = head;
+    const last = session.size[2] > 1 ? `, ${head.channel}` : "";
+    readout = `[${row}, ${col}${last}] = ${readNumber(values[session.index(head)] ?? 0)}`;
+  }
+  return (
+    <div class="cl-knote">
+      {note?.alert && (
+        <p role="alert" id={id} class="cl-kalert">
+          {note.text}
+        </p>
+      )}
+      <p role="status">{note && !note.alert ? note.text : ""}</p>
+      {!note && (
+        <p class="cl-number cl-muted cl-kreadout" aria-hidden="true">
+          {readout}
+        </p>
+      )}
+    </div>
+  );
+}

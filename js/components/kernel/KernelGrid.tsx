@@ -1,0 +1,134 @@
+// biome-ignore-all lint/a11y/useSemanticElements: the ARIA grid pattern, whose cells CSS lays out.
+// biome-ignore-all lint/a11y/useFocusableInteractive: of a grid, only its cells have the focus.
+/**
+ * One plane of a kernel as a heatmap with its numbers: an ARIA grid whose cells are real elements.
+ * Rows and columns count from 0 here as in Python and in the maps' readouts.
+ */
+import type { ComponentChild } from "preact";
+import { useRef } from "preact/hooks";
+import { formatCell, readNumber } from "../../lens/numbers.ts";
+import { CellInput } from "./CellInput.tsx";
+import { type Tones, toneOf } from "./kernelColors.ts";
+import type { KernelSession } from "./kernelSession.ts";
+
+export interface GridProps {
+  session: KernelSession;
+  values: Float32Array;
+  /** Greatest magnitude in all planes. */
+  most: number;
+  tones: Tones;
+  channel: number;
+  /** Planes that are on show. */
+  planes: number;
+  label: string;
+  noteId: string;
+}
+
+/** Side of a cell in CSS pixels and the characters that fit into it. 24 is the least a finger or a tremor can hit. */
+export function cellSize(cols: number, planes: number): { side: number; fit: number } {
+  if (cols <= 5 && planes === 1) return { side: 46, fit: 5 };
+  if (cols <= 7) return { side: 38, fit: 5 };
+  if (cols <= 11) return { side: 30, fit: 4 };
+  return { side: 24, fit: 4 };
+}
+
+export function KernelGrid({ session, values, most, tones, channel, planes, label, noteId }: GridProps) {
+  const [rows, cols, channels] = session.size;
+  const head = session.selection.value?.head;
+  const open = session.open.value;
+  const { side, fit } = cellSize(cols, planes);
+  const cell = useDrawnCells({ channel, tones });
+  const shown = Array.from({ length: rows }, (_, row) => (
+    <div role="row" class="cl-krow" key={row}>
+      {Array.from({ length: cols }, (_, col) => {
+        const here = head?.channel === channel;
+        const active = here ? head.row === row && head.col === col : row + col === 0;
+        const value = values[(row * cols + col) * channels + channel] ?? 0;
+        return cell(row * cols + col, {
+          row,
+          col,
+          value,
+          text: formatCell(value, fit, most),
+          level: toneOf(value, most),
+          active,
+          marked: session.contains({ channel, row, col }),
+          input:
+            active && here && open ? (
+              <CellInput session={session} open={open} label={`row ${row}, column ${col}`} noteId={noteId} />
+            ) : null,
+        });
+      })}
+    </div>
+  ));
+  return (
+    <div
+      role="grid"
+      class="cl-kgrid"
+      style={{ "--cl-cols": cols, "--cl-side": `${side}px` }}
+      data-side={side}
+      aria-label={label}
+      aria-rowcount={rows}
+      aria-colcount={cols}
+      aria-multiselectable="true"
+    >
+      {shown}
+    </div>
+  );
+}
+
+/** What all cells of a plane are drawn with. */
+interface Look {
+  channel: number;
+  tones: Tones;
+}
+
+interface Cell {
+  row: number;
+  col: number;
+  value: number;
+  text: string;
+  level: number;
+  active: boolean;
+  marked: boolean;
+  input: ComponentChild;
+}
+
+function same<T extends object>(a: T, b: T): boolean {
+  return (Object.keys(a) as (keyof T)[]).every((key) => Object.is(a[key], b[key]));
+}
+
+/** Returns what draws a cell: the same element again unless something of it changed, since a drag draws every frame. */
+function useDrawnCells(look: Look): (index: number, cell: Cell) => ComponentChild {
+  const drawn = useRef<{ look: Look; cells: { cell: Cell; element: ComponentChild }[] }>({ look, cells: [] });
+  if (!same(drawn.current.look, look)) drawn.current = { look, cells: [] };
+  const { cells } = drawn.current;
+  return (index, cell) => {
+    const before = cells[index];
+    if (before && same(before.cell, cell)) return before.element;
+    const element = drawCell(cell, look);
+    cells[index] = { cell, element };
+    return element;
+  };
+}
+
+function drawCell(cell: Cell, { channel, tones }: Look) {
+  const { row, col, value, text, level, active, marked, input } = cell;
+  const exact = readNumber(value);
+  return (
+    <div
+      key={col}
+      role="gridcell"
+      class="cl-kcell"
+      data-at={`${channel},${row},${col}`}
+      data-odd={level < 0 || undefined}
+      data-long={text.length > 4 || undefined}
+      aria-label={`row ${row}, column ${col}: ${text}`}
+      title={text === exact ? undefined : exact}
+      aria-selected={marked}
+      tabIndex={active ? 0 : -1}
+      style={level < 0 ? undefined : { background: tones.background[level], color: tones.text[level] }}
+    >
+      {input ?? text}
+    </div>
+  );
+}

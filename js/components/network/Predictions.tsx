@@ -1,0 +1,86 @@
+/** What the edits do to the model's output: its top classes before and after, as bars and in numbers. */
+import { formatNumber } from "../../lens/numbers.ts";
+import type { LensModel } from "../../model/lens.ts";
+
+const TOP = 5;
+
+/** Classes by their greatest value before or after, so that one which rises or falls is seen either way. */
+export function topClasses(before: Float32Array, after: Float32Array): number[] {
+  const most = (i: number) => Math.max(before[i] as number, after[i] as number);
+  const order = [...after.keys()].filter((i) => !Number.isNaN(most(i)));
+  return order.sort((a, b) => most(b) - most(a)).slice(0, TOP);
+}
+
+/** "+0.25", "−0.1" or "0": what is no more than rounding is none. */
+export function difference(before: number, after: number): string {
+  const step = after - before;
+  if (Math.abs(step) <= 1e-6 * Math.max(1, Math.abs(before))) return "0";
+  return `${step > 0 ? "+" : ""}${formatNumber(Math.fround(step), 6)}`;
+}
+
+export function Predictions({ lens }: { lens: LensModel }) {
+  if (lens.network.layers.value.length === 0) return null;
+  return <Panel lens={lens} />;
+}
+
+function Panel({ lens }: { lens: LensModel }) {
+  const { before, after, state, error } = lens.network.predictions.value;
+  const offline = lens.link.value === "offline";
+  return (
+    <section class="cl-predictions" aria-label="The model's prediction" aria-busy={state !== "settled"}>
+      <p>
+        <strong>prediction</strong>{" "}
+        <span class="cl-muted">
+          {offline ? "needs Python" : state === "settled" ? "before → after" : "running the model…"}
+        </span>
+      </p>
+      {error && <p class="cl-kalert">{error}</p>}
+      {before && after ? (
+        <Classes lens={lens} before={before} after={after} />
+      ) : (
+        state === "settled" &&
+        !error && <p class="cl-muted">The model's output is not one vector of classes: nothing to compare.</p>
+      )}
+    </section>
+  );
+}
+
+function Classes({ lens, before, after }: { lens: LensModel; before: Float32Array; after: Float32Array }) {
+  const labels = lens.network.labels.value;
+  const top = topClasses(before, after);
+  const both = top.flatMap((i) => [before[i] as number, after[i] as number]);
+  // Probabilities fill the bar at 1, logits at the greatest magnitude on show.
+  const full = Math.max(1, ...both.map(Math.abs).filter(Number.isFinite));
+  const bar = (value: number) => ({ inlineSize: `${(100 * Math.min(Math.abs(value), full)) / full}%` });
+  const first = (values: Float32Array) =>
+    top.reduce((best, i) => ((values[i] as number) > (values[best] as number) ? i : best), top[0] ?? 0);
+  const [was, is] = [first(before), first(after)];
+  const name = (i: number) => labels[i] ?? `class ${i}`;
+  return (
+    <>
+      <ol>
+        {top.map((i) => {
+          const [from, to] = [before[i] as number, after[i] as number];
+          return (
+            <li key={i} data-best={i === is || undefined}>
+              <span class="cl-class" title={`${name(i)}, index ${i}`}>
+                {name(i)}
+              </span>
+              <span class="cl-number">
+                <span class="cl-muted">{formatNumber(from, 6)} →</span> {formatNumber(to, 6)}
+              </span>
+              <span class="cl-twobars" aria-hidden="true">
+                <span style={bar(from)} />
+                <span style={bar(to)} />
+              </span>
+              <span class="cl-number">{difference(from, to)}</span>
+            </li>
+          );
+        })}
+      </ol>
+      <p role="status" class={was === is ? "cl-hidden" : undefined}>
+        {was === is ? `Still ${name(is)}.` : `The edits turn ${name(was)} into ${name(is)}.`}
+      </p>
+    </>
+  );
+}

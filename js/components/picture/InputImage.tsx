@@ -1,0 +1,196 @@
+/** The input image: its pixels, what was done to it, and the way to another one. */
+import { useComputed, useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { Flag, type SourceWindow } from "../../lens/colors.ts";
+import { readWindow } from "../../lens/geometry.ts";
+import { formatNumber } from "../../lens/numbers.ts";
+import { GRAY, paletteOf } from "../../lens/palette.ts";
+import { paintPicture, shownAs } from "../../lens/picture.ts";
+import { outputAt, type Pixel, placeOutput, placeOver, type View } from "../../lens/viewport.ts";
+import type { LensModel } from "../../model/lens.ts";
+import { Icon } from "../icons.tsx";
+import { span, times } from "../wording.ts";
+import { ColorBar } from "./ColorBar.tsx";
+import { decodeImage, imageFile } from "./decode.ts";
+import { Swatch } from "./Legend.tsx";
+import { PixelMark, WindowMark } from "./marks.tsx";
+import { aspect, PictureFrame } from "./PictureFrame.tsx";
+import { bufferedPaint } from "./paint.ts";
+import { probeOf } from "./probe.ts";
+import { Readout } from "./Readout.tsx";
+
+const CHANNELS: Record<number, string> = { 1: "grey", 3: "RGB", 4: "RGBA" };
+
+export function InputImage({ lens }: { lens: LensModel }) {
+  const palette = useMemo(() => paletteOf(GRAY), []);
+  const draw = useMemo(bufferedPaint, []);
+  const shown = useComputed(() => shownAs(lens.picture.value));
+  const over = useSignal(false);
+  const note = useSignal<{ rows: number; cols: number; text: string } | null>(null);
+
+  const picture = lens.picture.value;
+  const { rows, cols, channels, record } = picture;
+  const geometry = lens.geometry.value;
+  const place = placeOver(picture);
+  const placed = lens.imageIsInput.value ? placeOutput(geometry) : null;
+
+  const paint = (context: CanvasRenderingContext2D, window: SourceWindow) =>
+    draw(context, (target) => paintPicture(target, window, lens.picture.peek(), shown.peek(), palette));
+
+  const outputOf = (pixel: Pixel): Pixel | null => placed && outputAt(geometry, placed, pixel);
+
+  const locate = (output: Pixel): Pixel => {
+    const field = readWindow(geometry, output.row, output.col);
+    const middle = (along: number[]) => along[Math.floor(along.length / 2)] ?? 0;
+    return { row: middle(field.rows), col: middle(field.cols) };
+  };
+
+  const marks = (view: View) => {
+    const pinned = lens.pixel.value;
+    const hover = lens.hover.value;
+    const under = lens.hoverInput.value;
+    return (
+      <>
+        {placed && pinned && (
+          <WindowMark view={view} {...readWindow(geometry, pinned[0], pinned[1])} kind="pin" />
+        )}
+        {placed && hover && (
+          <WindowMark view={view} {...readWindow(geometry, hover.row, hover.col)} kind="hover" />
+        )}
+        {under && <PixelMark view={view} pixel={under} kind="hover" />}
+      </>
+    );
+  };
+
+  const replace = async (file: File | null) => {
+    if (!file) return;
+    try {
+      const { shape, data, note: text } = await decodeImage(file);
+      note.value = text ? { rows: shape[0], cols: shape[1], text } : null;
+      lens.setImage(shape, data);
+    } catch (error) {
+      lens.report("This image cannot be read", error instanceof Error ? error.message : String(error));
+    }
+  };
+
+  const range = shown.value.range;
+  // The note of an image that has been replaced from Python is about another picture.
+  const scaled = note.value?.rows === rows && note.value.cols === cols ? [note.value.text] : [];
+  const notes = [...scaled, ...record.notes];
+  return (
+    <figure
+      class="cl-figure cl-image"
+      data-version={record.version}
+      data-drop={over}
+      style={aspect(picture)}
+      onDragOver={(event) => {
+        if (!event.dataTransfer?.types.includes("Files")) return;
+        event.preventDefault();
+        over.value = true;
+      }}
+      onDragLeave={() => {
+        over.value = false;
+      }}
+      onDrop={(event) => {
+        if (!event.dataTransfer?.types.includes("Files")) return;
+        event.preventDefault();
+        event.stopPropagation();
+        over.value = false;
+        void replace(imageFile(event.dataTransfer));
+      }}
+      onPaste={(event) => {
+        const file = imageFile(event.clipboardData);
+        if (!file) return;
+        event.preventDefault();
+        event.stopPropagation();
+        void replace(file);
+      }}
+    >
+      <figcaption class="cl-caption">
+        <span>
+          input <span class="cl-number cl-muted">{times(rows, cols)}</span>{" "}
+          <span class="cl-muted">{CHANNELS[channels] ?? `${channels} channels`}</span>
+        </span>
+        <label class="cl-button cl-outlined cl-file">
+          <Icon name="picture" />
+          replace
+          <input
+            type="file"
+            accept="image/*"
+            class="cl-hidden"
+            aria-label="Replace the input image by a file"
+            onChange={(event) => {
+              const input = event.currentTarget;
+              void replace(input.files?.[0] ?? null);
+              input.value = "";
+            }}
+          />
+        </label>
+      </figcaption>
+      <PictureFrame
+        lens={lens}
+        size={picture}
+        place={place}
+        label={`Input image, ${rows} rows, ${cols} columns, ${channels} channels`}
+        watch={() => {
+          shown.value;
+        }}
+        paint={paint}
+        hover={(pixel) => {
+          lens.hoverInput.value = pixel;
+          lens.hover.value = pixel && outputOf(pixel);
+        }}
+        pick={(pixel) => {
+          const output = outputOf(pixel);
+          const pinned = lens.pixel.peek();
+          if (!output) return;
+          lens.pin(pinned?.[0] === output.row && pinned[1] === output.col ? null : [output.row, output.col]);
+        }}
+        locate={locate}
+        marks={marks}
+      />
+      <div class="cl-legend">
+        {shown.value.kind === "gray" && <ColorBar table={GRAY} />}
+        <div class="cl-legend-range">
+          {shown.value.kind === "gray" && <span class="cl-number">{formatNumber(range[0])}</span>}
+          <span class="cl-muted">{shown.value.text}</span>
+          {shown.value.kind === "gray" && <span class="cl-number">{formatNumber(range[1])}</span>}
+        </div>
+        {shown.value.notFinite > 0 && (
+          <ul class="cl-odd">
+            <li>
+              <Swatch flag={Flag.nan} palette={palette} />
+              {shown.value.notFinite} NaN or infinite
+            </li>
+          </ul>
+        )}
+      </div>
+      <div class="cl-facts">
+        <ImageReadout lens={lens} />
+      </div>
+      {notes.length > 0 && (
+        <ul class="cl-notes">
+          {notes.map((text) => (
+            <li key={text}>{text}</li>
+          ))}
+        </ul>
+      )}
+    </figure>
+  );
+}
+
+/** The value under the pointer, or the rows and columns that the output pixel being read out is computed from. */
+function ImageReadout({ lens }: { lens: LensModel }) {
+  const under = lens.hoverInput.value;
+  const probe = probeOf(lens);
+  if (under) {
+    const values = lens.picture.value.at(under.row, under.col).map((value) => formatNumber(value, 7));
+    return <Readout pinned={false}>{`row ${under.row}, col ${under.col}: ${values.join("  ")}`}</Readout>;
+  }
+  if (!probe || !lens.imageIsInput.value) return <Readout pinned={false}>{null}</Readout>;
+  const { rows, cols } = readWindow(lens.geometry.value, probe.pixel.row, probe.pixel.col);
+  if (rows.length === 0 || cols.length === 0)
+    return <Readout pinned={probe.pinned}>no input pixel spreads to here</Readout>;
+  const along = (indices: number[]) => span(indices[0] ?? 0, indices.at(-1) ?? 0);
+  return <Readout pinned={probe.pinned}>{`rows ${along(rows)}, cols ${along(cols)}`}</Readout>;
+}
