@@ -3,8 +3,8 @@
 const MARGIN = 4;
 
 /**
- * Show a popover beside the control that it belongs to. `onScroll` is called when something else than itself scrolls, and it
- * no longer stands where it should. The result is the clean-up.
+ * Show a popover beside the control that it belongs to. `onScroll` is called when something has scrolled the control away
+ * from it, so that it no longer stands where it should. The result is the clean-up.
  */
 export function openBelow(
   popover: HTMLElement,
@@ -15,7 +15,12 @@ export function openBelow(
   popover.showPopover?.();
   place(popover, control, side);
   const document = popover.ownerDocument;
-  const scrolled = (event: Event) => event.target !== popover && onScroll();
+  const where = control.getBoundingClientRect();
+  const scrolled = () => {
+    const now = control.getBoundingClientRect();
+    // A scroll that ended with the press that opened the popover is announced after it, and moves nothing any more.
+    if (Math.abs(now.top - where.top) >= 1 || Math.abs(now.left - where.left) >= 1) onScroll();
+  };
   document.addEventListener("scroll", scrolled, true);
   return () => document.removeEventListener("scroll", scrolled, true);
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 from typing import Any
@@ -79,7 +80,7 @@ def test_an_edit_does_not_wait_for_a_prediction_and_the_newest_request_is_answer
 ) -> None:
     browser = opened("stem")
     started, released = threading.Event(), threading.Event()
-    predict = vars(ConvLens)["predictions"].fget
+    predict = inspect.getattr_static(ConvLens, "predictions").fget
 
     def slow(lens: ConvLens) -> Any:
         started.set()

@@ -79,7 +79,7 @@ export function Slide({ lens }: { lens: LensModel }) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a toolbar of buttons, not part of a form.
     <div
-      class="cl-group"
+      class="cl-group cl-slide"
       role="group"
       aria-label="Slide the kernel over the image"
       onKeyDown={(event) => {
