@@ -89,6 +89,7 @@ def show(shared: Notebook) -> Callable[..., LensView]:
     """Run some code in the shared notebook, whose lens is new each time, and wait until that is settled."""
 
     def run(code: str = SMALL) -> LensView:
+        shared.kernel.run("import ipywidgets; ipywidgets.Widget.close_all()")
         shared.write_cell(0, code)
         shared.run_all()
         return LensView(shared.page).settle()

@@ -137,8 +137,11 @@ class JupyterLab:
     def leave(self, notebook: Notebook) -> None:
         """Close a notebook's page, and stop its kernel if it was started here."""
         keep_kernel = self._open.pop(notebook.kernel_id)[1]
-        notebook.kernel.close()
         notebook.page.close()
+        if keep_kernel:
+            # JupyterLab asks for the state of every widget in the kernel before it shows the next one.
+            notebook.kernel.run("import ipywidgets; ipywidgets.Widget.close_all()")
+        notebook.kernel.close()
         if not keep_kernel:
             self._server.stop_kernel(notebook.kernel_id)
 
