@@ -23,6 +23,7 @@ def test_the_tutorial_runs_and_draws_what_keras_computed(server: JupyterServer, 
     with watched(browser, device_scale_factor=4) as context, JupyterLab.of(server, context) as lab:
         notebook = lab.open_file(TUTORIAL)
         notebook.run_all()
+        notebook.show_lens()
         view = LensView(notebook.page).settle()
         assert_in_step(notebook, view)
         img = notebook.kernel.value("img")
@@ -69,6 +70,7 @@ def test_keys_pressed_in_the_lens_leave_the_notebooks_cells_alone(lab: JupyterLa
 def test_the_page_scrolls_past_the_lens_with_the_wheel(lab: JupyterLab, warm_kernel: str) -> None:
     notebook = lab.open([SMALL, *["# below\n" * 20] * 8], kernel=warm_kernel)
     notebook.run_all()
+    notebook.show_lens()
     view = LensView(notebook.page).settle()
     for place in (view.map(0).locator("canvas").first, view.cell(0, 1, 1), view.root.locator(".cl-image canvas").first):
         notebook.scroll_to(0)

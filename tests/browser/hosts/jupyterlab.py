@@ -52,6 +52,16 @@ class Notebook:
         self.page.evaluate("i => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = i; }", index)
         self.command("notebook:run-cell")
 
+    def show_lens(self) -> None:
+        """Scroll to the first cell with a widget: JupyterLab before 4.5 hides the cells that are out of sight."""
+        self.page.evaluate("""async () => {
+          const { content } = window.jupyterapp.shell.currentWidget;
+          const isWidget = ({ data }) => data && "application/vnd.jupyter.widget-view+json" in data;
+          const index = content.model.toJSON().cells.findIndex(({ outputs }) => outputs?.some(isWidget));
+          content.activeCellIndex = index;
+          await content.scrollToItem(index, "start");
+        }""")
+
     def cells(self) -> list[str]:
         """Return the sources of the notebook's cells as the notebook's own model has them."""
         read = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells.map(cell => cell.source)"
