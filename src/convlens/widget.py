@@ -20,7 +20,7 @@ from convlens.courier import Courier
 from convlens.editing import Editing
 from convlens.fallback import Fallback
 from convlens.holding import Holding, shown
-from convlens.mainthread import between_cells
+from convlens.mainthread import CellOfOrigin, between_cells
 from convlens.opening import open_lens
 from convlens.requests import Requests
 from convlens.session import Change, Session
@@ -135,6 +135,7 @@ class ConvLens(Holding, Editing, Watching, Taking, anywidget.AnyWidget):
         **widget: Any,
     ) -> None:
         _check_keywords(widget)
+        self._origin = CellOfOrigin()
         opened = open_lens(
             image,
             kernels,
@@ -215,6 +216,9 @@ class ConvLens(Holding, Editing, Watching, Taking, anywidget.AnyWidget):
         )
 
     # -- wiring --------------------------------------------------------------------------------------------------------
+
+    def _send(self, msg: Any, buffers: Any = None) -> None:
+        self._origin.call(super()._send, msg, buffers)
 
     @traitlets.validate("cmap")
     def _check_cmap(self, proposal: Bunch) -> str:
