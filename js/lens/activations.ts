@@ -42,8 +42,10 @@ function relu({
   threshold = 0,
 }: Params): Rule {
   const plain = threshold === 0 && slope === 0 && max_value > 0;
+  // Without a comparison, whose outcome an edge map makes as hard to guess as a coin toss; NaN stays NaN.
+  const capped = max_value < Number.POSITIVE_INFINITY;
+  if (plain) return { f: capped ? (x) => min(max(x, 0), max_value) : (x) => max(x, 0), zeros: [NOWHERE, 0] };
   const rectified = (x: number) => (x > threshold ? min(x, max_value) : x <= threshold ? 0 : x);
-  if (plain) return { f: rectified, zeros: [NOWHERE, 0] };
   // Not claimed monotone where it need not be: the map is then looked through pixel by pixel.
   return { f: (x) => rectified(x) - slope * max(0, threshold - x), monotone: slope > 0 && threshold === 0 };
 }

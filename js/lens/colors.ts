@@ -136,29 +136,66 @@ export function paintFloats(
     source instanceof Float32Array ? { values: source, activation: null } : source;
   const [low, high] = display;
   const scale = high > low ? 256 / (high - low) : 0;
-  const { colors } = palette;
+  // The end of the range has the last colour: one more entry saves a comparison for each pixel.
+  const colors = new Uint32Array(257);
+  colors.set(palette.colors);
+  colors[256] = palette.colors[255] as number;
   const { pixels, width, height } = target;
   const xs = sample(window.x, window.width, width, size.cols);
   const ys = sample(window.y, window.height, height, size.rows);
+  const [from, to] = inside(xs);
+  const first = xs[from] as number;
+  const oneToOne = xs[to - 1] === first + to - from - 1;
   const line = new Float32Array(width);
-  for (let y = 0, at = 0; y < height; y++) {
+  for (let y = 0; y < height; y++) {
     const row = (ys[y] as number) * size.cols;
-    if (row < 0) {
-      pixels.fill(0, at, at + width);
-      at += width;
+    const start = y * width;
+    if (row < 0 || from === to) {
+      pixels.fill(0, start, start + width);
       continue;
     }
-    for (let x = 0; x < width; x++) line[x] = values[row + Math.max(0, xs[x] as number)] as number;
-    activation?.apply(line, 0, width);
-    for (let x = 0; x < width; x++, at++) {
+    pixels.fill(0, start, start + from);
+    pixels.fill(0, start + to, start + width);
+    if (oneToOne) line.set(values.subarray(row + first, row + first + to - from), from);
+    else for (let x = from; x < to; x++) line[x] = values[row + (xs[x] as number)] as number;
+    activation?.apply(line, from, to);
+    const odd = colored(line, from, to, low, high, scale, colors, pixels, start);
+    if (!odd) continue;
+    for (let x = from; x < to; x++) {
       const value = line[x] as number;
-      if ((xs[x] as number) < 0) pixels[at] = 0;
-      else if (value >= low && value <= high) {
-        const level = ((value - low) * scale) | 0;
-        pixels[at] = colors[Math.min(level, 255)] as number;
-      } else pixels[at] = palette.special(flagOf(value, low), x, y);
+      if (!(value >= low && value <= high)) pixels[start + x] = palette.special(flagOf(value, low), x, y);
     }
   }
+}
+
+/** Colour the values of a line that are in range; whether there were others. A function of its own is compiled best. */
+function colored(
+  line: Float32Array,
+  from: number,
+  to: number,
+  low: number,
+  high: number,
+  scale: number,
+  colors: Uint32Array,
+  pixels: Uint32Array,
+  start: number,
+): boolean {
+  let odd = false;
+  for (let x = from; x < to; x++) {
+    const value = line[x] as number;
+    if (value >= low && value <= high) pixels[start + x] = colors[((value - low) * scale) | 0] as number;
+    else odd = true;
+  }
+  return odd;
+}
+
+/** The part of a sampled axis that lies inside the source. */
+function inside(samples: Int32Array): [from: number, to: number] {
+  let from = 0;
+  let to = samples.length;
+  while (from < to && (samples[from] as number) < 0) from++;
+  while (to > from && (samples[to - 1] as number) < 0) to--;
+  return [from, to];
 }
 
 /** What a value outside the range is. */
