@@ -81,8 +81,8 @@ class Bench:
             yield notebook, LensView(notebook.page).settle()
 
 
-def call(page: Page, name: str, seconds: float = 60, **given: Any) -> Any:
-    """Call a function of the probe; one that takes longer than `seconds` raises."""
+def call(page: Page, name: str, patience: float = 60, **given: Any) -> Any:
+    """Call a function of the probe; one that takes longer than `patience` seconds raises."""
     script = """async ([name, given, ms]) => {
       let overdue;
       const late = new Promise((_, fail) => {
@@ -90,7 +90,7 @@ def call(page: Page, name: str, seconds: float = 60, **given: Any) -> Any:
       });
       try { return await Promise.race([bench[name](given), late]); } finally { clearTimeout(overdue); }
     }"""
-    return page.evaluate(script, [name, given, seconds * 1000])
+    return page.evaluate(script, [name, given, patience * 1000])
 
 
 def edits(page: Page, *, count: int = EDITS, gap: float, keras: bool = True, **where: int) -> dict[str, Spread]:

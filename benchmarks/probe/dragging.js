@@ -1,66 +1,72 @@
 /** What is seen and answered while a person drags a cell, and how soon nothing is outstanding after the release. */
 (() => {
-  const { onWrite, nextFrame, kernel, find } = window.benchTools;
+  const { onWrite, frame, shown, pause, kernel, find } = window.benchTools;
 
-  let stop = null;
+  let watched = null;
 
-  /** Count frames, those with a new preview, and the maps that the kernel sends, until `watched` is called. */
-  const watch = (where) => {
-    const { root, figure, canvas } = find(where);
-    const seen = { frames: 0, moved: 0, previewed: 0, maps: 0 };
+  /**
+   * Move the pointer that is pressed on a cell by a pixel, `stroke` up and as many down again, once before every frame: as
+   * often as a browser hands moves on. Counts frames, those that brought a new preview, and the maps that the kernel sent.
+   */
+  const drag = async ({ seconds, stroke, x, y, ...where }) => {
+    const { root, cell, figure, canvas } = find(where);
+    const seen = { frames: 0, previewed: 0, maps: 0 };
     let fresh = false;
-    let moved = false;
-    let running = true;
-    let released = null;
-    let idle = null;
     const stopWrites = onWrite(canvas, () => {
       fresh ||= figure.dataset.provenance === "preview";
     });
     const onMessage = (_, message) => {
-      if (running && message.header.msg_type === "comm_msg" && message.buffers?.length) seen.maps++;
+      if (message.header.msg_type === "comm_msg" && message.buffers?.length) seen.maps++;
     };
     kernel().iopubMessage.connect(onMessage);
-    const onMove = () => {
-      moved = true;
-    };
-    addEventListener("pointermove", onMove, { capture: true });
     const start = performance.now();
-    const count = () => {
-      if (!running) return;
+    for (let n = 1; performance.now() - start < 1000 * seconds; n++) {
+      const up = stroke - Math.abs(stroke - (n % (2 * stroke)));
+      // Between two frames, where a real move would come; asked for inside a frame, the lens would paint in the next.
+      const move = {
+        pointerId: 1,
+        pointerType: "mouse",
+        buttons: 1,
+        clientX: x,
+        clientY: y - up,
+        bubbles: true,
+      };
+      cell.dispatchEvent(new PointerEvent("pointermove", move));
+      await frame();
+      await shown();
       seen.frames++;
-      // A callback that is asked for in a frame runs in the next: what is fresh was written since the last count.
       if (fresh) seen.previewed++;
-      if (moved) seen.moved++;
-      fresh = moved = false;
-      nextFrame(count);
-    };
-    nextFrame(count);
-    const links = new MutationObserver(() => {
-      if (released !== null && root.dataset.link === "idle") idle ??= performance.now();
-    });
-    links.observe(root, { attributes: true, attributeFilter: ["data-link"] });
-    const onUp = () => {
-      running = false;
-      seen.seconds = (performance.now() - start) / 1000;
-      released = performance.now();
-      // What was answered by then has nothing to wait for; the handlers of this very event may still send.
-      setTimeout(() => {
-        if (root.dataset.link === "idle") idle ??= performance.now();
-      });
-    };
-    addEventListener("pointerup", onUp, { capture: true, once: true });
-    stop = () => {
-      stopWrites();
-      links.disconnect();
-      removeEventListener("pointermove", onMove, { capture: true });
-      kernel().iopubMessage.disconnect(onMessage);
-    };
-    window.bench.watched = async () => {
-      while (idle === null) await window.benchTools.pause(1);
-      stop();
-      return { ...seen, idleAfter: idle - released };
-    };
+      fresh = false;
+    }
+    seen.seconds = (performance.now() - start) / 1000;
+    stopWrites();
+    kernel().iopubMessage.disconnect(onMessage);
+    watched = release(root);
+    return seen;
   };
 
-  Object.assign(window.bench, { watch });
+  /** Resolves with the time from the release, which is still to come, until no request is unanswered. */
+  const release = (root) =>
+    new Promise((done) => {
+      const onUp = async () => {
+        const released = performance.now();
+        // The handlers of this very event may still send.
+        await pause(0);
+        const idle = () => root.dataset.link === "idle";
+        const finish = () => done(performance.now() - released);
+        if (idle()) return finish();
+        const links = new MutationObserver(() => {
+          if (!idle()) return;
+          links.disconnect();
+          finish();
+        });
+        links.observe(root, { attributes: true, attributeFilter: ["data-link"] });
+      };
+      addEventListener("pointerup", onUp, { capture: true, once: true });
+    });
+
+  /** After the release: how long requests were still unanswered, in ms. */
+  const idleAfter = () => watched;
+
+  Object.assign(window.bench, { drag, idleAfter });
 })();

@@ -52,7 +52,8 @@
     try {
       for (let number = 0; number < count; number++) {
         cell.focus({ preventScroll: true });
-        const first = writes.next(() => true);
+        // Not an old map that is drawn as out of date.
+        const first = writes.next(({ provenance }) => provenance === "preview" || provenance === "keras");
         const final = writes.next(({ provenance }) => provenance === "keras");
         const start = performance.now();
         const frames = [];
@@ -89,6 +90,22 @@
       kernel().iopubMessage.disconnect(onMessage);
     }
     return results;
+  };
+
+  /** Edit until a preview comes before Keras's map: the page has what it predicts from. Returns how many edits it took. */
+  const predicted = async (where) => {
+    const { root, cell, figure, canvas } = find(where);
+    const writes = watchWrites(canvas, figure);
+    let number = 0;
+    for (let provenance = ""; provenance !== "preview"; number++) {
+      const first = writes.next(({ provenance }) => provenance === "preview" || provenance === "keras");
+      cell.focus({ preventScroll: true });
+      press(cell, number);
+      ({ provenance } = await first);
+      await until(() => root.dataset.link === "idle" && figure.dataset.provenance === "keras");
+    }
+    writes.stop();
+    return number;
   };
 
   /** One edit; the largest difference, in levels of 255, between the preview's pixels and those of Keras's map. */
@@ -135,5 +152,5 @@
     return answers;
   };
 
-  Object.assign(window.bench, { edits, compare, manyEdits });
+  Object.assign(window.bench, { edits, predicted, compare, manyEdits });
 })();
