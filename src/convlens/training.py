@@ -22,6 +22,8 @@ MOST_SNAPSHOTS = 256
 SNAPSHOT_BYTES = 64 * 1024 * 1024
 #: Share of the training's time that showing it may take.
 BUDGET = 0.01
+#: Part of it that is kept back for what is not timed: being called at every batch.
+KEPT_BACK = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,22 +111,24 @@ class Purse:
     ----------
     share
         Of all time; None is without limit.
+    price
+        What showing once is expected to take at first, in seconds.
     clock
         Returns seconds.
     """
 
-    def __init__(self, share: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, share: float | None, price: float, clock: Callable[[], float] = time.perf_counter) -> None:
         self._share = share
         self._clock = clock
         self._start = clock()
         self._spent = 0.0
-        self._price: float | None = None
+        self._price = price
 
     def affords(self) -> bool:
-        """Whether showing once more, at the price of the last time, keeps within the share; the first time is free."""
-        if self._share is None or self._price is None:
+        """Whether showing once more, at the price of the last times, keeps within the share."""
+        if self._share is None:
             return True
-        return self._spent + self._price <= self._share * (self._clock() - self._start)
+        return self._spent + self._price <= (1 - KEPT_BACK) * self._share * (self._clock() - self._start)
 
     @contextmanager
     def paying(self, showing: bool = False) -> Iterator[None]:
@@ -136,7 +140,8 @@ class Purse:
             taken = self._clock() - began
             self._spent += taken
             if showing:
-                self._price = taken
+                # One that happened to be quick promises nothing for the next.
+                self._price = max(taken, (self._price + taken) / 2)
 
 
 class Follower:
@@ -160,7 +165,7 @@ class Follower:
         self._tell = tell
         self._snapshots: dict[str, Snapshots] = {}
         self._running = False
-        self._purse = Purse(None)
+        self._purse = Purse(None, 0.0)
 
     @property
     def snapshots(self) -> list[Snapshot]:
@@ -196,7 +201,9 @@ class Follower:
         if not self.snapshots:
             self._keep(Snapshot(0, 0, None, filters))
         self._follow(filters)  # what it takes the first time, compilation included, is no measure
-        self._purse = Purse(budget)
+        began = time.perf_counter()
+        self._follow(filters)
+        self._purse = Purse(budget, time.perf_counter() - began)
 
     def update(self, epoch: int, step: int, loss: float | None) -> None:
         """Keep what the layer is now, and show it where somebody looks and the time for it has come."""
