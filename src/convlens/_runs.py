@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from convlens._activations import describe
 from convlens._calls import call_layer, compiled, to_numpy, unchanged, without_gradients
-from convlens._layer_kinds import is_own_class, policy_of, remade
-from convlens._layer_weights import pack, to_weight
+from convlens._layer_kinds import is_own_class, policy_of, remade, variable
+from convlens._layer_weights import pack, stored, to_weight
 
 if TYPE_CHECKING:
     import keras
@@ -45,12 +45,7 @@ class Runner:
         self._twin: keras.layers.Layer | None = None
         self._traced: Callable[..., tuple[Any, Any]] | None = None
         #: Whether filters may be computed without the others: that is certain for Keras's own code only.
-        self.splits = (
-            geometry.kind != "separable"
-            and is_own_class(layer)
-            and bool(layer.autocast)
-            and describe(layer.activation).elementwise
-        )
+        self.splits = is_own_class(layer) and bool(layer.autocast) and describe(layer.activation).elementwise
 
     def run(
         self, kernels: Sequence[np.ndarray], bias: np.ndarray, indices: Sequence[int], pointwise: np.ndarray | None
@@ -58,6 +53,8 @@ class Runner:
         """See `ConvLayer.run`."""
         few = len(indices) == 1 or 2 * len(indices) <= self._geometry.filters
         if few and self.splits:
+            if self._geometry.kind == "separable":
+                return self._run_some_separable(kernels, bias, indices, pointwise)
             return self._run_some(kernels, bias, indices)
         weights = pack(self._layer, self._geometry, kernels, bias, pointwise)
         first = self._geometry.data_format == "channels_first"
@@ -73,21 +70,33 @@ class Runner:
         for first, positions in by_channel.items():
             chosen = [indices[p] for p in positions]
             weight = to_weight(geometry.kind, [kernels[i] for i in chosen], depth_multiplier=len(chosen))
-            parts.append(self._sibling(len(chosen))(self._channels(first), weight, np.asarray(bias)[chosen]))
+            x = self._channels(first, geometry.kernel_channels)
+            parts.append(self._sibling(len(chosen))(x, weight, np.asarray(bias)[chosen]))
         if len(parts) == 1:
             return parts[0]
         back = np.argsort([p for positions in by_channel.values() for p in positions])
         return np.concatenate([pre for pre, _ in parts])[back], np.concatenate([act for _, act in parts])[back]
+
+    def _run_some_separable(
+        self, kernels: Sequence[np.ndarray], bias: np.ndarray, indices: Sequence[int], pointwise: np.ndarray | None
+    ) -> tuple[Array, Array]:
+        """Compute filters of a separable layer, each of which weighs the depthwise kernels in its own way."""
+        geometry, chosen = self._geometry, list(indices)
+        if pointwise is None:
+            pointwise = stored(variable(self._layer, "pointwise_kernel"))[0, 0]
+        depthwise = to_weight(geometry.kind, kernels, geometry.depth_multiplier)
+        columns = np.asarray(pointwise)[np.newaxis, np.newaxis, :, chosen]
+        x = self._channels(0, geometry.input_shape[2])
+        return self._sibling(len(chosen))(x, depthwise, columns, np.asarray(bias)[chosen])
 
     def _sibling(self, filters: int) -> Sibling:
         if filters not in self._siblings:
             self._siblings[filters] = Sibling.of(self._layer, self._geometry, filters)
         return self._siblings[filters]
 
-    def _channels(self, first: int) -> Any:
-        """Input channels that a filter reads, from `first` on, channels last; cut out once for each group."""
+    def _channels(self, first: int, depth: int) -> Any:
+        """Input channels that a filter reads, `depth` from `first` on, channels last; cut out once for each group."""
         if first not in self._slices:
-            depth = self._geometry.kernel_channels
             x = self._channels_last()
             self._slices[first] = x if depth == x.shape[-1] else x[..., first : first + depth]
         return self._slices[first]
@@ -128,7 +137,7 @@ class Sibling:
     Parameters
     ----------
     layer_class
-        Conv2D, DepthwiseConv2D or Conv2DTranspose.
+        Conv2D, DepthwiseConv2D, SeparableConv2D or Conv2DTranspose.
     input_shape
         ``(rows, cols, channels)``.
     filters
@@ -158,25 +167,34 @@ class Sibling:
         }
         if geometry.kind == "transpose":
             arguments["output_padding"] = geometry.output_padding
-        rows, cols, _ = geometry.input_shape
-        shape = (rows, cols, geometry.kernel_channels)
+        shape = geometry.input_shape
+        if geometry.kind == "separable":
+            arguments["depth_multiplier"] = geometry.depth_multiplier
+        else:
+            shape = (*shape[:2], geometry.kernel_channels)
         return cls(type(layer), shape, filters, tuple(arguments.items()), layer.activation)
 
-    def __call__(self, x: Any, kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, x: Any, *weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return ``(pre_activations, activations)``, each ``(filters, rows, cols)``.
 
         Parameters
         ----------
         x
             ``(1, rows, cols, channels)``.
-        kernel
-            In the shape of the Keras variable.
-        bias
-            ``(filters,)``; ignored by a layer without one.
+        weights
+            Kernels in the shapes of the Keras variables, and a bias ``(filters,)``, ignored by a layer without one.
         """
-        pre, act = self._call(x, np.asarray(kernel, np.float32), np.asarray(bias, np.float32))
+        pre, act = self._call(x, [np.asarray(weight, np.float32) for weight in weights])
         maps = _filters_first(to_numpy(pre))
         return maps, maps if act is pre else _filters_first(to_numpy(act))
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether one number is weighed by one other: traced, oneDNN aborts where TensorFlow fuses it with the bias."""
+        import keras
+
+        channels = self.input_shape[2] * dict(self.arguments).get("depth_multiplier", 1)
+        return self.layer_class is keras.layers.SeparableConv2D and channels == self.filters == 1
 
     @functools.cached_property
     def _call(self) -> Callable[..., tuple[Any, Any]]:
@@ -186,11 +204,16 @@ class Sibling:
         """Make the layer, linear and built, drawing no random numbers and taking no automatic name."""
         import keras
 
-        depthwise = self.layer_class is keras.layers.DepthwiseConv2D
+        layers = keras.layers
+        number = "depth_multiplier" if self.layer_class is layers.DepthwiseConv2D else "filters"
+        initializers = {
+            layers.DepthwiseConv2D: ["depthwise_initializer"],
+            layers.SeparableConv2D: ["depthwise_initializer", "pointwise_initializer"],
+        }
         layer = self.layer_class(
             **dict(self.arguments),
-            **({"depth_multiplier": self.filters} if depthwise else {"filters": self.filters}),
-            **{"depthwise_initializer" if depthwise else "kernel_initializer": "zeros"},
+            **{number: self.filters},
+            **dict.fromkeys(initializers.get(self.layer_class, ["kernel_initializer"]), "zeros"),
             data_format="channels_last",
             name="convlens",
         )
@@ -211,17 +234,17 @@ def _prepared(sibling: Sibling) -> Callable[..., tuple[Any, Any]]:
     linear = sibling.activation is keras.activations.linear
     users = [sibling.activation] if isinstance(sibling.activation, keras.layers.Layer) else []
 
-    def run(x: Any, kernel: Any, bias: Any) -> tuple[Any, ...]:
-        with unchanged(users), keras.StatelessScope(list(zip(layer.weights, (kernel, bias), strict=False))):
+    def run(x: Any, weights: Sequence[Any]) -> tuple[Any, ...]:
+        with unchanged(users), keras.StatelessScope(list(zip(layer.weights, weights, strict=False))):
             pre = layer(x)
             return (pre,) if linear else (pre, sibling.activation(pre))
 
     # Tracing costs as much as ten to fifty calls. One filter is what an edit computes, again and again.
-    quick = compiled(run) if sibling.filters == 1 else run
+    quick = compiled(run) if sibling.filters == 1 and not sibling.one_by_one else run
 
-    def call(x: Any, kernel: Any, bias: Any) -> tuple[Any, Any]:
+    def call(x: Any, weights: Sequence[Any]) -> tuple[Any, Any]:
         with without_gradients():
-            maps = quick(x, kernel, bias)
+            maps = quick(x, weights)
         return maps[0], maps[-1]
 
     return call

@@ -23,11 +23,26 @@ class LensClosed(RuntimeError):
         super().__init__("This lens was closed. Make another.")
 
 
-class Maps(NamedTuple):
-    """One filter's maps and the weights they belong to: `among` lists all filters where the others have a say."""
+class Source(NamedTuple):
+    """The weights that one filter's map is computed from."""
 
-    source: Filter
+    own: Filter
+    #: Kernels that the maps of all filters are computed from.
+    shared: tuple[Array, ...] | None
+    #: All filters, where each has a say in the others' maps.
     among: FilterList | None
+
+    def same(self, other: Source) -> bool:
+        """Whether `other` is of the very same weights, and so of the same map."""
+        if self.among is not None and other.among is not None:
+            return self.among.same_weights(other.among)
+        return self.shared is other.shared and self.own.same_weights(other.own)
+
+
+class Maps(NamedTuple):
+    """One filter's maps and the weights they belong to."""
+
+    source: Source
     pre_activation: Array
     activation: Array
 
@@ -56,7 +71,7 @@ class Engine:
         self.failure: BaseException | None = None
         self._filters = filters
         self._maps: dict[int, Maps] = {}
-        self._revs: dict[int, tuple[int, Filter, FilterList | None]] = {}
+        self._revs: dict[int, tuple[int, Source]] = {}
         self._layer: ConvLayer | None = None
         self._make_layer = make_layer
         self._thread: threading.Thread | None = None
@@ -134,17 +149,16 @@ class Engine:
     def rev(self, uid: int) -> int:
         """Return a number that grows whenever this filter's map does, back to older ones included."""
         with self.lock:
-            now = self._filters[self._filters.index_of(uid)]
-            among = self._filters if self._together else None
-            rev, seen, seen_among = self._revs.get(uid, (0, now, among))
-            if not now.same_weights(seen) or (among and seen_among and not among.same_weights(seen_among)):
+            now = self._source(self._filters.index_of(uid))
+            rev, seen = self._revs.get(uid, (0, now))
+            if not now.same(seen):
                 rev += 1
-            self._revs[uid] = (rev, now, among)
+            self._revs[uid] = (rev, now)
             return rev
 
     def changed(self, older: FilterList) -> list[int]:
         """Uids whose weights are not what they are in `older`."""
-        if self._together and not self._filters.same_weights(older):
+        if self._filters.shared is not older.shared or (self._together and not self._filters.same_weights(older)):
             return self._filters.uids
         before = {f.uid: f for f in older.filters}
         was = ((f, before.get(f.uid)) for f in self._filters.filters)
@@ -155,10 +169,7 @@ class Engine:
         maps = self._maps.get(uid)
         if maps is None:
             return None
-        if maps.among is not None:
-            return maps if self._filters.same_weights(maps.among) else None
-        one = self._filters[self._filters.index_of(uid)]
-        return maps if one.same_weights(maps.source) else None
+        return maps if self._source(self._filters.index_of(uid)).same(maps.source) else None
 
     def compute(self, uids: Iterable[int] | None = None) -> None:
         """Have Keras compute the maps that are out of date, of `uids` or of all filters."""
@@ -173,9 +184,8 @@ class Engine:
             if not stale:
                 return
             pre, act = layer.run(filters.kernels, filters.bias, stale, filters.pointwise)
-            among = filters if self._together else None
             for position, index in enumerate(stale):
-                self._maps[filters[index].uid] = Maps(filters[index], among, pre[position], act[position])
+                self._maps[filters[index].uid] = Maps(self._source(index), pre[position], act[position])
 
     def stack(self, stage: str) -> Array:
         """All maps of one stage, ``(filters, rows, cols)``, read-only."""
@@ -186,6 +196,10 @@ class Engine:
             stacked = np.stack([m.activation if stage == "activation" else m.pre_activation for m in maps])
             stacked.flags.writeable = False
             return stacked
+
+    def _source(self, index: int) -> Source:
+        filters = self._filters
+        return Source(filters[index], filters.shared, filters if self._together else None)
 
     @property
     def _together(self) -> bool:

@@ -92,6 +92,11 @@ class FilterList:
         """A separable layer's second kernel, ``(depthwise channels, filters)``; None for other layers."""
         return None
 
+    @property
+    def shared(self) -> tuple[Array, ...] | None:
+        """Kernels that every filter's map is computed from; None for a layer that is not separable."""
+        return None
+
     def kernel_at(self, index: int) -> Array:
         """``(kh, kw, channels)``: what filter `index` lays on the layer's input."""
         return self[index].kernel

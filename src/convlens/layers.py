@@ -185,7 +185,8 @@ class ConvLayer:
     def independent(self) -> bool:
         """Whether each map is certain to depend on its own kernel and bias alone, once the layer is fed.
 
-        False for an activation across filters (softmax), a separable layer, and code that is not Keras's own.
+        In a separable layer that is its column of the pointwise kernel, next to the depthwise kernels that all filters
+        share. False for an activation across filters (softmax), and for code that is not Keras's own.
         """
         return self._fed.splits
 

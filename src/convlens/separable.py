@@ -44,6 +44,11 @@ class SeparableFilters(FilterList):
         """Depthwise kernels, ``(kh, kw, 1)`` each."""
         return self.depthwise
 
+    @property
+    def shared(self) -> tuple[Array, ...]:
+        """All depthwise kernels."""
+        return self.depthwise
+
     @cached_property
     def pointwise(self) -> Array:
         """``(depthwise channels, filters)``, read-only."""
@@ -80,9 +85,10 @@ class SeparableFilters(FilterList):
 
     def with_column(self, index: int, column: Array) -> FilterList:
         """Exchange the pointwise weights of one filter, ``(depthwise channels,)``."""
-        pointwise = self.pointwise.copy()
-        pointwise[:, index] = column
-        return self.with_pointwise(pointwise)
+        kernel = read_only(np.asarray(column)[np.newaxis, np.newaxis])
+        if kernel.tobytes() == self[index].kernel.tobytes():
+            return self
+        return self._changed([(index, replace(self[index], kernel=kernel))])
 
     @property
     def stacked(self) -> Array:

@@ -61,6 +61,26 @@ def test_a_depthwise_kernel_of_a_separable_layer_is_in_every_map() -> None:
     assert lens.explain(2, 1, 1).agrees
 
 
+def test_a_pointwise_kernel_of_a_separable_layer_is_in_the_map_of_its_filter_alone() -> None:
+    browser = Browser(lens_on(keras.layers.SeparableConv2D(3, 2, activation="relu")))
+    lens = browser.lens
+    before = lens.activations
+    taps = {"part": "pointwise", "index": [0], "value": [2.0]}
+    answer = browser.ask("factors", uid=browser.uid(1), edit=taps, gesture="")
+    assert [f["uid"] for f in answer["filters"]] == [browser.uid(1)]
+    as_keras_has_it(lens)
+    for index in (0, 2):
+        np.testing.assert_array_equal(lens.activations[index], before[index])
+    lens.set_kernel(2, RNG.normal(size=(2, 2)))
+    lens.pointwise_kernels = RNG.normal(size=(3, 3))
+    as_keras_has_it(lens)
+    for _ in range(2):
+        lens.undo()
+        as_keras_has_it(lens)
+    lens.undo()
+    np.testing.assert_allclose(lens.activations, before, rtol=1e-5, atol=1e-6)
+
+
 def test_where_filters_are_independent_an_edit_still_brings_one_map() -> None:
     browser = Browser(lens_on(keras.layers.Conv2D(3, 2, activation="gelu")))
     assert [f["uid"] for f in browser.tap(1, 0, 2.0)["filters"]] == [browser.uid(1)]
@@ -71,6 +91,7 @@ def test_where_filters_are_independent_an_edit_still_brings_one_map() -> None:
     [
         lambda: keras.layers.Conv2D(3, 2, activation="softmax"),
         lambda: keras.layers.SeparableConv2D(3, 2, activation="tanh"),
+        lambda: keras.layers.SeparableConv2D(3, 2, activation="softmax"),
     ],
 )
 def test_what_the_browser_knows_of_a_pixel_is_out_of_date_with_its_map(layer: Callable[[], keras.layers.Layer]) -> None:

@@ -251,3 +251,53 @@ def test_all_filters_of_a_grouped_layer_are_compiled_once_where_they_are_compile
         close(act, expected[1])
     # What Python runs at every call, TensorFlow would trace and compile at every call.
     assert len(runs) == (1 if keras.backend.backend() == "tensorflow" else 3)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_a_filter_of_a_separable_layer_has_keras_compute_no_other(
+    data_format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Sizes of its own in each format: what is traced once for a geometry is kept for all lenses.
+    x = np.random.default_rng(0).random((13, 11 if data_format == "channels_last" else 12, 5), dtype=np.float32)
+    layer = keras.layers.SeparableConv2D(6, 3, depth_multiplier=2, activation="gelu", data_format=data_format)
+    layer.build((None, *(x if data_format == "channels_last" else x.transpose(2, 0, 1)).shape))
+    conv = opened(layer, x)
+    asked: list[int] = []
+    call = keras.layers.SeparableConv2D.call
+
+    def counted(self: Any, x: Any) -> Any:
+        result = call(self, x)
+        asked.append(int(result.shape[-1 if self.data_format == "channels_last" else 1]))
+        return result
+
+    monkeypatch.setattr(keras.layers.SeparableConv2D, "call", counted)
+    for seed, index in enumerate([4, 0, 5]):
+        weights = other_weights(layer, seed)
+        kernels, bias = conv.from_weights(weights)
+        pre, act = conv.run(kernels, bias, [index], pointwise_of(layer, weights))
+        # PyTorch runs this code each time, the others what was traced of it.
+        assert asked == [1] * (1 + seed if keras.backend.backend() == "torch" else 1)
+        with monkeypatch.context() as original:
+            original.setattr(keras.layers.SeparableConv2D, "call", call)
+            expected = from_keras(layer, weights, x)
+        close(pre, expected[0][[index]])
+        close(act, expected[1][[index]])
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+@pytest.mark.parametrize("activation", ["linear", "gelu"])
+@pytest.mark.parametrize("kernel_size", [(1, 1), (2, 2)])
+def test_a_separable_layer_of_one_channel_weighs_it_as_keras_does(
+    kernel_size: tuple[int, int], activation: str, use_bias: bool
+) -> None:
+    x = np.random.default_rng(0).random((9, 8, 1), dtype=np.float32)
+    layer = keras.layers.SeparableConv2D(3, kernel_size, activation=activation, use_bias=use_bias)
+    layer.build((None, *x.shape))
+    weights = other_weights(layer, 0)
+    conv = opened(layer, x)
+    kernels, bias = conv.from_weights(weights)
+    for _ in range(2):
+        pre, act = conv.run(kernels, bias, [2], pointwise_of(layer, weights))
+        expected = from_keras(layer, weights, x)
+        close(pre, expected[0][[2]])
+        close(act, expected[1][[2]])
