@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tools.environments import BACKENDS, COLAB, LOWEST, MAIN, Environment
@@ -15,6 +17,9 @@ from tools.shell import ROOT, SetupError, say
 
 PACKAGING = ("tests/test_wheel.py", "tests/test_readme.py")
 HOSTS = "tests/browser/test_hosts.py"
+
+#: Variable that names the file in which a group records how its checks in hosts ended.
+HOST_OUTCOMES = "CONVLENS_HOST_OUTCOMES"
 
 #: Two processes, each with one of two cores: TensorFlow's own threads gain less than a second process does.
 TWO_PROCESSES = ("-n", "2", "--dist", "loadfile")
@@ -30,18 +35,27 @@ class Group:
     environment: Environment = MAIN
     variables: Mapping[str, str] = field(default_factory=dict)
     needs_browser: bool = False
+    #: Whether it fills columns of the table of hosts.
+    fills_table: bool = False
 
-    def run(self) -> int:
-        """Run it to its end and return its exit status."""
-        status = self._run(*self.command)
+    def run(self, folder: Path) -> int:
+        """Run it to its end and return its exit status.
+
+        Parameters
+        ----------
+        folder
+            Where it records how its checks in hosts ended, if it has any.
+        """
+        record = {HOST_OUTCOMES: str(folder / f"{self.name}.json")} if self.fills_table else {}
+        status = self._run(record, *self.command)
         if status == 1 and self.needs_browser:
             # A browser on a busy machine misses a deadline now and then; what fails again is broken.
             say(f"{self.name}: once more, what failed")
-            status = self._run(*self.command, "--last-failed", "--last-failed-no-failures", "none")
+            status = self._run(record, *self.command, "--last-failed", "--last-failed-no-failures", "none")
         return status
 
-    def _run(self, *command: str | Path) -> int:
-        environment = os.environ | self.variables
+    def _run(self, record: Mapping[str, str], *command: str | Path) -> int:
+        environment = {**os.environ, **self.variables, **record}
         return subprocess.run([str(part) for part in command], cwd=ROOT, env=environment, check=False).returncode
 
 
@@ -55,7 +69,7 @@ def suite(name: str, environment: Environment, backend: str = "tensorflow") -> G
 def in_jupyterlab(name: str, environment: Environment) -> Group:
     """Return the group of what is checked in JupyterLab in an environment other than the main one."""
     command = (environment.python, "-m", "pytest", HOSTS, "tests/browser/test_jupyterlab.py", "-k", "jupyterlab")
-    return Group(name, command, environment, needs_browser=True)
+    return Group(name, command, environment, needs_browser=True, fills_table=True)
 
 
 def groups() -> list[Group]:
@@ -69,7 +83,7 @@ def groups() -> list[Group]:
         Group("front-end", (npm(), "test")),
         suite("python", MAIN),
         Group("browser", (*pytest, "-m", "browser", f"--ignore={HOSTS}"), needs_browser=True),
-        Group("hosts", (*pytest, HOSTS), needs_browser=True),
+        Group("hosts", (*pytest, HOSTS), needs_browser=True, fills_table=True),
         Group("packaging", (*pytest, *PACKAGING)),
         suite("colab", COLAB),
         in_jupyterlab("colab-jupyterlab", COLAB),
@@ -103,21 +117,32 @@ def timed(name: str, do: Callable[[], int | None]) -> Result:
     return Result(name, passed, time.monotonic() - start)
 
 
+def print_table(folder: Path, filling: Sequence[str]) -> int:
+    """Print how the checks ended in every host, of these groups; the exit status is 0 where all of theirs passed."""
+    command = [str(MAIN.python), "-m", "tests.browser.host_table", str(folder), *filling]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
 def run_groups(chosen: Sequence[Group]) -> int:
     """Run each group to its end, whatever became of those before it; return the exit status."""
     results: list[Result] = []
     set_up: dict[str, Result] = {}
-    for group in chosen:
-        place = group.environment
-        if place is not MAIN and place.name not in set_up:
-            set_up[place.name] = timed(f"{place.name} set-up", place.install)
-            results.append(set_up[place.name])
-        say(group.name)
-        if place is MAIN or set_up[place.name].passed:
-            results.append(timed(group.name, group.run))
-        else:
-            print(f"It cannot run: the environment {place.name} could not be set up.")
-            results.append(Result(group.name, passed=False, seconds=0))
+    with tempfile.TemporaryDirectory(prefix="convlens-hosts-") as name:
+        folder = Path(name)
+        for group in chosen:
+            place = group.environment
+            if place is not MAIN and place.name not in set_up:
+                set_up[place.name] = timed(f"{place.name} set-up", place.install)
+                results.append(set_up[place.name])
+            say(group.name)
+            if place is MAIN or set_up[place.name].passed:
+                results.append(timed(group.name, partial(group.run, folder)))
+            else:
+                print(f"It cannot run: the environment {place.name} could not be set up.")
+                results.append(Result(group.name, passed=False, seconds=0))
+        if filling := [group.name for group in chosen if group.fills_table]:
+            say("Hosts and checks of this run")
+            results.append(timed("table of hosts", lambda: print_table(folder, filling)))
     left_out = [group.name for group in groups() if group not in chosen]
     say(f"{len(chosen)} groups were run" + (f"; not asked for: {', '.join(left_out)}" if left_out else ""))
     for result in results:

@@ -25,16 +25,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how every check ended in every host."""
+    """Say how every check ended in every host: to the test command, which prints that at its end, or here."""
     outcomes = {
         report.nodeid.split("::test_host[")[1].rstrip("]"): outcome
         for outcome in ("passed", "failed", "error")
         for report in terminalreporter.getreports(outcome)
         if "::test_host[" in report.nodeid
     }
-    if outcomes:
+    if outcomes and not host_table.record(outcomes):
         terminalreporter.section("hosts")
-        terminalreporter.write_line(host_table.conclude(outcomes))
+        terminalreporter.write_line(host_table.of_run({"hosts": outcomes}))
 
 
 @pytest.fixture(scope="session")

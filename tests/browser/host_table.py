@@ -1,8 +1,14 @@
-"""The table of hosts and checks: which test shows what, and how it ended."""
+"""The table of hosts and checks: which test shows what, and how it ended in a run of the test command."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from tests.browser.checks import CHECKS
 from tests.browser.hosts.host import Host
@@ -13,11 +19,43 @@ from tests.browser.hosts.saved_page import SavedPage
 from tests.browser.hosts.voila import Voila
 from tests.browser.hosts.vscode import VSCode, VSCodeStrict
 from tests.browser.notebooks import ROOT
+from tools.groups import HOST_OUTCOMES
 
 HOSTS: tuple[type[Host], ...] = (JupyterLab, Notebook7, VSCode, VSCodeStrict, Marimo, Voila, NbConvert, SavedPage)
 
 DOCUMENT = ROOT / "docs" / "hosts.md"
 BEGIN, END = "<!-- table of hosts: begin -->\n", "<!-- table of hosts: end -->\n"
+
+#: How a test ended that failed at first, and passed when what had failed was run once more.
+AGAIN = "2nd try"
+GOOD = ("passed", AGAIN)
+
+#: How the tests of each group ended that was run, by group and test.
+Outcomes = Mapping[str, Mapping[str, str]]
+
+
+class Column(NamedTuple):
+    """A host, and the group of the test command that shows the lens there."""
+
+    host: type[Host]
+    group: str = "hosts"
+    title: str = ""
+
+    @property
+    def heading(self) -> str:
+        """What stands above the column."""
+        return self.title or self.host.title
+
+    def cell(self, check: str) -> str:
+        """Return the name of a check's test, after the environment where that is not the main one."""
+        return f"{self.group.removesuffix('hosts').removesuffix(self.host.name)}{name_of(self.host, check)}"
+
+
+COLUMNS = (
+    *map(Column, HOSTS),
+    Column(JupyterLab, "colab-jupyterlab", "JupyterLab 4, Colab's versions"),
+    Column(JupyterLab, "lowest-jupyterlab", "JupyterLab 4, lowest versions"),
+)
 
 
 def applies(host: type[Host], check: str) -> bool:
@@ -26,34 +64,78 @@ def applies(host: type[Host], check: str) -> bool:
 
 
 def name_of(host: type[Host], check: str) -> str:
-    """Return what pytest calls the check in the host, which is what its cell says."""
+    """Return what pytest calls the check in the host."""
     return f"{host.name}-{check}"
 
 
-def table(outcomes: Mapping[str, str] | None = None) -> str:
-    """Return the table as Markdown.
+def reasons() -> list[str]:
+    """Return why some checks have no meaning in some hosts, in the order of their numbers below the table."""
+    return sorted({reason for host in HOSTS for reason in host.not_applicable.values()})
 
-    Parameters
-    ----------
-    outcomes
-        How the tests ended, by name. Without it each cell is the test's name.
-    """
-    reasons = sorted({reason for host in HOSTS for reason in host.not_applicable.values()})
 
-    def cell(host: type[Host], check: str) -> str:
-        if not applies(host, check):
-            return f"– ({1 + reasons.index(host.not_applicable[check])})"
-        name = name_of(host, check)
-        return f"`{name}`" if outcomes is None else outcomes.get(name, "not run")
+def footnotes() -> list[str]:
+    """Return the numbered lines below the table."""
+    return [f"{number}. {reason[0].upper()}{reason[1:]}." for number, reason in enumerate(reasons(), 1)]
+
+
+def without_meaning(host: type[Host], check: str) -> str:
+    """Return the cell of a check that has no meaning in a host."""
+    return f"– ({1 + reasons().index(host.not_applicable[check])})"
+
+
+def table() -> str:
+    """Return the table of docs/hosts.md, whose cells are the tests' names."""
+
+    def cell(column: Column, check: str) -> str:
+        host = column.host
+        return f"`{column.cell(check)}`" if applies(host, check) else without_meaning(host, check)
 
     lines = [
-        "| | " + " | ".join(host.title for host in HOSTS) + " |",
-        "|---" * (1 + len(HOSTS)) + "|",
-        *(f"| {check} | " + " | ".join(cell(host, check) for host in HOSTS) + " |" for check in CHECKS),
+        "| | " + " | ".join(column.heading for column in COLUMNS) + " |",
+        "|---" * (1 + len(COLUMNS)) + "|",
+        *(f"| {check} | " + " | ".join(cell(column, check) for column in COLUMNS) + " |" for check in CHECKS),
         "",
-        *(f"{number}. {reason[0].upper()}{reason[1:]}." for number, reason in enumerate(reasons, 1)),
+        *footnotes(),
     ]
     return "\n".join(lines) + "\n"
+
+
+def outcome(outcomes: Outcomes, column: Column, check: str) -> str:
+    """Return how a check ended in a run."""
+    return outcomes.get(column.group, {}).get(name_of(column.host, check), "not run")
+
+
+def of_run(outcomes: Outcomes) -> str:
+    """Return the table of a run for a terminal, whose cells say how each test ended."""
+
+    def cell(column: Column, check: str) -> str:
+        if not applies(column.host, check):
+            return without_meaning(column.host, check)
+        ended = outcome(outcomes, column, check)
+        return ended if ended in (*GOOD, "not run") else ended.upper()
+
+    width = max(len(word) for column in COLUMNS for word in column.heading.split())
+    headings = [textwrap.wrap(column.heading.replace("`", ""), width) for column in COLUMNS]
+    height = max(map(len, headings))
+    rows = [
+        *(["", *words] for words in zip(*([""] * (height - len(h)) + h for h in headings), strict=True)),
+        *([check, *(cell(column, check) for column in COLUMNS)] for check in CHECKS),
+    ]
+    first = max(map(len, CHECKS))
+    lines = ["  ".join([row[0].ljust(first), *(text.ljust(width) for text in row[1:])]).rstrip() for row in rows]
+    lines.insert(height, "-" * max(map(len, lines)))
+    again = [f"{AGAIN}: it passed when what had failed was run once more."] * any(AGAIN in row for row in rows)
+    return "\n".join([*lines, "", *footnotes(), *again]) + "\n"
+
+
+def missing(outcomes: Outcomes, groups: Sequence[str]) -> list[str]:
+    """Return the cells of some groups that are not green, by name."""
+    return [
+        f"{column.cell(check)}: {outcome(outcomes, column, check)}"
+        for column in COLUMNS
+        for check in CHECKS
+        if column.group in groups and applies(column.host, check) and outcome(outcomes, column, check) not in GOOD
+    ]
 
 
 def in_document() -> str:
@@ -61,15 +143,63 @@ def in_document() -> str:
     return DOCUMENT.read_text("utf-8").split(BEGIN)[1].split(END)[0]
 
 
-def write() -> None:
-    """Bring the table in docs/hosts.md up to date."""
-    before, rest = DOCUMENT.read_text("utf-8").split(BEGIN)
-    DOCUMENT.write_text(before + BEGIN + table() + END + rest.split(END)[1], "utf-8")
+def write(document: Path) -> None:
+    """Bring the table in a document up to date."""
+    before, rest = document.read_text("utf-8").split(BEGIN)
+    document.write_text(before + BEGIN + table() + END + rest.split(END)[1], "utf-8")
 
 
-def conclude(outcomes: Mapping[str, str]) -> str:
-    """Return the table of a test run, and keep it in docs/hosts.md if all of it was run and nothing failed."""
-    every = [name_of(host, check) for host in HOSTS for check in CHECKS if applies(host, check)]
-    if all(outcomes.get(name) == "passed" for name in every):
-        write()
-    return table(outcomes)
+# -- from the groups to the end of the test command -------------------------------------------------------------------
+
+
+def record(ended: Mapping[str, str]) -> bool:
+    """Keep how the checks of this group ended for the end of the test command; False where no such command runs.
+
+    What failed is run once more: it is then in both runs of the group, and the later one counts.
+    """
+    if not (name := os.environ.get(HOST_OUTCOMES)):
+        return False
+    file = Path(name)
+    before: dict[str, str] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    now = {test: AGAIN if how == "passed" and before.get(test, how) != how else how for test, how in ended.items()}
+    file.write_text(json.dumps(before | now), "utf-8")
+    return True
+
+
+def read(folder: Path) -> dict[str, dict[str, str]]:
+    """Return what the groups of a run recorded."""
+    return {file.stem: json.loads(file.read_text("utf-8")) for file in folder.glob("*.json")}
+
+
+def conclude(folder: Path, groups: Sequence[str], document: Path = DOCUMENT) -> int:
+    """Print the table of a run, and keep it in the document if all of it was run and nothing failed.
+
+    Parameters
+    ----------
+    folder
+        Where the groups recorded how their checks ended.
+    groups
+        The groups that were asked for.
+
+    Returns
+    -------
+    int
+        Exit status: 0 where every check of those groups is green.
+    """
+    outcomes = read(folder)
+    print(of_run(outcomes))
+    every = sorted({column.group for column in COLUMNS})
+    bad = missing(outcomes, groups)
+    if left_out := [group for group in every if group not in groups]:
+        print(f"Not asked for: {', '.join(left_out)}.")
+    if bad:
+        print("Not green:", *bad, sep="\n  ")
+    elif not left_out:
+        write(document)
+        print(f"All green; the table in {document.name} is of these hosts and checks.")
+    sys.stdout.flush()
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(conclude(Path(sys.argv[1]), sys.argv[2:]))
