@@ -26,8 +26,10 @@ export function Toolbar({ lens }: { lens: LensModel }) {
       <StageControl lens={lens} />
       <CmapControl lens={lens} />
       <RangeControl lens={lens} />
-      <Help />
-      <StatusLine lens={lens} />
+      <div class="cl-state">
+        <StatusLine lens={lens} />
+        <Help />
+      </div>
     </div>
   );
 }
