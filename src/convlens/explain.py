@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convlens.geometry import Geometry, Pair
+from convlens.receptive import ReceptiveField, of_layer
 
 Array = npt.NDArray[np.float32]
 
@@ -50,6 +51,8 @@ class Explanation:
         Input rows and columns of the patch.
     inside
         ``(kh, kw)``: False for taps that lie in the padding.
+    receptive_field
+        What part of the image the pixel may depend on, through all layers before this one.
     """
 
     filter: int
@@ -62,6 +65,7 @@ class Explanation:
     activation: float
     window: Window
     inside: npt.NDArray[np.bool_]
+    receptive_field: ReceptiveField
 
     @property
     def total(self) -> float:
@@ -91,7 +95,8 @@ class Explanation:
             f"Explanation of filter {self.filter} at {self.pixel}: {kh}×{kw}×{channels} products, "
             f"{padding} of {kh * kw} taps in the padding\n"
             f"  sum {products:.7g} + bias {self.bias:.7g} {sign} pre-activation {self.pre_activation:.7g} "
-            f"→ activation {self.activation:.7g}"
+            f"→ activation {self.activation:.7g}\n"
+            f"  {self.receptive_field}"
         )
 
 
@@ -106,7 +111,7 @@ def explain(
     pre_activation: np.ndarray,
     activation: np.ndarray,
 ) -> Explanation:
-    """Take one output pixel apart.
+    """Take one output pixel apart; its receptive field is that in `x`.
 
     Parameters
     ----------
@@ -151,6 +156,7 @@ def explain(
         activation=float(activation[row, col]),
         window=window,
         inside=inside,
+        receptive_field=of_layer(geometry, row, col),
     )
 
 

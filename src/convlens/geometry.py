@@ -6,6 +6,9 @@ import operator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
+
 Kind = Literal["conv", "depthwise", "separable", "transpose"]
 Pair = tuple[int, int]
 
@@ -153,6 +156,18 @@ class Geometry:
             [col * self.strides[1] - left + c * self.dilation_rate[1] for c in range(self.kernel_size[1])],
         )
 
+    def reach(self, at: npt.NDArray[np.intp], axis: int) -> npt.NDArray[np.intp]:
+        """Input rows (`axis` 0) or columns (1) that any of these output rows or columns reads, in order.
+
+        Those past the edges lie in the padding; of a transposed convolution there may be none.
+        """
+        taps = np.arange(self.kernel_size[axis]) * self.dilation_rate[axis]
+        step = self.strides[axis]
+        if self.kind == "transpose":
+            met = at[:, np.newaxis] + self._cut(axis) - taps
+            return np.unique(met[met % step == 0] // step)
+        return np.unique(at[:, np.newaxis] * step - self.pads[2 * axis] + taps)
+
     def check_pixel(self, pixel: Any) -> Pair:
         """Return `pixel` as ``(row, col)`` of a map, or raise a ``ValueError`` that names the maps' size."""
         rows, cols = self.output_shape
@@ -198,12 +213,16 @@ class Geometry:
 
     def _spread_from(self, position: int, axis: int) -> list[int]:
         # A transposed convolution is the gradient of the convolution that has its output as input
-        # (tf.nn.conv2d_transpose): input i reaches output i * stride + tap * dilation - cut, where "same" padding cuts
-        # as much as that convolution would have added.
-        size, step = self.input_shape[axis], self.strides[axis]
-        cut = max(0, (size - 1) * step + self.extent[axis] - self._out(axis)) // 2 if self.padding == "same" else 0
+        # (tf.nn.conv2d_transpose): input i reaches output i * stride + tap * dilation - cut.
+        step, cut = self.strides[axis], self._cut(axis)
         reached = [position + cut - tap * self.dilation_rate[axis] for tap in range(self.kernel_size[axis])]
         return [at // step if at % step == 0 else -1 for at in reached]
+
+    def _cut(self, axis: int) -> int:
+        """Return what "same" padding cuts off before a transposed output: what that convolution would have added."""
+        if self.padding != "same":
+            return 0
+        return max(0, (self.input_shape[axis] - 1) * self.strides[axis] + self.extent[axis] - self._out(axis)) // 2
 
     def _out(self, axis: int) -> int:
         size, step, extent = self.input_shape[axis], self.strides[axis], self.extent[axis]

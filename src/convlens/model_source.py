@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +14,12 @@ from convlens.images import Image, read_image, resize
 from convlens.sources import Plan, Source, filters_of, weights_of
 
 if TYPE_CHECKING:
+    from convlens.geometry import Geometry
     from convlens.layers import ConvLayer
     from convlens.models import ConvModel, Found, Predictions
+    from convlens.receptive import ReceptiveField
+
+_IN_PLACE = "This takes it that preprocess= leaves every pixel in its place."
 
 
 class Feeding:
@@ -57,6 +62,23 @@ class Feeding:
         if self._last is None or self._last[0] is not image:
             self._last = (image, ConvModel(self.model, self._prepared(image)))
         return self._last[1]
+
+    def receptive_field(self, image: Image, path: str, row: int, col: int) -> ReceptiveField:
+        """Return the part of the image that a pixel of a layer's maps may depend on."""
+        from convlens.receptive import ReceptiveField
+
+        recorded = self.record(image)
+        field = recorded.receptive_field(path, row, col)
+        if self._preprocess is None or field.rows is None or field.cols is None:
+            return field
+        rows, cols = recorded.input_size
+        if (rows, cols) == image.shape[:2]:
+            return replace(field, note=f"{field.note} {_IN_PLACE}".strip())
+        (top, bottom), (left, right) = field.rows, field.cols
+        return ReceptiveField(
+            note=f"The pixel depends on rows {top} to {bottom}, cols {left} to {right} of the {rows} × {cols} pixels that "
+            "preprocess= makes of the image. Which pixels of the image those are, preprocess alone knows."
+        )
 
     def opened(self, layer: Any) -> None:
         """Remember the weights that a layer has when it is opened first."""
@@ -136,6 +158,10 @@ class InModel(Source):
     def read_image(self, value: Any, channels: int | None) -> Image:
         """Read an image as the model takes it; `channels` are the model's own affair."""
         return self._feeding.read_image(value)
+
+    def receptive_field(self, image: Image, geometry: Geometry, row: int, col: int) -> ReceptiveField:
+        """See `Source.receptive_field`."""
+        return self._feeding.receptive_field(image, self.path, row, col)
 
     def require_bias(self) -> None:
         """Raise where the layer has no bias."""

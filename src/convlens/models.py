@@ -22,7 +22,9 @@ from convlens._calls import (
     without_gradients,
 )
 from convlens._model_layers import Found, channels_first, expected_input, found_call, paths_of
+from convlens._reach import spatial_axes
 from convlens.layers import ConvLayer
+from convlens.receptive import Graph, ReceptiveField, Untold
 
 if TYPE_CHECKING:
     import keras
@@ -78,9 +80,11 @@ class ConvModel:
         if x.ndim != 4 or len(x) != 1 or any(want not in (None, n) for want, n in zip(size, x.shape[1:], strict=True)):
             wanted = ", ".join("any" if n is None else str(n) for n in size)
             raise ValueError(f"Model {model.name!r} takes an image as (1, {wanted}), but was given {x.shape}.")
+        self._data_format = "channels_first" if channels_first(self._paths) else "channels_last"
         self._x = keras.ops.convert_to_tensor(np.moveaxis(x, -1, 1) if channels_first(self._paths) else x)
         self._predictors: dict[int, Callable[..., Any]] = {}
         self.found: tuple[Found, ...] = ()
+        self._graph: Graph | None = None
         self._before = self._look()
 
     @property
@@ -158,6 +162,22 @@ class ConvModel:
         with unchanged(self.model._flatten_layers()), without_gradients(), uncompiled():
             after = self._predictor(found.layer)(self._x, weights)
         return Predictions(self._before, _vector(after))
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Rows and columns of what the model was fed."""
+        rows, cols = (int(self._x.shape[1 + axis]) for axis in spatial_axes(self._data_format))
+        return rows, cols
+
+    def receptive_field(self, path: str, row: int, col: int) -> ReceptiveField:
+        """Return the part of what the model is fed that a pixel of a layer's maps may depend on."""
+        found = self.find(path)
+        try:
+            if self._graph is None:
+                self._graph = Graph(self.model, tuple(self._x.shape[1:]), self._data_format, self.found)
+            return self._graph.field(found, row, col)
+        except Untold as reason:
+            return ReceptiveField(note=f"Which pixels of the image this one depends on is not known: {reason}")
 
     def _predictor(self, layer: keras.layers.Layer) -> Callable[[Any, Any], Any]:
         import keras

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convlens.engine import Engine, LensClosed, make_nothing
 from convlens.filters import Array, FilterList
@@ -13,6 +13,9 @@ from convlens.history import History
 from convlens.images import Image
 from convlens.kernels import check_fits
 from convlens.sources import Closed, Plan, Source
+
+if TYPE_CHECKING:
+    from convlens.receptive import ReceptiveField
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +185,10 @@ class Session:
         maps = self.engine.current(uid)
         assert maps is not None
         return maps.pre_activation, maps.activation
+
+    def receptive_field(self, row: int, col: int) -> ReceptiveField:
+        """Return the part of the image that pixel (`row`, `col`) of the maps may depend on."""
+        return self.source.receptive_field(self.image, self.geometry, row, col)
 
     def _travel(self, step: Callable[[], Any]) -> None:
         old = self.history.present

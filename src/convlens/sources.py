@@ -19,6 +19,7 @@ from convlens.settings import Settings
 if TYPE_CHECKING:
     from convlens.layers import ConvLayer
     from convlens.models import Found, Predictions
+    from convlens.receptive import ReceptiveField
 
 
 class Plan(NamedTuple):
@@ -66,6 +67,12 @@ class Source(ABC):
     def found(self, image: Image) -> Sequence[Found]:
         """Return the calls of convolution layers that the model makes for an image."""
         return ()
+
+    def receptive_field(self, image: Image, geometry: Geometry, row: int, col: int) -> ReceptiveField:
+        """Return the part of the image that pixel (`row`, `col`) of the layer's maps may depend on."""
+        from convlens.receptive import of_layer
+
+        return of_layer(geometry, row, col)
 
     def own_filters(self, image: Image, names: Any = None) -> FilterList:
         """Make filters with the weights that the layer itself has, under these names."""

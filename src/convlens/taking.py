@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from convlens.colors import check_stage, limits
@@ -48,7 +49,8 @@ class Taking:
         Returns
         -------
         Explanation
-            Its products and bias sum up to the pre-activation that Keras computed.
+            Its products and bias sum up to the pre-activation that Keras computed. Its receptive field is that in the
+            image, through all layers of a model before this one.
         """
         from convlens.explain import explain
 
@@ -56,7 +58,8 @@ class Taking:
         pre_activation, activation = self._session.maps(index)
         conv = self._session.engine.layer
         kernel, bias = filters.kernel_at(index), filters[index].bias
-        return explain(conv.geometry, conv.input, kernel, bias, index, row, col, pre_activation, activation)
+        one = explain(conv.geometry, conv.input, kernel, bias, index, row, col, pre_activation, activation)
+        return replace(one, receptive_field=self._session.receptive_field(*one.pixel))
 
     def diagnose(self, i: int) -> Diagnostics:
         """Find out what the kernel of filter `i` does: gain, norm, symmetry, separability, frequency response."""
