@@ -1,5 +1,5 @@
 /** One output pixel taken apart; mirrors src/convlens/explain.py. */
-import type { Geometry } from "../model/types.ts";
+import type { FieldRecord, Geometry } from "../model/types.ts";
 import { receptiveField } from "./geometry.ts";
 
 /** What the layer is fed under the kernel at one output pixel. */
@@ -11,6 +11,8 @@ export interface Patch {
   inside: boolean[];
   /** Float32, C order (row, column, channel) as the kernel; 0 in the padding. */
   values: Float32Array;
+  /** Where the layer is inside a model, what part of the image the pixel depends on; else rows and columns say it. */
+  field: FieldRecord | null;
 }
 
 export interface Explanation extends Patch {
@@ -52,7 +54,7 @@ export function readPatch(
       values[cell * depth + channel] = plane[from] ?? Number.NaN;
     });
   });
-  return { rows, cols, inside, values };
+  return { rows, cols, inside, values, field: null };
 }
 
 export function explain(patch: Patch, kernel: Float32Array, bias: number): Explanation {

@@ -91,9 +91,9 @@ export class Patches {
       const { patch, plane } = await this.inquire(question);
       if (question.type === "plane" && plane) return plane;
       if (question.type === "patch" && patch) {
-        const { rows, cols } = patch;
+        const { rows, cols, field } = patch;
         const inside = insideOf(this.roster.geometry, rows, cols);
-        return { rows, cols, inside, values: floatsOf(patch.values) };
+        return { rows, cols, inside, values: floatsOf(patch.values), field };
       }
       return new Error("Python's answer holds nothing of the layer's input.");
     } catch (error) {

@@ -353,12 +353,24 @@ export interface Answer {
   factors?: FactorsRecord;
 }
 
+/** What part of the input image an output pixel may depend on, through all layers of the model before its own. */
+export interface FieldRecord {
+  /** First and last row and column, in pixels of the image and beyond it, in the padding; null where that is not known. */
+  rows: [first: number, last: number] | null;
+  cols: [first: number, last: number] | null;
+  /** Rows and columns of the image among them that are read, in order; null where there are none. */
+  inside: [rows: number[], cols: number[]] | null;
+  /** A sentence: why it is not known, or what it relies on; else empty. */
+  note: string;
+}
+
 export interface PatchRecord {
   /** Input rows and columns that the kernel's rows and columns read; those outside the input lie in the padding. */
   rows: number[];
   cols: number[];
   /** float32, C order (row, column, channel) as the kernel, 0 in the padding. */
   values: Bytes;
+  field: FieldRecord;
 }
 
 /** One plane in 8 bits, as a map's; range, levels and flags are a `MapRecord`'s. */

@@ -3,6 +3,7 @@ import type {
   Answer,
   Bytes,
   DiagnosticsRecord,
+  FieldRecord,
   FilterRecord,
   MapRecord,
   Message,
@@ -118,6 +119,24 @@ function whole(value: unknown, what: string): number {
 function bytes(value: unknown, what: string): Bytes {
   if (isBytes(value)) return value;
   throw new TypeError(`expected the bytes of ${what}, got ${typeof value}`);
+}
+
+function readField(value: unknown): FieldRecord {
+  const { rows, cols, inside, note } = fields(value, "a receptive field");
+  const along = (indices: unknown) =>
+    list(indices, "rows or columns").map((at) => whole(at, "a row or column"));
+  const ends = (pair: unknown): [number, number] | null => {
+    if (pair === null) return null;
+    const [first, last] = along(pair);
+    return [whole(first, "a first row or column"), whole(last, "a last row or column")];
+  };
+  const read = inside === null ? null : list(inside, "rows and columns");
+  return {
+    rows: ends(rows),
+    cols: ends(cols),
+    inside: read && [along(read[0]), along(read[1])],
+    note: String(note),
+  };
 }
 
 function readPlane(value: unknown): PictureRecord {
@@ -241,6 +260,7 @@ function readAnswer(message: Fields): Answer {
       rows: list(patch.rows, "a patch's rows").map((row) => whole(row, "a row")),
       cols: list(patch.cols, "a patch's columns").map((col) => whole(col, "a column")),
       values: bytes(patch.values, "a patch"),
+      field: readField(patch.field),
     };
   }
   if (message.plane) answer.plane = readPlane(message.plane);

@@ -4,6 +4,7 @@ import { firstChannel, reshaped } from "../lens/geometry.ts";
 import type {
   DiagnosticsRecord,
   Edit,
+  FieldRecord,
   FilterRecord,
   Geometry,
   History,
@@ -62,6 +63,8 @@ export class FakeKernel {
   generation = 1;
   /** False for a layer inside a model, whose input the browser does not have. */
   imageIsInput = true;
+  /** What it tells of receptive fields inside a model. */
+  field: FieldRecord = { rows: null, cols: null, inside: null, note: "" };
   #past: Document[] = [];
   #future: Document[] = [];
   #gesture: string | null = null;
@@ -354,7 +357,7 @@ export class FakeKernel {
           this.#plane(first + k),
         );
         const { rows, cols, values } = readPatch(this.geometry, planes, request.row, request.col);
-        return { uids: [], answer: { patch: { rows, cols, values } } };
+        return { uids: [], answer: { patch: { rows, cols, values, field: this.field } } };
       }
       case "plane": {
         const plane = this.#plane(request.channel);

@@ -93,6 +93,24 @@ describe("a message from the kernel", () => {
   const history = { undo: 0, redo: 0 };
   const message = { type: "filters", generation: 1, history, filters: [record], serial: 1 };
   const buffers = [new ArrayBuffer(4), new ArrayBuffer(9)];
+  const answer = { ...message, type: "answer", client: "a", seq: 1, ok: true };
+  const field = {
+    rows: [-1, 2],
+    cols: [3, 5],
+    inside: [
+      [0, 2],
+      [3, 4, 5],
+    ],
+    note: "",
+  };
+  const patch = { rows: [0], cols: [0], values: { $buffer: 0 } };
+
+  test("a receptive field is read, and one that is not known", () => {
+    for (const told of [field, { rows: null, cols: null, inside: null, note: "why" }]) {
+      const read = readMessage({ ...answer, patch: { ...patch, field: told } }, buffers);
+      expect(read?.type === "answer" && read.patch?.field).toEqual(told);
+    }
+  });
 
   test("is read with its bytes and its numbers in place", () => {
     const read = readMessage(message, buffers);
@@ -115,6 +133,8 @@ describe("a message from the kernel", () => {
     ["a kernel without bytes", { ...message, filters: [{ ...record, kernel: [1, 2] }] }],
     ["a bias that is no number", { ...message, filters: [{ ...record, bias: "one" }] }],
     ["a map of an unknown stage", { ...message, filters: [{ ...record, map: { ...map, stage: "x" } }] }],
+    ["a receptive field of halves", { ...answer, patch: { ...patch, field: { ...field, rows: [0.5, 1] } } }],
+    ["a patch without a receptive field", { ...answer, patch }],
     ["an answer without its number", { ...message, type: "answer", client: "a", ok: true }],
   ])("with %s is refused", (_, broken) => {
     expect(() => readMessage(broken, buffers)).toThrow();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from convlens import wire
@@ -112,7 +113,14 @@ class Inquiries:
         index, (row, col) = index_of(self._session, message), pixel_of(self._session, message)
         geometry, depth = self._session.geometry, self._session.filters.kernel_shape[2]
         patch, window, _ = read_patch(geometry, self._session.engine.layer.input, index, depth, row, col)
-        return {"patch": {"rows": window.rows.tolist(), "cols": window.cols.tolist(), "values": patch.tobytes()}}
+        return {
+            "patch": {
+                "rows": window.rows.tolist(),
+                "cols": window.cols.tolist(),
+                "values": patch.tobytes(),
+                "field": asdict(self._session.receptive_field(row, col)),
+            }
+        }
 
     def _plane(self, message: dict[str, Any]) -> dict[str, Any]:
         x, channel = self._session.engine.layer.input, whole(message.get("channel"), "channel")

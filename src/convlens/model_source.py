@@ -76,8 +76,8 @@ class Feeding:
             return replace(field, note=f"{field.note} {_IN_PLACE}".strip())
         (top, bottom), (left, right) = field.rows, field.cols
         return ReceptiveField(
-            note=f"The pixel depends on rows {top} to {bottom}, cols {left} to {right} of the {rows} × {cols} pixels that "
-            "preprocess= makes of the image. Which pixels of the image those are, preprocess alone knows."
+            note=f"The pixel depends on rows {top} to {bottom}, cols {left} to {right} of the {rows} × {cols} pixels "
+            "that preprocess= makes of the image. Which pixels of the image those are, preprocess alone knows."
         )
 
     def opened(self, layer: Any) -> None:

@@ -174,6 +174,23 @@ def test_a_patch_is_what_the_layer_is_fed_under_the_kernel_with_the_padding_mark
                 close(values[r, c], x[at_row, at_col, 2:] if inside else np.zeros(2))
 
 
+def test_with_a_patch_comes_the_part_of_the_image_that_the_pixel_depends_on() -> None:
+    inputs = keras.Input((16, 18, 1))
+    x = layers.AveragePooling2D(2)(layers.Conv2D(3, 3, padding="same")(inputs))
+    model = keras.Model(inputs, layers.Conv2D(2, 2, name="last")(x))
+    browser = Browser(ConvLens(IMAGE, model=model, layer="last"))
+    # Rows 0 and 1 of the pooled map are rows 0 to 3 of the first one, and rows -1 to 4 of the image.
+    told = browser.ask("patch", uid=browser.uid(0), row=0, col=3)["patch"]["field"]
+    assert json.loads(json.dumps(told)) == {
+        "rows": [-1, 4],
+        "cols": [5, 10],
+        "inside": [[*range(5)], [*range(5, 11)]],
+        "note": "",
+    }
+    field = browser.lens.explain(0, 0, 3).receptive_field
+    assert (field.rows, field.cols, field.inside) == ((-1, 4), (5, 10), (tuple(range(5)), tuple(range(5, 11))))
+
+
 def test_a_channel_of_the_layers_input_crosses_as_a_picture() -> None:
     model = functional()
     browser = opened("block/conv", model)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from convlens import ConvLens
 from convlens.models import ConvModel, Found
 from convlens.receptive import Graph, ReceptiveField
 from tests.unit.keras_sweep import COMPILES_EVERY_SHAPE, Array, numpy, snapshot
@@ -383,3 +384,49 @@ def test_a_functional_model_that_only_trains_in_its_own_way_is_told() -> None:
     inputs = keras.Input((12, 12, 2))
     model = Trained(inputs, layers.Conv2D(1, 3, name="last")(inputs))
     assert told(model, "last", 1, 2) == ReceptiveField((1, 3), (2, 4), ((1, 2, 3), (2, 3, 4)))
+
+
+# -- in the image that a lens shows ------------------------------------------------------------------------------------
+
+
+def strided() -> Any:
+    return keras.Sequential(
+        [keras.Input((12, 14, 1)), layers.Conv2D(2, 3, strides=2, name="first"), layers.Conv2D(1, 2, name="last")]
+    )
+
+
+def in_image(image: Array, **given: Any) -> ReceptiveField:
+    field = ConvLens(image, model=strided(), layer="last", **given).explain(0, 1, 2).receptive_field
+    assert field == ConvLens(image, model=strided(), layer="last", **given).explain(0, -3, -3).receptive_field
+    return field
+
+
+FIELD = ReceptiveField((2, 6), (4, 8), (tuple(range(2, 7)), tuple(range(4, 9))))
+
+
+def test_a_lens_tells_it_in_the_image_as_it_shows_it_resized_for_the_model() -> None:
+    assert in_image(np.zeros((12, 14), np.float32)) == FIELD
+    assert in_image(np.zeros((40, 50), np.float32)) == FIELD
+
+
+def test_with_a_preprocess_that_keeps_the_size_it_says_what_it_relies_on() -> None:
+    field = in_image(np.zeros((12, 14), np.float32), preprocess=lambda x: x / 2)
+    assert (field.rows, field.cols, field.inside) == (FIELD.rows, FIELD.cols, FIELD.inside)
+    assert "preprocess= leaves every pixel in its place" in field.note
+
+
+def test_with_a_preprocess_that_makes_another_size_it_is_not_told_in_the_image() -> None:
+    field = in_image(np.zeros((20, 20), np.float32), preprocess=lambda x: x[:12, 3:17])
+    assert field.rows is None and field.cols is None and field.inside is None
+    assert "rows 2 to 6, cols 4 to 8 of the 12 × 14 pixels that preprocess= makes of the image" in field.note
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_outside_a_model_it_is_the_layers_own_window(padding: str) -> None:
+    layer = layers.Conv2D(1, (3, 2), padding=padding, dilation_rate=2)
+    layer.build((None, 9, 9, 1))
+    one = ConvLens(np.zeros((9, 9), np.float32), layer=layer).explain(0, 0, 4)
+    rows, cols = (entries.tolist() for entries in one.window)
+    assert one.receptive_field.rows == (rows[0], rows[-1]) and one.receptive_field.cols == (cols[0], cols[-1])
+    assert one.receptive_field.inside == (tuple(row for row in rows if row >= 0), tuple(cols))
+    assert f"depends on rows {rows[0]} to {rows[-1]}" in repr(one)

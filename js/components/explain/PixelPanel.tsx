@@ -4,6 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { type Explanation, explain, largestFirst } from "../../lens/explain.ts";
 import type { FilterView, LensModel } from "../../model/lens.ts";
 import type { Geometry } from "../../model/types.ts";
+import { fieldSentence } from "../picture/pinnedField.ts";
 import { span } from "../wording.ts";
 import { Contributions } from "./Contributions.tsx";
 import { Flip, WAYS } from "./Flip.tsx";
@@ -127,6 +128,7 @@ function Taken({ lens, filter, index, row, col }: TakenProps) {
         )}
         <p>
           {transposed ? spreadWords(e) : patchWords(e, geometry)}
+          {e.field && ` ${fieldSentence(e.field, lens.picture.value)}`}
           {geometry.kind === "separable" &&
             " The kernel is the filter's depthwise and pointwise kernels multiplied, which give the same sum."}
         </p>

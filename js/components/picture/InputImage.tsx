@@ -1,7 +1,7 @@
 /** The input image: its pixels, what was done to it, and the way to another one. */
 import { useComputed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { Flag, type SourceWindow } from "../../lens/colors.ts";
+import { Flag, type Size, type SourceWindow } from "../../lens/colors.ts";
 import { readWindow } from "../../lens/geometry.ts";
 import { formatNumber } from "../../lens/numbers.ts";
 import { GRAY, paletteOf } from "../../lens/palette.ts";
@@ -13,11 +13,18 @@ import { span, times } from "../wording.ts";
 import { ColorBar } from "./ColorBar.tsx";
 import { decodeImage, imageFile } from "./decode.ts";
 import { Swatch } from "./Legend.tsx";
-import { PixelMark, WindowMark } from "./marks.tsx";
+import { DeepFieldMark, PixelMark, WindowMark } from "./marks.tsx";
 import { aspect, PictureFrame } from "./PictureFrame.tsx";
 import { bufferedPaint } from "./paint.ts";
+import { fieldWords, pinnedField } from "./pinnedField.ts";
 import { probeOf } from "./probe.ts";
 import { Readout } from "./Readout.tsx";
+
+/** The pixel of an image that lies at the same share of its height and width. */
+function along({ row, col }: Pixel, [mapRows, mapCols]: readonly [number, number], image: Size): Pixel {
+  const at = (index: number, from: number, to: number) => Math.floor(((index + 0.5) / from) * to);
+  return { row: at(row, mapRows, image.rows), col: at(col, mapCols, image.cols) };
+}
 
 const CHANNELS: Record<number, string> = { 1: "grey", 3: "RGB", 4: "RGBA" };
 
@@ -40,6 +47,8 @@ export function InputImage({ lens }: { lens: LensModel }) {
   const outputOf = (pixel: Pixel): Pixel | null => placed && outputAt(geometry, placed, pixel);
 
   const locate = (output: Pixel): Pixel => {
+    // Inside a model maps lie over the whole image, whatever their size.
+    if (!placed) return along(output, geometry.output_shape, picture);
     const field = readWindow(geometry, output.row, output.col);
     const middle = (along: number[]) => along[Math.floor(along.length / 2)] ?? 0;
     return { row: middle(field.rows), col: middle(field.cols) };
@@ -49,6 +58,7 @@ export function InputImage({ lens }: { lens: LensModel }) {
     const pinned = lens.pixel.value;
     const hover = lens.hover.value;
     const under = lens.hoverInput.value;
+    const field = pinnedField(lens);
     return (
       <>
         {placed && pinned && (
@@ -57,6 +67,7 @@ export function InputImage({ lens }: { lens: LensModel }) {
         {placed && hover && (
           <WindowMark view={view} {...readWindow(geometry, hover.row, hover.col)} kind="hover" />
         )}
+        {field && <DeepFieldMark view={view} field={field} />}
         {under && <PixelMark view={view} pixel={under} kind="hover" />}
       </>
     );
@@ -76,7 +87,10 @@ export function InputImage({ lens }: { lens: LensModel }) {
   const range = shown.value.range;
   // The note of an image that has been replaced from Python is about another picture.
   const scaled = note.value?.rows === rows && note.value.cols === cols ? [note.value.text] : [];
-  const notes = [...scaled, ...record.notes];
+  const field = pinnedField(lens);
+  const words = field && fieldWords(field, picture);
+  const depends = words ? `. The pinned pixel depends on ${words}` : "";
+  const notes = [...scaled, ...record.notes, ...(field?.note ? [field.note] : [])];
   return (
     <figure
       class="cl-figure cl-image"
@@ -131,7 +145,7 @@ export function InputImage({ lens }: { lens: LensModel }) {
         lens={lens}
         size={picture}
         place={place}
-        label={`Input image, ${rows} rows, ${cols} columns, ${channels} channels`}
+        label={`Input image, ${rows} rows, ${cols} columns, ${channels} channels${depends}`}
         watch={() => {
           shown.value;
         }}
@@ -187,7 +201,12 @@ function ImageReadout({ lens }: { lens: LensModel }) {
     const values = lens.picture.value.at(under.row, under.col).map((value) => formatNumber(value, 7));
     return <Readout pinned={false}>{`row ${under.row}, col ${under.col}: ${values.join("  ")}`}</Readout>;
   }
-  if (!probe || !lens.imageIsInput.value) return <Readout pinned={false}>{null}</Readout>;
+  if (!lens.imageIsInput.value) {
+    const field = pinnedField(lens);
+    const words = field && fieldWords(field, lens.picture.value);
+    return <Readout pinned={words !== null}>{words}</Readout>;
+  }
+  if (!probe) return <Readout pinned={false}>{null}</Readout>;
   const { rows, cols } = readWindow(lens.geometry.value, probe.pixel.row, probe.pixel.col);
   if (rows.length === 0 || cols.length === 0)
     return <Readout pinned={probe.pinned}>no input pixel spreads to here</Readout>;
