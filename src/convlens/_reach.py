@@ -48,8 +48,7 @@ def boxes_read(op: Any, inputs: Sequence[Shape], output: Shape, box: Box, *, lin
     """
     rule = rule_of(op)
     if rule is None:
-        kind = type(op).__name__
-        raise Untold(f"it is not known which pixels {op.name!r} ({kind}) reads for one of its own.")
+        raise Untold(f"{op.name!r} ({type(op).__name__}) does not say which pixels it reads for one of its own.")
     return _windows(op, inputs, box) if linear else rule(op, inputs, output, box)
 
 
@@ -109,7 +108,7 @@ def _shifted(amounts: str, sign: int) -> Rule:
 def _upsampling(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> list[Box | None]:
     (shape,) = inputs
     if op.interpolation not in ("nearest", "bilinear"):
-        raise Untold(f"it is not known which pixels {op.name!r} reads to interpolate by {op.interpolation!r}.")
+        raise Untold(f"{op.name!r} interpolates by {op.interpolation!r}, of which it is not told how far it reads.")
     read = list(box)
     for axis, factor in zip(spatial_axes(op.data_format), op.size, strict=True):
         span = box[axis]
@@ -149,7 +148,7 @@ def _after_activation(op: Any, output: Shape, box: Box) -> Box:
         return box
     if activation.known and activation.name in ("softmax", "log_softmax"):
         return (*box[:-1], np.arange(output[-1]))
-    raise Untold(f"it is not known which values the activation function of {op.name!r}, {activation.name}, mixes.")
+    raise Untold(f"the activation function of {op.name!r}, {activation.name}, does not say which values it mixes.")
 
 
 def _along(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> list[Box | None]:
