@@ -21,6 +21,8 @@ interface Case {
 
 export interface Outcome {
   total: number;
+  /** Sum of the magnitudes that were added up. */
+  scale: number;
   agrees: boolean;
   /** Kernel cells that lie in the padding. */
   padding: number;
@@ -51,6 +53,6 @@ export function explained({ geometry, image, firstChannel, kernel, bias, pixels 
       : readPatch(geometry, planes, row, col);
     const found = explain(read, new Float32Array(kernel), bias);
     const padding = found.inside.filter((reads) => !reads).length;
-    return { total: found.total, agrees: agrees(found, keras), padding };
+    return { total: found.total, scale: found.scale, agrees: agrees(found, keras), padding };
   });
 }
