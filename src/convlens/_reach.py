@@ -49,6 +49,8 @@ def boxes_read(op: Any, inputs: Sequence[Shape], output: Shape, box: Box, *, lin
     rule = rule_of(op)
     if rule is None:
         raise Untold(f"{op.name!r} ({type(op).__name__}) does not say which pixels it reads for one of its own.")
+    if len(inputs) != 1 and rule not in (_elementwise, _concatenated):
+        raise Untold(f"{op.name!r} ({type(op).__name__}) is called with {len(inputs)} tensors, a mask perhaps.")
     return _windows(op, inputs, box) if linear else rule(op, inputs, output, box)
 
 
@@ -132,6 +134,10 @@ def _elementwise(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> l
     """One value for one value; an axis of length 1 is spread over the output's, as NumPy does."""
     read: list[Box | None] = []
     for shape in inputs:
+        if len(shape) > len(output) or any(
+            n not in (1, out) for n, out in zip(shape[::-1], output[::-1], strict=False)
+        ):
+            raise Untold(f"{op.name!r} ({type(op).__name__}) takes values together.")
         last = zip(shape, output[len(output) - len(shape) :], box[len(box) - len(shape) :], strict=True)
         read.append(tuple(np.arange(1) if n == 1 < out else span for n, out, span in last))
     return read

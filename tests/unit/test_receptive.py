@@ -346,6 +346,11 @@ def after(*steps: Any) -> Any:
     return keras.Sequential([keras.Input((12, 12, 2)), *steps, layers.Conv2D(1, 1, name="last")])
 
 
+def between(function: Callable[[Any], Any]) -> Any:
+    inputs = keras.Input((12, 12, 2))
+    return keras.Model(inputs, layers.Conv2D(1, 1, name="last")(function(inputs)))
+
+
 def subclassed() -> Any:
     model = Whole()
     model(np.zeros((1, 12, 12, 2), np.float32))
@@ -353,13 +358,14 @@ def subclassed() -> Any:
 
 
 UNTOLD: dict[str, tuple[Callable[[], Any], str]] = {
-    "a Lambda": (lambda: after(layers.Lambda(lambda x: x[:, ::-1], name="turn")), "turn"),
+    "a Lambda": (lambda: after(layers.Lambda(lambda x: keras.ops.flip(x, 1), name="turn")), "turn"),
     "a class of the user's": (lambda: after(Cropped(name="mine")), "mine"),
     "a function of the user's": (
         lambda: after(layers.Conv2D(2, 3, activation=lambda x: x - keras.ops.mean(x), name="odd")),
         "odd",
     ),
     "other interpolation": (lambda: after(layers.UpSampling2D(2, interpolation="bicubic", name="up")), "bicubic"),
+    "an operation of a layer's name": (lambda: between(lambda x: x + keras.ops.average(x, axis=1)), "verage"),
     "pixels that are moved": (lambda: after(layers.Permute((2, 1, 3), name="swap")), "swap"),
     "a layer within a layer": (lambda: keras.Sequential([keras.Input((12, 12, 2)), Own(name="own")]), "'last'"),
     "a subclassed model": (subclassed, "Whole"),
