@@ -96,6 +96,8 @@
   /** Edit until a preview comes before Keras's map: the page has what it predicts from. Returns how many edits it took. */
   const predicted = async (where) => {
     const { root, cell, figure, canvas } = find(where);
+    figure.scrollIntoView({ block: "center" });
+    await frame();
     const writes = watchWrites(canvas, figure);
     let number = 0;
     for (let provenance = ""; provenance !== "preview"; number++) {

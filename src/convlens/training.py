@@ -22,8 +22,8 @@ MOST_SNAPSHOTS = 256
 SNAPSHOT_BYTES = 64 * 1024 * 1024
 #: Share of the training's time that showing it may take.
 BUDGET = 0.01
-#: Part of it that is kept back for what is not timed: being called at every batch.
-KEPT_BACK = 0.05
+#: Part of it that is kept back, for being called at every batch and for a showing that takes longer than those before.
+KEPT_BACK = 0.1
 
 
 @dataclass(frozen=True, eq=False)
