@@ -55,7 +55,7 @@ def medians():
         for work, times in found.items():
             if work in (one_edit, raw) or number < 10:
                 times.append(timed(work))
-                time.sleep(0.1)
+                time.sleep(0.1)  # until the page has drawn what it was sent
     return [statistics.median(times[2:]) for times in found.values()]  # the first ones warm up
 """
 

@@ -385,7 +385,7 @@ def test_what_runs_code_of_its_own_is_not_told_and_says_why(case: str) -> None:
 def test_a_functional_model_that_only_trains_in_its_own_way_is_told() -> None:
     class Trained(keras.Model):  # type: ignore[misc,unused-ignore]
         def train_step(self, data: Any) -> Any:
-            raise NotImplementedError
+            return {}
 
     inputs = keras.Input((12, 12, 2))
     model = Trained(inputs, layers.Conv2D(1, 3, name="last")(inputs))
