@@ -1,5 +1,6 @@
 /** One output pixel taken apart; mirrors src/convlens/explain.py. */
-import type { FieldRecord, Geometry } from "../model/types.ts";
+import type { FieldRecord } from "../model/messages.ts";
+import type { Geometry } from "../model/types.ts";
 import { receptiveField } from "./geometry.ts";
 
 /** What the layer is fed under the kernel at one output pixel. */

@@ -15,6 +15,7 @@ import { Factors } from "./factors.ts";
 import type { FilterState } from "./filter-state.ts";
 import { readPicture } from "./image.ts";
 import type { Picture, Stats } from "./lens.ts";
+import type { Answer, Request } from "./messages.ts";
 import { Needs } from "./needs.ts";
 import { Network } from "./network.ts";
 import { Offline } from "./offline.ts";
@@ -28,7 +29,7 @@ import { rebase, touched } from "./rebase.ts";
 import { Roster } from "./roster.ts";
 import type { Schedule } from "./schedule.ts";
 import { Settings, SHARED } from "./settings.ts";
-import type { Answer, PresetRecord, Request, Status, Traits, Uid } from "./types.ts";
+import type { PresetRecord, Status, Traits, Uid } from "./types.ts";
 import { Uplink } from "./uplink.ts";
 import { bytesOf, type CheckedMessage, floatsOf } from "./wire.ts";
 

@@ -1,8 +1,9 @@
 /** What the linear update takes for a filter inside a model: asked for when the filter is opened or edited, and kept here. */
 import { type Signal, signal } from "@preact/signals";
 import type { FilterState } from "./filter-state.ts";
+import type { Answer, Request } from "./messages.ts";
 import type { Roster } from "./roster.ts";
-import type { Answer, Request, Uid } from "./types.ts";
+import type { Uid } from "./types.ts";
 import { floatsOf } from "./wire.ts";
 
 /** Input planes that are kept, in bytes; those that were edited longest ago go first. */

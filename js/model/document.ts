@@ -1,7 +1,8 @@
 /** What undo returns to, and the changes that the browser makes by itself where there is no kernel. */
 import { reshaped } from "../lens/geometry.ts";
+import type { Request } from "./messages.ts";
 import type { Weights } from "./prediction.ts";
-import type { Geometry, History, Request, Uid } from "./types.ts";
+import type { Geometry, History, Uid } from "./types.ts";
 import { floatsOf, unpackNumber } from "./wire.ts";
 
 export interface NamedFilter extends Weights {

@@ -2,7 +2,8 @@
 import { type Signal, signal } from "@preact/signals";
 import type { FilterState } from "./filter-state.ts";
 import type { FactorsView } from "./lens.ts";
-import type { Answer, FactorEdit, FactorsRecord, Request, Uid } from "./types.ts";
+import type { Answer, FactorEdit, FactorsRecord, Request } from "./messages.ts";
+import type { Uid } from "./types.ts";
 import { floatsOf, packNumber, unpackNumber } from "./wire.ts";
 
 interface Job {

@@ -3,8 +3,9 @@ import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Range } from "../lens/ranges.ts";
 import type { Base } from "./based-prediction.ts";
 import type { FilterView, MapView } from "./lens.ts";
+import type { Edit } from "./messages.ts";
 import { type Forecast, sameWeights, type Weights } from "./prediction.ts";
-import type { Edit, Geometry, MapRecord, Stage, Uid } from "./types.ts";
+import type { Geometry, MapRecord, Stage, Uid } from "./types.ts";
 import { bytesOf, type CheckedRecord, exactBuffer, floatsOf, unpackNumber } from "./wire.ts";
 
 /** A map that Keras computed, and the weights that it computed it for. */

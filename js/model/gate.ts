@@ -14,7 +14,7 @@
  * Nothing is merged across a request that changes the list, the layer, the image or the history.
  */
 import { mergeWeights, type Weights } from "./merge.ts";
-import type { Request } from "./types.ts";
+import type { Request } from "./messages.ts";
 
 export interface Clock {
   /** Call back after so many milliseconds; the result cancels. */

@@ -6,16 +6,13 @@ import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { Activation } from "../lens/activations.ts";
 import type { Patch } from "../lens/explain.ts";
 import type { Gone } from "./connection.ts";
+import type { DiagnosticsRecord, Edit, FactorEdit, PictureRecord } from "./messages.ts";
 import type {
-  DiagnosticsRecord,
-  Edit,
-  FactorEdit,
   Geometry,
   History,
   ImageRecord,
   LayerRecord,
   MapRecord,
-  PictureRecord,
   PresetRecord,
   Problem,
   Stage,

@@ -1,5 +1,5 @@
 /** Requests of one gesture that change weights, folded into the fewest that end in the same weights. */
-import type { Edit, Request } from "./types.ts";
+import type { Edit, Request } from "./messages.ts";
 import { floatsOf, unpackNumber } from "./wire.ts";
 
 export type EditRequest = Extract<Request, { type: "edit" }>;

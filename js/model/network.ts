@@ -3,8 +3,9 @@ import type { AnyModel } from "@anywidget/types";
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { FilterState } from "./filter-state.ts";
 import type { Predictions } from "./lens.ts";
+import type { PredictionsMessage } from "./messages.ts";
 import type { Schedule } from "./schedule.ts";
-import type { LayerRecord, PredictionsMessage, TrainingRecord, Traits, Uid } from "./types.ts";
+import type { LayerRecord, TrainingRecord, Traits, Uid } from "./types.ts";
 import { floatsOf } from "./wire.ts";
 
 /** The model runs again when no weight has changed for so long. */

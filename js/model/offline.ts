@@ -1,8 +1,8 @@
 /** The lens without a kernel: the list, its names and its history live on in the browser. */
 import { batch } from "@preact/signals";
 import { changed, type LensDocument, LocalHistory } from "./document.ts";
+import type { Request } from "./messages.ts";
 import type { Roster } from "./roster.ts";
-import type { Request } from "./types.ts";
 
 export class Offline {
   readonly #history: LocalHistory;

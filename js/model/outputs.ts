@@ -5,7 +5,7 @@
  * their notebook, though, as ipywidgets itself uses it to save state; there the output's data are exchanged without that.
  * VS Code leaves a widget alone whose output is updated (`renderIPyWidget` in vscode-jupyter).
  */
-import type { PictureWay } from "./types.ts";
+import type { PictureWay } from "./messages.ts";
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
 /** The origin that JupyterLab gives its own changes of a document that are already on the page. */

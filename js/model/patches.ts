@@ -2,8 +2,8 @@
 import { type Signal, signal } from "@preact/signals";
 import { insideOf, type Patch } from "../lens/explain.ts";
 import type { FilterState } from "./filter-state.ts";
+import type { Answer, PictureRecord, Request } from "./messages.ts";
 import type { Roster } from "./roster.ts";
-import type { Answer, PictureRecord, Request } from "./types.ts";
 import { floatsOf } from "./wire.ts";
 
 type Question = Extract<Request, { type: "patch" | "plane" }>;

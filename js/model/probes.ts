@@ -1,6 +1,7 @@
 /** Keras's own values at single pixels: asked for when something reads them, kept while they hold. */
 import { signal } from "@preact/signals";
-import type { Answer, Uid } from "./types.ts";
+import type { Answer } from "./messages.ts";
+import type { Uid } from "./types.ts";
 
 export interface Value {
   activation: number;

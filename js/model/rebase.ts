@@ -1,7 +1,8 @@
 /** What the kernel has not answered yet, on top of what it said. */
 import { withEdit } from "./filter-state.ts";
+import type { Request } from "./messages.ts";
 import type { Weights } from "./prediction.ts";
-import type { Request, Uid } from "./types.ts";
+import type { Uid } from "./types.ts";
 import { floatsOf } from "./wire.ts";
 
 /** One filter's weights after the requests that wait; the others' kernels and what is not a weight are left alone. */

@@ -1,7 +1,8 @@
 /** The small traits that both sides set: shown at once here, decided by the kernel. */
 import type { AnyModel } from "@anywidget/types";
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Request, Traits } from "./types.ts";
+import type { Request } from "./messages.ts";
+import type { Traits } from "./types.ts";
 
 export const SHARED = ["cmap", "value_range", "stage", "selected", "pixel", "layer_path"] as const;
 export type Shared = (typeof SHARED)[number];

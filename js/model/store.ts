@@ -9,12 +9,13 @@ import { Core } from "./core.ts";
 import { Refused } from "./document.ts";
 import { kernelLength } from "./filter-state.ts";
 import type { LensModel } from "./lens.ts";
+import type { DiagnosticsRecord, Edit, PictureRecord, Request } from "./messages.ts";
 import { sameWeights } from "./prediction.ts";
 import type { Value } from "./probes.ts";
 import { rebase } from "./rebase.ts";
 import { browserSchedule, type Schedule } from "./schedule.ts";
 import type { Shared } from "./settings.ts";
-import type { DiagnosticsRecord, Edit, PictureRecord, Request, Traits, Uid, ValueRange } from "./types.ts";
+import type { Traits, Uid, ValueRange } from "./types.ts";
 import { packNumber } from "./wire.ts";
 
 export class Lens implements LensModel {

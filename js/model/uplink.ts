@@ -5,8 +5,9 @@ import type { Gone } from "./connection.ts";
 import { Gate, type GateState } from "./gate.ts";
 import { Host } from "./host.ts";
 import type { Link } from "./lens.ts";
+import type { Answer, Request } from "./messages.ts";
 import type { Schedule } from "./schedule.ts";
-import type { Answer, Bytes, Request, Traits } from "./types.ts";
+import type { Bytes, Traits } from "./types.ts";
 import { type CheckedMessage, readMessage } from "./wire.ts";
 
 const LINKS: Record<GateState, Link> = { idle: "idle", sending: "sending", late: "busy", closed: "offline" };

@@ -1,18 +1,15 @@
 /** Bytes and numbers as they cross the wire, and the check of everything that comes in. */
 import type {
   Answer,
-  Bytes,
   DiagnosticsRecord,
   FieldRecord,
-  FilterRecord,
-  MapRecord,
   Message,
-  Num,
   OutputsMessage,
   PictureRecord,
   PredictionsMessage,
   Request,
-} from "./types.ts";
+} from "./messages.ts";
+import type { Bytes, FilterRecord, MapRecord, Num } from "./types.ts";
 
 /** A request as it is sent: numbered, and named after the front end that sends it. */
 export type Numbered = Request & { client: string; seq: number };

@@ -1,7 +1,8 @@
 /** The real explanation on cases that Python wrote: run by run-explain.mjs, compared with Keras in tests/unit. */
 import { agrees, explain, insideOf, type Patch, readPatch } from "../lens/explain.ts";
 import { readPicture } from "../model/image.ts";
-import type { FieldRecord, Geometry } from "../model/types.ts";
+import type { FieldRecord } from "../model/messages.ts";
+import type { Geometry } from "../model/types.ts";
 
 interface Case {
   geometry: Geometry;

@@ -1,18 +1,8 @@
 /** A tiny kernel for tests and the development page: the Python side's part of the wire, over a slow correlation. */
 import { readPatch } from "../lens/explain.ts";
 import { firstChannel, reshaped } from "../lens/geometry.ts";
-import type {
-  DiagnosticsRecord,
-  Edit,
-  FieldRecord,
-  FilterRecord,
-  Geometry,
-  History,
-  MapRecord,
-  Request,
-  Traits,
-  Uid,
-} from "../model/types.ts";
+import type { DiagnosticsRecord, Edit, FieldRecord, Request } from "../model/messages.ts";
+import type { FilterRecord, Geometry, History, MapRecord, Traits, Uid } from "../model/types.ts";
 import { floatsOf, type Numbered, pack, unpack, unpackNumber } from "../model/wire.ts";
 import { FakeModel, type Sent } from "./fake-model.ts";
 import { activateSlowly, correlateSlowly, quantise } from "./reference.ts";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Gate, type GateState, LATE_MS, LOST_MS, MOST_LOST_MS, MOST_WAITING } from "../model/gate.ts";
-import type { Request, Uid } from "../model/types.ts";
+import type { Request } from "../model/messages.ts";
+import type { Uid } from "../model/types.ts";
 import { floatsOf, unpackNumber } from "../model/wire.ts";
 import { PlayedSchedule } from "./play.ts";
 

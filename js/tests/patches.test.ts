@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 import { effect } from "@preact/signals";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Request } from "../model/messages.ts";
 import { Lens } from "../model/store.ts";
-import type { Request } from "../model/types.ts";
 import { type Fixture, fixture } from "./fake-host.ts";
 
 let made: Fixture;

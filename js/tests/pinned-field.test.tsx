@@ -5,8 +5,8 @@ import { afterEach, expect, test, vi } from "vitest";
 import { App } from "../components/App.tsx";
 import { DeepFieldMark } from "../components/picture/marks.tsx";
 import { fieldSentence, fieldWords } from "../components/picture/pinnedField.ts";
+import type { FieldRecord } from "../model/messages.ts";
 import { Lens } from "../model/store.ts";
-import type { FieldRecord } from "../model/types.ts";
 import { fixture } from "./fake-host.ts";
 
 const IMAGE = { rows: 20, cols: 30 };

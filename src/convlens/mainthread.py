@@ -1,4 +1,4 @@
-"""The kernel's main thread, where a lens changes: between cells, never beside one that runs."""
+"""Where in the kernel a lens works: changes between cells, on the main thread; messages in the name of its own cell."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class ConvModel:
             wanted = ", ".join("any" if n is None else str(n) for n in size)
             raise ValueError(f"Model {model.name!r} takes an image as (1, {wanted}), but was given {x.shape}.")
         self._data_format = "channels_first" if channels_first(self._paths) else "channels_last"
-        self._x = keras.ops.convert_to_tensor(np.moveaxis(x, -1, 1) if channels_first(self._paths) else x)
+        self._x = keras.ops.convert_to_tensor(np.moveaxis(x, -1, 1) if self._data_format == "channels_first" else x)
         self._predictors: dict[int, Callable[..., Any]] = {}
         self.found: tuple[Found, ...] = ()
         self._graph: Graph | None = None

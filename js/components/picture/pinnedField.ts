@@ -1,7 +1,7 @@
 /** What part of the input image the pinned pixel of a layer inside a model depends on, and how that is said. */
 import type { Size } from "../../lens/colors.ts";
 import type { LensModel } from "../../model/lens.ts";
-import type { FieldRecord } from "../../model/types.ts";
+import type { FieldRecord } from "../../model/messages.ts";
 import { selectedFilter } from "../explain/selectedFilter.ts";
 import { span } from "../wording.ts";
 
