@@ -88,6 +88,11 @@ class ConvModel:
         self._before = self._look()
 
     @property
+    def output(self) -> Array | None:
+        """What the model returned when it was recorded, ``(classes,)``; None where that is not one vector."""
+        return self._before
+
+    @property
     def layers(self) -> list[str]:
         """Paths of the convolution layers, in the order in which the model calls them."""
         return [one.path for one in self.found]

@@ -460,6 +460,40 @@ def test_labels_are_one_for_each_class() -> None:
     lens.labels = []
 
 
+class Counting(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
+    """Counts its calls with numbers."""
+
+    runs = 0
+
+    def call(self, x: Any) -> Any:
+        self.runs += not isinstance(x, keras.KerasTensor)
+        return x
+
+
+def test_the_prediction_of_what_was_not_edited_takes_no_run_of_the_model() -> None:
+    counting = Counting()
+    model = keras.Sequential(
+        [keras.Input((16, 18, 3)), layers.Conv2D(4, 3, name="conv"), counting, layers.Flatten(), layers.Dense(5)]
+    )
+    lens = ConvLens(IMAGE, model=model, layer="conv")
+    runs = counting.runs
+    before, after = lens.predictions
+    assert counting.runs == runs
+    np.testing.assert_array_equal(before, after)
+    close(before, numpy(model(IMAGE[np.newaxis]))[0], 1e-5)
+
+    lens.set_kernel(1, np.zeros((3, 3, 3)))
+    runs = counting.runs
+    _, edited = lens.predictions
+    assert counting.runs > runs
+    assert not np.allclose(before, edited)
+    lens.apply()
+    lens.undo()
+    before_again, after = lens.predictions
+    np.testing.assert_array_equal(before_again, before)
+    close(after, before, 1e-5)
+
+
 def test_a_model_without_one_vector_of_output_has_no_predictions() -> None:
     lens = ConvLens(IMAGE, model=keras.Sequential([keras.Input((16, 18, 3)), layers.Conv2D(2, 3)]))
     assert lens.predictions == (None, None)
