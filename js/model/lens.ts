@@ -119,6 +119,8 @@ export interface NetworkModel {
   /** Show the kernels of a snapshot of the training. */
   scrub(index: number): void;
   stats(): Promise<Stats>;
+  /** Filters that come on screen next, the nearest first: they are asked for along with those that are on screen. */
+  expect(uids: readonly Uid[]): void;
   /** See to it that edits of these planes of a kernel are previewed, where that takes the kernel's help. */
   prepare(uid: Uid, planes: readonly number[]): void;
   /** A bound on what each plane of a kernel adds to the map, once it is prepared; null where it is not known. */

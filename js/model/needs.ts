@@ -7,6 +7,10 @@ import type { Uid } from "./types.ts";
 const PATIENCE_MS = 200;
 /** Bytes of one request's answer; the rest is asked for when it is here, if it is still on screen. */
 const MOST_BYTES = 512 * 1024;
+/** As many filters the kernel takes for a screenful; of more it sends only a part. */
+const MOST_FILTERS = 64;
+/** Up to so many bytes an answer is filled with what comes on screen next: how often is what costs the page, not how much. */
+const FULL_BYTES = 256 * 1024;
 
 export interface NeedsEvents {
   /** What a filter lacks, as a word that changes with what it is asked for; null where it lacks nothing. */
@@ -21,6 +25,8 @@ export interface NeedsEvents {
 export class Needs {
   readonly #watched = new Set<FilterState>();
   readonly #wanted = new Set<FilterState>();
+  /** What comes on screen next if the page goes on as it does, the nearest first. */
+  #next: readonly FilterState[] = [];
   /** What was asked for last, by filter: an answer without it is not asked for again. */
   readonly #asked = new WeakMap<FilterState, string>();
   #asking = false;
@@ -41,6 +47,11 @@ export class Needs {
   unwatch(filter: FilterState): void {
     this.#watched.delete(filter);
     this.#wanted.delete(filter);
+  }
+
+  /** These filters, the nearest first, come on screen next: they are asked for along with what is on screen. */
+  expect(filters: readonly FilterState[]): void {
+    this.#next = filters;
   }
 
   /** What is drawn may lack something now. */
@@ -79,19 +90,36 @@ export class Needs {
 
   #ask(): void {
     if (this.#asking) return;
-    const most = Math.max(4, Math.floor(MOST_BYTES / this.events.size()));
+    const most = Math.max(4, Math.min(MOST_FILTERS, Math.floor(MOST_BYTES / this.events.size())));
     const uids: Uid[] = [];
     for (const filter of this.#wanted) {
       if (uids.length === most) break;
       this.#wanted.delete(filter);
-      const what = this.events.lacks(filter);
       // Meanwhile it may have come by itself.
-      if (what === null) continue;
-      this.#asked.set(filter, what);
-      uids.push(filter.uid);
+      if (this.#takes(filter)) uids.push(filter.uid);
     }
     if (uids.length === 0) return;
     this.#asking = true;
-    this.events.ask(uids);
+    // The kernel takes the last ones for what is on screen.
+    this.events.ask([...this.#company(uids.length), ...uids]);
+  }
+
+  /** What an answer with so many filters is filled with. */
+  #company(wanted: number): Uid[] {
+    const room = Math.min(MOST_FILTERS, Math.floor(FULL_BYTES / this.events.size())) - wanted;
+    const uids: Uid[] = [];
+    for (const filter of this.#next) {
+      if (uids.length >= room) break;
+      if (this.#takes(filter)) uids.push(filter.uid);
+    }
+    return uids;
+  }
+
+  /** Note that a filter is asked for, where it lacks something. */
+  #takes(filter: FilterState): boolean {
+    const what = this.events.lacks(filter);
+    if (what === null || this.#asked.get(filter) === what) return false;
+    this.#asked.set(filter, what);
+    return true;
   }
 }

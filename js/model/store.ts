@@ -83,6 +83,7 @@ export class Lens implements LensModel {
       open: (path) => this.#set("layer_path", path),
       scrub: (index) => this.#ask({ type: "scrub", index }),
       stats: () => core.stats(),
+      expect: (uids) => core.needs.expect(uids.flatMap((uid) => roster.get(uid) ?? [])),
       prepare: (uid, planes) => core.prepare(uid, planes),
       contribution: (uid) => core.deep.contributions.value.get(uid) ?? null,
       factors: (uid) => core.factors.view(uid),

@@ -254,4 +254,20 @@ describe("many filters", () => {
     const uids = play.lens.filters.value.slice(100, 110).map(({ uid }) => uid);
     expect(requests(play, "need").slice(1)).toMatchObject([{ uids }]);
   });
+
+  test("come along when they are expected next, until the answer is a screenful", async () => {
+    const play = many();
+    forget(play);
+    const uids = play.lens.filters.value.map(({ uid }) => uid);
+    play.lens.network.expect(uids.slice(50));
+    await Promise.resolve();
+    expect(requests(play, "need")).toEqual([]);
+    play.draw(40, 50);
+    await Promise.resolve();
+    play.kernel.pump();
+    expect(requests(play, "need")).toMatchObject([{ uids: [...uids.slice(50, 104), ...uids.slice(40, 50)] }]);
+    play.draw(50, 104);
+    await Promise.resolve();
+    expect(requests(play, "need")).toHaveLength(1);
+  });
 });

@@ -18,6 +18,8 @@ export const MOST_CARDS = 16;
 const WIDTH = 84;
 const HEIGHT = 108;
 const SPARE = 2;
+/** Filters that are expected beyond those. */
+const AHEAD = 64;
 /** The numbers beside the maps are asked for again when no edit came for so long. */
 const SETTLE_MS = 300;
 
@@ -225,6 +227,17 @@ function Grid({ lens, order, by, noted, onOpen }: GridProps) {
   const from = Math.max(0, top.value - SPARE) * cols;
   const shown = order.slice(from, from + ring);
   const filters = lens.filters.value;
+
+  const before = useRef(0);
+  useLayoutEffect(() => {
+    const up = from < before.current;
+    before.current = from;
+    const next = up
+      ? order.slice(Math.max(0, from - AHEAD), from).reverse()
+      : order.slice(from + ring, from + ring + AHEAD);
+    lens.network.expect(next.flatMap((index) => filters[index]?.uid ?? []));
+  }, [from, ring, order, filters]);
+
   return (
     <div
       ref={box}
