@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from playwright.sync_api import Page
 
 from benchmarks.references import Redraw, tensorflow_js, tutorial
-from benchmarks.session import EDITS, MAP_BYTES, Bench, echo, edits
+from benchmarks.session import EDITS, MAP_BYTES, Bench, echo, edits, stages
 from benchmarks.table import FRAME, Row, Spread, fraction, multiple
 
 ROWS = (
@@ -51,7 +51,7 @@ def rows(bench: Bench) -> Iterator[Row]:
 def paced(page: Page, gap: float) -> tuple[dict[str, Spread], Spread]:
     """Return what edits take, and what the bare echo takes, half of it measured before and half after them."""
     before = echo(page, gap=gap, count=EDITS // 2, size=MAP_BYTES)
-    edit = edits(page, gap=gap)
+    edit = stages(edits(page, gap=gap))
     return edit, Spread.of(before + echo(page, gap=gap, count=EDITS // 2, size=MAP_BYTES))
 
 

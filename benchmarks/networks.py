@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import statistics
+from collections.abc import Callable, Iterator
 
-from benchmarks.session import Bench, call, edits
+from benchmarks.session import Bench, call, edits, stages
 from benchmarks.table import Row, Spread, multiple
+from convlens.fallback import SETTLED_SECONDS
+from tests.browser.hosts.jupyterlab import Notebook
 from tests.browser.lens import LensView
 
 #: `weights=None`: what an edit costs does not depend on what the weights are.
@@ -19,7 +22,10 @@ DEEP_LENS = "from convlens import ConvLens\nlens = ConvLens(photograph({side}, {
 FIRST, FORTIETH = 64, 512
 #: Shorter than the pause after which the whole model runs with the edited weights, on all processors.
 GAP = 100
+#: What is compared takes turns, because a machine is not equally fast at all times.
+ROUNDS = 3
 WIDEST, FILTERS = "conv5_block3_3_conv", 2048
+OPENINGS = 5
 
 MANY_ROWS = (
     ("P7", "edit → paint among 64 kernels"),
@@ -37,20 +43,30 @@ GALLERY_ROWS = (
 
 def many_kernels(bench: Bench) -> Iterator[Row]:
     """Compare one of 64 kernels with one alone."""
-    found = {}
-    for count in (1, 64):
+
+    def measure(count: int) -> list[dict[str, float]]:
         with bench.lens(kernels=f"(filters * 16)[:{count}]") as (notebook, _):
-            found[count] = edits(notebook.page, gap=GAP)
+            return edits(notebook.page, gap=GAP)
+
+    one, many = in_turn(lambda: measure(1), lambda: measure(64))
     for row, stage in zip(MANY_ROWS, ("paint", "keras"), strict=True):
-        yield compared(row, found[64], found[1], stage, "with one kernel")
+        yield compared(row, many, one, stage, "with one kernel")
 
 
 def deep_layers(bench: Bench) -> Iterator[Row]:
     """Compare the 40th convolution of ResNet50 with its first, at maps of one size."""
-    first = resnet_edits(bench, FIRST, 0)
-    fortieth = resnet_edits(bench, FORTIETH, 39)
+    first, fortieth = in_turn(lambda: resnet_edits(bench, FIRST, 0), lambda: resnet_edits(bench, FORTIETH, 39))
     for row, stage in zip(DEEP_ROWS, ("paint", "keras"), strict=True):
         yield compared(row, fortieth, first, stage, "in the first, with maps of the same size")
+
+
+def in_turn(*measures: Callable[[], list[dict[str, float]]]) -> list[dict[str, Spread]]:
+    """Measure in turn, several times over; return what each found in all of its rounds."""
+    found: list[list[dict[str, float]]] = [[] for _ in measures]
+    for _ in range(ROUNDS):
+        for results, measure in zip(found, measures, strict=True):
+            results += measure()
+    return [stages(results) for results in found]
 
 
 def compared(row: tuple[str, str], ours: dict[str, Spread], base: dict[str, Spread], stage: str, what: str) -> Row:
@@ -65,7 +81,7 @@ def compared(row: tuple[str, str], ours: dict[str, Spread], base: dict[str, Spre
     )
 
 
-def resnet_edits(bench: Bench, side: int, index: int) -> dict[str, Spread]:
+def resnet_edits(bench: Bench, side: int, index: int) -> list[dict[str, float]]:
     """Return what edits of a filter take in one of ResNet50's layers, once its preview has what it needs."""
     cells = RESNET.format(side=side), DEEP_LENS.format(side=side, layer=""), f"lens.layer_path = lens.layers[{index}]"
     with bench.notebook(*cells) as notebook:
@@ -91,16 +107,26 @@ def gallery(bench: Bench) -> Iterator[Row]:
         view = LensView(notebook.page).settle()
         predicted(view)
         notebook.kernel.run(FORWARD)
-        called, predict = notebook.kernel.value("[forward(called), forward(lambda: model.predict(batch, verbose=0))]")
-        opened = call(notebook.page, "openLayer", path=WIDEST, filters=FILTERS)
+        opened, called, predict = [], [], []
+        for turn in range(OPENINGS):
+            if turn:
+                choose(notebook, view, 0)
+            times = notebook.kernel.value("[forward(called), forward(lambda: model.predict(batch, verbose=0))]")
+            called.append(times[0])
+            predict.append(times[1])
+            seen = call(notebook.page, "openLayer", path=WIDEST, filters=FILTERS)
+            opened.append(seen["ms"])
+        ms, once = statistics.median(opened), statistics.median(called)
         yield Row(
             *GALLERY_ROWS[0],
-            f"{opened['ms']:.0f} ms",
-            f"{multiple(opened['ms'], called)} one forward pass of the model ({called:.0f} ms; `predict` takes "
-            f"{predict:.0f} ms); {opened['places']} maps on the first screen",
+            f"{ms:.0f} ms",
+            f"{multiple(ms, once)} one forward pass of the model ({once:.0f} ms; `predict` takes "
+            f"{statistics.median(predict):.0f} ms), both {OPENINGS} times in turn; {seen['places']} maps on the first "
+            "screen",
             "≤ 2 ×",
-            opened["ms"] <= 2 * called,
+            ms <= 2 * once,
         )
+        predicted(view)
         view.settle()
         frame = call(notebook.page, "frameTime")
         seen = call(notebook.page, "scroll", seconds=10, perSecond=1600, frameTime=frame)
@@ -114,6 +140,15 @@ def gallery(bench: Bench) -> Iterator[Row]:
         "≤ 5 %",
         seen["dropped"] <= 0.05 * shown,
     )
+
+
+def choose(notebook: Notebook, view: LensView, index: int) -> None:
+    """Open another layer, and wait until nothing is left to be done for it."""
+    notebook.kernel.run(f"lens.layer_path = lens.layers[{index}]")
+    view.settle()
+    predicted(view)
+    # Then the kernel draws the picture that the notebook keeps.
+    notebook.page.wait_for_timeout(1000 * (SETTLED_SECONDS + 1))
 
 
 FORWARD = """

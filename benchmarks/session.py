@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,10 +93,15 @@ def call(page: Page, name: str, patience: float = 60, **given: Any) -> Any:
     return page.evaluate(script, [name, given, patience * 1000])
 
 
-def edits(page: Page, *, count: int = EDITS, gap: float, keras: bool = True, **where: int) -> dict[str, Spread]:
-    """Step a cell up and down, `gap` ms apart, and return what each stage took; see `edits` in the probe."""
+def edits(page: Page, *, count: int = EDITS, gap: float, keras: bool = True, **where: int) -> list[dict[str, float]]:
+    """Step a cell up and down, `gap` ms apart; return what each stage took, edit by edit. See `edits` in the probe."""
     call(page, "edits", count=WARM_UP, gap=gap, keras=keras, **where)
-    found = call(page, "edits", count=count, gap=gap, keras=keras, **where)
+    found: list[dict[str, float]] = call(page, "edits", count=count, gap=gap, keras=keras, **where)
+    return found
+
+
+def stages(found: Sequence[dict[str, float]]) -> dict[str, Spread]:
+    """Return what each stage of some edits took."""
     return {stage: Spread.of([one[stage] for one in found]) for stage in found[0]}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.session import Bench, call, edits
+from benchmarks.session import Bench, call, edits, stages
 from benchmarks.table import Row, Spread
 
 SIZES = ((1024, 1024), (2160, 3840))
@@ -38,11 +38,11 @@ def measured(bench: Bench, size: tuple[int, int], side: int) -> dict[str, Any]:
     with bench.lens(f"photograph({rows_}, {cols})", kernel) as (notebook, view):
         # A 15×15 kernel's first prediction takes the page seconds of idle time.
         call(notebook.page, "predicted")
-        stages = edits(notebook.page, gap=250, count=15)
+        found = stages(edits(notebook.page, gap=250, count=15))
         apart = [call(notebook.page, "compare", number=number)["difference"] for number in range(2)]
         view.settle()
         notebook.kernel.run(CHECK)
-        return {**stages, "apart": max(apart), "wrong": notebook.kernel.value("far_from_conv2d()")}
+        return {**found, "apart": max(apart), "wrong": notebook.kernel.value("far_from_conv2d()")}
 
 
 def one_size(row: tuple[str, str], found: dict[int, dict[str, Any]]) -> Row:
