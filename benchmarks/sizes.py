@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+from matplotlib import colormaps
+
 from benchmarks.session import Bench, call, edits, stages
 from benchmarks.table import Row, Spread
 
 SIZES = ((1024, 1024), (2160, 3840))
 SIDES = (3, 7, 15)
+#: Red of each level of the colour map that the maps are drawn with.
+GRAY = colormaps["gray"](np.arange(256), bytes=True)[:, 0].tolist()
 ROWS = (
     ("P3", "edit → paint at 1024×1024, kernels of 3×3, 7×7 and 15×15"),
     ("P3", "edit → paint at 2160×3840, kernels of 3×3, 7×7 and 15×15"),
@@ -39,7 +44,7 @@ def measured(bench: Bench, size: tuple[int, int], side: int) -> dict[str, Any]:
         # A 15×15 kernel's first prediction takes the page seconds of idle time.
         call(notebook.page, "predicted")
         found = stages(edits(notebook.page, gap=250, count=15))
-        apart = [call(notebook.page, "compare", number=number)["difference"] for number in range(2)]
+        apart = [call(notebook.page, "compare", number=number, table=GRAY)["difference"] for number in range(2)]
         view.settle()
         notebook.kernel.run(CHECK)
         return {**found, "apart": max(apart), "wrong": notebook.kernel.value("far_from_conv2d()")}
@@ -56,7 +61,7 @@ def one_size(row: tuple[str, str], found: dict[int, dict[str, Any]]) -> Row:
         *row,
         f"{slowest} at most",
         f"script: {scripts}; 15×15 takes {growth:.2f} × of 3×3; frames shown before it at the 95th percentile: "
-        f"{late:.0f}; pixels of preview and Keras differ by {apart} of 255 levels at most, Keras's map from "
+        f"{late:.0f}; pixels of preview and Keras are {apart} of 256 levels apart at most, Keras's map from "
         f"`tf.nn.conv2d` by {wrong:.0e} of the maximum",
         "the next frame; ≤ 1.2 ×; the same picture",
         late == 0 and growth <= 1.2 and right,

@@ -111,8 +111,11 @@
     return number;
   };
 
-  /** One edit; the largest difference, in levels of 255, between the preview's pixels and those of Keras's map. */
-  const compare = async ({ number = 0, ...where }) => {
+  /**
+   * One edit; how many levels the preview's pixels and those of Keras's map are apart at most. `table` is the colour map's red
+   * of each level, which never falls: Matplotlib's grey leaves some values out and has others twice.
+   */
+  const compare = async ({ number = 0, table, ...where }) => {
     const { cell, figure, canvas } = find(where);
     const read = () => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
     const writes = watchWrites(canvas, figure);
@@ -126,7 +129,10 @@
     const keras = read();
     writes.stop();
     let most = 0;
-    for (let i = 0; i < keras.length; i++) most = Math.max(most, Math.abs(keras[i] - preview[i]));
+    for (let i = 0; i < keras.length; i += 4) {
+      const [low, high] = [Math.min(keras[i], preview[i]), Math.max(keras[i], preview[i])];
+      if (low < high) most = Math.max(most, table.indexOf(high) - table.lastIndexOf(low));
+    }
     return { difference: most, pixels: keras.length / 4 };
   };
 

@@ -37,8 +37,25 @@ export function parseNumber(text: string): Parsed {
   return { ok: true, value: Math.fround(value) };
 }
 
+/** Numbers whose text is remembered, of each kind. */
+const REMEMBERED = 4096;
+
+/** A drag writes the same numbers in every frame, and to find the digits of one takes microseconds. */
+function remembering(write: (value: number) => string): (value: number) => string {
+  const texts = new Map<number, string>();
+  return (value) => {
+    let text = texts.get(value);
+    if (text === undefined) {
+      if (texts.size >= REMEMBERED) texts.clear();
+      text = write(value);
+      texts.set(value, text);
+    }
+    return text;
+  };
+}
+
 /** The shortest decimal that reads back as this very float32, in plain ASCII: what is copied and what is edited. */
-export function exactNumber(value: number): string {
+export const exactNumber = remembering((value) => {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
   if (value === 0) return "0";
@@ -48,7 +65,7 @@ export function exactNumber(value: number): string {
     if (Math.fround(Number(text)) === float) return tidy(Number(text));
   }
   return tidy(Number(float.toPrecision(9)));
-}
+});
 
 /** The exact number with a real minus sign, for tooltips and screen readers. */
 export const readNumber = (value: number): string => display(exactNumber(value));
@@ -58,6 +75,18 @@ export const readNumber = (value: number): string => display(exactNumber(value))
  * digits as fit. Any float32 fits 6 characters; "…" where fewer are given and not even one digit fits.
  */
 export function formatNumber(value: number, width = 7): string {
+  let write = formats[width];
+  if (!write) {
+    write = remembering((number) => fitted(number, width));
+    formats[width] = write;
+  }
+  return write(value);
+}
+
+/** What writes numbers in so many characters. */
+const formats: ((value: number) => string)[] = [];
+
+function fitted(value: number, width: number): string {
   const exact = exactNumber(value);
   if (exact.length <= width || !Number.isFinite(value)) return display(exact);
   const fitting = (most: number, least: number, write: (rounded: number) => string): string | undefined => {

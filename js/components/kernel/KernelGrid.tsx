@@ -93,14 +93,24 @@ interface Cell {
   input: ComponentChild;
 }
 
-function same<T extends object>(a: T, b: T): boolean {
-  return (Object.keys(a) as (keyof T)[]).every((key) => Object.is(a[key], b[key]));
+function same(a: Cell, b: Cell): boolean {
+  return (
+    a.row === b.row &&
+    a.col === b.col &&
+    Object.is(a.value, b.value) &&
+    a.text === b.text &&
+    a.level === b.level &&
+    a.active === b.active &&
+    a.marked === b.marked &&
+    a.input === b.input
+  );
 }
 
 /** Returns what draws a cell: the same element again unless something of it changed, since a drag draws every frame. */
 function useDrawnCells(look: Look): (index: number, cell: Cell) => ComponentChild {
   const drawn = useRef<{ look: Look; cells: { cell: Cell; element: ComponentChild }[] }>({ look, cells: [] });
-  if (!same(drawn.current.look, look)) drawn.current = { look, cells: [] };
+  const before = drawn.current.look;
+  if (before.channel !== look.channel || before.tones !== look.tones) drawn.current = { look, cells: [] };
   const { cells } = drawn.current;
   return (index, cell) => {
     const before = cells[index];
@@ -126,7 +136,7 @@ function drawCell(cell: Cell, { channel, tones }: Look) {
       title={text === exact ? undefined : exact}
       aria-selected={marked}
       tabIndex={active ? 0 : -1}
-      style={level < 0 ? undefined : { background: tones.background[level], color: tones.text[level] }}
+      style={level < 0 ? undefined : { backgroundColor: tones.background[level], color: tones.text[level] }}
     >
       {input ?? text}
     </div>
