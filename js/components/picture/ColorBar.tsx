@@ -1,6 +1,5 @@
 /** A colour table drawn as a bar, with what stands on it. */
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
 
 export interface ColorBarProps {
   /** 256 × RGB. */
@@ -8,21 +7,23 @@ export interface ColorBarProps {
   children?: ComponentChildren;
 }
 
+/** The same table again and again, for every map and every frame. */
+const gradients = new WeakMap<Uint8Array, string>();
+
+/** No canvas: each of them is a layer of its own to the browser, which it goes through for all that changes on the page. */
+function gradientOf(table: Uint8Array): string {
+  let gradient = gradients.get(table);
+  if (!gradient) {
+    const colors = Array.from({ length: 256 }, (_, i) => `rgb(${table.subarray(3 * i, 3 * i + 3).join()})`);
+    gradient = `linear-gradient(90deg,${colors.join()})`;
+    gradients.set(table, gradient);
+  }
+  return gradient;
+}
+
 export function ColorBar({ table, children }: ColorBarProps) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useLayoutEffect(() => {
-    const context = canvas.current?.getContext("2d");
-    if (!context || !table) return;
-    const image = context.createImageData(256, 1);
-    for (let i = 0; i < 256; i++) {
-      image.data.set(table.subarray(3 * i, 3 * i + 3), 4 * i);
-      image.data[4 * i + 3] = 255;
-    }
-    context.putImageData(image, 0, 0);
-  }, [table]);
   return (
-    <span class="cl-bar" aria-hidden="true">
-      <canvas ref={canvas} width={256} height={1} />
+    <span class="cl-bar" aria-hidden="true" style={table && { backgroundImage: gradientOf(table) }}>
       {children}
     </span>
   );
