@@ -41,7 +41,7 @@
       return bottom > box.top && top < box.bottom;
     });
   };
-  const isDrawn = (place) => DRAWN.includes(place.querySelector("canvas")?.dataset.provenance);
+  const isDrawn = (place) => DRAWN.includes(place.querySelector(".cl-thumb")?.dataset.provenance);
 
   /** Choose a layer in the lens and wait until its first screen of filters is there, drawn from Keras's maps. */
   const openLayer = async ({ path, filters }) => {

@@ -1,22 +1,21 @@
 /** Many filters: small maps of those that are on screen, sorted and searched, and one of them in full. */
-import { useComputed, useSignal } from "@preact/signals";
+import { effect, useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import type { Palette } from "../../lens/colors.ts";
 import { formatNumber } from "../../lens/numbers.ts";
 import { paletteOf } from "../../lens/palette.ts";
 import type { FilterView, LensModel, Stats } from "../../model/lens.ts";
 import { FilterCard } from "../filter/FilterCard.tsx";
 import { useUniqueId } from "../useUniqueId.ts";
 import { percent } from "../wording.ts";
-import { Thumbnail } from "./Thumbnail.tsx";
+import { MapRow, STEP } from "./MapRow.tsx";
 
 /** As many filters have a card each. */
 export const MOST_CARDS = 16;
 
-/** Sides of one place in the grid, in CSS pixels, and rows beyond the rim that are there already. */
-const WIDTH = 84;
+/** Height of one place in the grid, and what is above its map, in CSS pixels; rows beyond the rim that are there already. */
 const HEIGHT = 108;
+const INSET = 4;
 const SPARE = 2;
 /** Filters that are expected beyond those. */
 const AHEAD = 64;
@@ -180,7 +179,7 @@ function Grid({ lens, order, by, noted, onOpen }: GridProps) {
     return () => sizes.disconnect();
   }, [size]);
 
-  const cols = Math.max(1, Math.floor(size.value.width / WIDTH));
+  const cols = Math.max(1, Math.floor(size.value.width / STEP));
   const selected = order.indexOf(lens.selected.value);
 
   useLayoutEffect(() => {
@@ -260,13 +259,11 @@ function Grid({ lens, order, by, noted, onOpen }: GridProps) {
               <Place
                 key={place % ring}
                 id={`${id}-${index}`}
-                lens={lens}
                 filter={filter}
-                palette={palette.value}
                 label={lens.names.value[index] ?? `Filter ${index + 1}`}
                 index={index}
                 note={noted(index)}
-                x={(place % cols) * WIDTH}
+                x={(place % cols) * STEP}
                 y={Math.floor(place / cols) * HEIGHT}
                 place={place}
                 places={order.length}
@@ -277,6 +274,18 @@ function Grid({ lens, order, by, noted, onOpen }: GridProps) {
             )
           );
         })}
+        {Array.from({ length: Math.ceil(shown.length / cols) }, (_, i) => {
+          const row = from / cols + i;
+          return (
+            <MapRow
+              key={`row ${row % (ring / cols)}`}
+              lens={lens}
+              filters={shown.slice(i * cols, (i + 1) * cols).flatMap((index) => filters[index] ?? [])}
+              palette={palette.value}
+              y={row * HEIGHT + INSET}
+            />
+          );
+        })}
       </div>
     </div>
   );
@@ -284,9 +293,7 @@ function Grid({ lens, order, by, noted, onOpen }: GridProps) {
 
 interface PlaceProps {
   id: string;
-  lens: LensModel;
   filter: FilterView;
-  palette: Palette;
   label: string;
   index: number;
   note: string;
@@ -299,8 +306,17 @@ interface PlaceProps {
   onOpen: () => void;
 }
 
+/** What lies beneath a row of maps: which filter stands where, and how its map came to be. */
 function Place(props: PlaceProps) {
-  const { id, lens, filter, palette, label, index, note, x, y, place, places, selected } = props;
+  const { id, filter, label, index, note, x, y, place, places, selected } = props;
+  const thumb = useRef<HTMLSpanElement>(null);
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        if (thumb.current) thumb.current.dataset.provenance = filter.map.value.provenance;
+      }),
+    [filter],
+  );
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the listbox around it takes the keys.
     <div
@@ -317,7 +333,7 @@ function Place(props: PlaceProps) {
       onClick={props.onChoose}
       onDblClick={props.onOpen}
     >
-      <Thumbnail lens={lens} filter={filter} palette={palette} />
+      <span ref={thumb} class="cl-thumb" />
       <span>
         <b class="cl-number">{index}</b> {note ? <span class="cl-number">{note}</span> : label}
       </span>
