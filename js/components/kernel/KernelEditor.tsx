@@ -70,20 +70,19 @@ export function KernelEditor({ lens, filter, session, name, children }: KernelEd
   }, [lens, filter, chosen, values.length > 0, shown[0], shown.length]);
 
   const channelOf = (plane: number) => channelName(lens, filter.firstChannel + plane);
+  const contribution = lens.network.contribution(filter.uid);
+  // Hundreds of options, which no edit of a cell changes.
+  const picker = useMemo(
+    () => !all && <PlanePicker {...{ session, channels, contribution }} nameOf={channelOf} />,
+    [lens, filter, filter.firstChannel, session, channels, contribution],
+  );
 
   if (values.length !== rows * cols * channels)
     return <div class="cl-kernel cl-muted">Loading the kernel…</div>;
 
   return (
     <div class="cl-kernel">
-      {!all && (
-        <PlanePicker
-          session={session}
-          channels={channels}
-          contribution={lens.network.contribution(filter.uid)}
-          nameOf={channelOf}
-        />
-      )}
+      {picker}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: listens for the cells of all its grids. */}
       <div
         ref={root}
