@@ -93,10 +93,10 @@ def call(page: Page, name: str, patience: float = 60, **given: Any) -> Any:
     return page.evaluate(script, [name, given, patience * 1000])
 
 
-def edits(page: Page, *, count: int = EDITS, gap: float, keras: bool = True, **where: int) -> list[dict[str, float]]:
+def edits(page: Page, *, count: int = EDITS, gap: float, rest: float = 0) -> list[dict[str, float]]:
     """Step a cell up and down, `gap` ms apart; return what each stage took, edit by edit. See `edits` in the probe."""
-    call(page, "edits", count=WARM_UP, gap=gap, keras=keras, **where)
-    found: list[dict[str, float]] = call(page, "edits", count=count, gap=gap, keras=keras, **where)
+    call(page, "edits", count=WARM_UP, gap=gap, rest=rest)
+    found: list[dict[str, float]] = call(page, "edits", count=count, gap=gap, rest=rest)
     return found
 
 

@@ -31,14 +31,15 @@
   };
 
   /**
-   * Step one cell of a kernel up and down by the keyboard. For each edit:
+   * Step one cell of a kernel up and down by the keyboard, `gap` ms apart, but no sooner than `rest` ms after the last one is
+   * done. For each edit:
    * - `script`: the work until the canvas is written: the key's `handler`, the `rendering` after it, and `painting` in the
    *   frame's callback;
    * - `paint`: from the key until the frame with the new pixels was handed over to be shown;
    * - `late`: frames that were shown between the key and that one;
    * - `answer`: from the key until the answer was in the page; `keras`: until the frame with Keras's map was shown.
    */
-  const edits = async ({ count, gap, keras = true, ...where }) => {
+  const edits = async ({ count, gap, rest = 0, keras = true, ...where }) => {
     const { cell, figure, canvas } = find(where);
     figure.scrollIntoView({ block: "center" });
     await frame();
@@ -84,7 +85,7 @@
         }
         results.push(result);
         // At every phase of a frame in turn: a gap of whole frames would make all edits wait alike.
-        await pause(start + gap + ((5 * number) % 17) - performance.now());
+        await pause(Math.max(rest, start + gap - performance.now()) + ((5 * number) % 17));
       }
     } finally {
       writes.stop();
