@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from tests.browser.expected import assert_drawn
@@ -46,6 +49,16 @@ def places(view: LensView) -> Locator:
     return view.root.get_by_role("listbox", name="Filters", exact=True).get_by_role("option")
 
 
+def small_map(place: Locator, shape: tuple[int, int]) -> npt.NDArray[Any]:
+    """Return the colours that are on screen in the middle of each pixel of a filter's small map: (rows, cols, 4)."""
+    thumb = place.locator(".cl-thumb")
+    expect(thumb).to_have_attribute("data-provenance", "keras")
+    pixels: npt.NDArray[Any] = np.asarray(Image.open(io.BytesIO(thumb.screenshot())).convert("RGBA"))
+    rows, cols = ((len(pixels) * ((np.arange(n) + 0.5 - n / 2) / max(shape) + 0.5)).astype(int) for n in shape)
+    seen: npt.NDArray[Any] = pixels[np.ix_(rows, cols)]
+    return seen
+
+
 def said(notebook: Notebook, expression: str) -> Any:
     notebook.kernel.run("")
     return notebook.kernel.value(expression)
@@ -80,6 +93,9 @@ def test_of_2048_filters_those_on_screen_are_drawn_and_they_are_sorted_and_searc
     expect(places(view).first).to_have_attribute("aria-label", re.compile(rf"^{order[0]}: "))
     shown = [str(places(view).nth(i).get_attribute("aria-label")) for i in range(5)]
     assert [int(text.split(":")[0]) for text in shown] == list(order[:5])
+    activations = said(notebook, "lens.activations")
+    for place in range(0, 16, 5):
+        assert_drawn(small_map(places(view).nth(place), activations.shape[1:]), activations[order[place]])
     # The last row comes on screen with Keras's map, which had not crossed before.
     view.root.get_by_role("listbox", name="Filters", exact=True).evaluate(
         "grid => { grid.scrollTop = grid.scrollHeight; }"
@@ -88,8 +104,9 @@ def test_of_2048_filters_those_on_screen_are_drawn_and_they_are_sorted_and_searc
     last.click()
     expect(view.cards()).to_have_attribute("data-card", str(order[-1]))
     view.settle()
-    activation = said(notebook, f"lens.activations[{order[-1]}]")
+    activation = activations[order[-1]]
     assert_drawn(view.map_pixels(int(order[-1]), activation.shape), activation)
+    assert_drawn(small_map(last, activation.shape), activation)
 
     view.root.get_by_label("Find filters by name or index").fill("204")
     expect(places(view)).to_have_count(9)  # 204, and 2040 to 2047

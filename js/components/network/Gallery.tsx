@@ -235,6 +235,7 @@ function Grid({ lens, order, by, noted, onOpen }: GridProps) {
       ? order.slice(Math.max(0, from - AHEAD), from).reverse()
       : order.slice(from + ring, from + ring + AHEAD);
     lens.network.expect(next.flatMap((index) => filters[index]?.uid ?? []));
+    return () => lens.network.expect([]);
   }, [from, ring, order, filters]);
 
   return (
