@@ -477,19 +477,19 @@ def test_the_prediction_of_what_was_not_edited_takes_no_run_of_the_model() -> No
     )
     lens = ConvLens(IMAGE, model=model, layer="conv")
     runs = counting.runs
-    before, after = lens.predictions
+    before, after = predicted(lens)
     assert counting.runs == runs
     np.testing.assert_array_equal(before, after)
     close(before, numpy(model(IMAGE[np.newaxis]))[0], 1e-5)
 
     lens.set_kernel(1, np.zeros((3, 3, 3)))
     runs = counting.runs
-    _, edited = lens.predictions
+    _, edited = predicted(lens)
     assert counting.runs > runs
     assert not np.allclose(before, edited)
     lens.apply()
     lens.undo()
-    before_again, after = lens.predictions
+    before_again, after = predicted(lens)
     np.testing.assert_array_equal(before_again, before)
     close(after, before, 1e-5)
 
