@@ -39,6 +39,8 @@ class Feeding:
         self.model = model
         self._preprocess = preprocess
         self._last: tuple[Image, ConvModel] | None = None
+        #: Whether the model was recorded with weights in it that the lens had written.
+        self._last_written = False
         self._before: dict[int, tuple[Any, list[np.ndarray]]] = {}
         self._applied: set[int] = set()
 
@@ -62,6 +64,7 @@ class Feeding:
 
         if self._last is None or self._last[0] is not image:
             self._last = (image, ConvModel(self.model, self._prepared(image)))
+            self._last_written = bool(self._applied)
         return self._last[1]
 
     def receptive_field(self, image: Image, path: str, row: int, col: int) -> ReceptiveField:
@@ -87,8 +90,10 @@ class Feeding:
 
     def unedited(self, layer: Any, weights: Sequence[np.ndarray]) -> bool:
         """Whether a layer had these weights when it was opened first, and the lens has written into none since."""
-        _, before = self._before[id(layer)]
-        return not self._applied and all(map(functools.partial(np.array_equal, equal_nan=True), before, weights))
+        opened = self._before.get(id(layer))
+        if opened is None or self._applied:
+            return False
+        return all(map(functools.partial(np.array_equal, equal_nan=True), opened[1], weights))
 
     def applied(self, layer: Any) -> None:
         """Note that the lens wrote into a layer."""
@@ -100,6 +105,8 @@ class Feeding:
             written, weights = self._before[key]
             written.set_weights(weights)
         self._applied.clear()
+        if self._last_written:
+            self._last = None
 
     def forget(self) -> None:
         """Look at the model as it is now."""

@@ -494,6 +494,21 @@ def test_the_prediction_of_what_was_not_edited_takes_no_run_of_the_model() -> No
     close(after, before, 1e-5)
 
 
+def test_the_predictions_after_apply_another_image_and_restore_are_those_of_the_restored_model() -> None:
+    model = keras.Sequential(
+        [keras.Input((16, 18, 3)), layers.Conv2D(4, 3, name="conv"), layers.Flatten(), layers.Dense(5)]
+    )
+    lens = ConvLens(IMAGE, model=model, layer="conv")
+    lens.set_kernel(1, np.zeros((3, 3, 3)))
+    lens.apply()
+    lens.image = IMAGE[::-1]
+    lens.restore()
+    lens.undo()
+    expected = numpy(model(IMAGE[np.newaxis, ::-1]))[0]
+    for output in predicted(lens):
+        close(output, expected, 1e-5)
+
+
 def test_a_model_without_one_vector_of_output_has_no_predictions() -> None:
     lens = ConvLens(IMAGE, model=keras.Sequential([keras.Input((16, 18, 3)), layers.Conv2D(2, 3)]))
     assert lens.predictions == (None, None)
