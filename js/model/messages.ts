@@ -52,7 +52,7 @@ export type Request =
     }
   /** Layer settings, built-in layer only: any of Keras's own argument names. */
   | { type: "configure"; settings: Record<string, unknown> }
-  /** Kernels and maps of filters that came on screen. */
+  /** Kernels and maps of filters, those last that are on screen: before them stand some that come next. */
   | { type: "need"; uids: Uid[] }
   /** Keras's own float values at one output pixel. */
   | { type: "probe"; row: number; col: number; uids: Uid[] }

@@ -6,7 +6,7 @@ import type { FilterView, LensModel } from "../../model/lens.ts";
 import { bufferedPaint } from "../picture/paint.ts";
 
 /** Longer side of a small map in CSS pixels, and how far from one to the next. */
-export const SIDE = 76;
+const SIDE = 76;
 export const STEP = 84;
 /** Pixels along the longer side: twice what is seen, for sharp screens. */
 const MOST = 160;
