@@ -1,6 +1,6 @@
 /** What is seen and answered while a person drags a cell, and how soon nothing is outstanding after the release. */
 (() => {
-  const { onWrite, frame, shown, pause, kernel, find } = window.benchTools;
+  const { onWrite, rendered, frame, shown, pause, kernel, find } = window.benchTools;
 
   let watched = null;
 
@@ -12,7 +12,9 @@
     const { root, cell, figure, canvas } = find(where);
     const seen = { frames: 0, previewed: 0, maps: 0 };
     let fresh = false;
-    const stopWrites = onWrite(canvas, () => {
+    const stopWrites = onWrite(canvas, async () => {
+      // The canvas is written before the words beside it.
+      await rendered();
       fresh ||= figure.dataset.provenance === "preview";
     });
     const onMessage = (_, message) => {

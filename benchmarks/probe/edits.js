@@ -1,11 +1,13 @@
 /** Edits made by a key, one after another, and when their pixels were on screen. */
 (() => {
-  const { onWrite, nextFrame, frame, pause, until, find, kernel } = window.benchTools;
+  const { onWrite, rendered, nextFrame, frame, pause, until, find, kernel } = window.benchTools;
 
   /** The writes of a canvas from now on, each with where the map came from when it was written. */
   const watchWrites = (canvas, figure) => {
     const waiting = [];
-    const stop = onWrite(canvas, (write) => {
+    const stop = onWrite(canvas, async (write) => {
+      // The canvas is written before the words beside it.
+      await rendered();
       const told = { ...write, provenance: figure.dataset.provenance };
       for (const one of [...waiting]) {
         if (!one.wanted(told)) continue;
@@ -18,12 +20,6 @@
     return { next, stop };
   };
 
-  /** Preact renders in a microtask that the key's handler asked for. */
-  const rendered = async () => {
-    for (let n = 0; n < 4; n++) await Promise.resolve();
-    return performance.now();
-  };
-
   /** A key that is held (`repeat`) makes steps of one gesture, which are merged while they wait. */
   const press = (cell, number, repeat = false) => {
     const key = number % 2 ? "-" : "+";
@@ -33,8 +29,9 @@
   /**
    * Step one cell of a kernel up and down by the keyboard, `gap` ms apart, but no sooner than `rest` ms after the last one is
    * done. For each edit:
-   * - `script`: the work until the canvas is written: the key's `handler`, the `rendering` after it, and `painting` in the
-   *   frame's callback;
+   * - `pixels`: from the key until the canvas is written, without the waiting where a frame's callback does it;
+   * - `script`: all of the page's work on it: the key's `handler`, the `rendering` after it, and `painting` where a frame's
+   *   callback does it;
    * - `paint`: from the key until the frame with the new pixels was handed over to be shown;
    * - `late`: frames that were shown between the key and that one;
    * - `answer`: from the key until the answer was in the page; `keras`: until the frame with Keras's map was shown.
@@ -67,17 +64,19 @@
         press(cell, number, !keras && number > 0);
         const handler = performance.now() - start;
         const rendering = (await rendered()) - start - handler;
-        const { callback, shown } = await first;
+        const { time, callback, shown } = await first;
+        const before = frames.filter((frame) => frame < (callback?.time ?? time));
         const paint = (await shown) - start;
         count.on = false;
         const painting = callback ? callback.end - callback.start : 0;
         const result = {
+          pixels: callback ? handler + rendering + time - callback.start : time - start,
           handler,
           rendering,
           painting,
           script: handler + rendering + painting,
           paint,
-          late: callback ? frames.filter((time) => time < callback.time).length : 0,
+          late: before.length,
         };
         if (keras) {
           result.keras = (await (await final).shown) - start;

@@ -13,7 +13,8 @@
     put.apply(this, given);
     const told = listeners.get(this.canvas);
     if (!told?.size) return;
-    const write = { callback, shown: shown() };
+    const time = performance.now();
+    const write = { time, callback, shown: callback ? shown() : frame().then(shown) };
     for (const listener of [...told]) listener(write);
   };
 
@@ -45,11 +46,17 @@
       channel.port2.postMessage(0);
     });
 
-  /** Call back at each write of a canvas with {callback, shown}; returns what stops it. */
+  /** Call back at each write of a canvas with {time, callback, shown}; returns what stops it. */
   const onWrite = (canvas, listener) => {
     const told = listeners.get(canvas) ?? listeners.set(canvas, new Set()).get(canvas);
     told.add(listener);
     return () => told.delete(listener);
+  };
+
+  /** Preact renders in a microtask that the handler asked for; resolves with the time after it. */
+  const rendered = async () => {
+    for (let n = 0; n < 4; n++) await Promise.resolve();
+    return performance.now();
   };
 
   const pause = (ms) => new Promise((done) => setTimeout(done, Math.max(0, ms)));
@@ -88,5 +95,5 @@
   };
 
   window.bench = { frameTime };
-  window.benchTools = { onWrite, shown, nextFrame, frame, pause, until, kernel, find };
+  window.benchTools = { onWrite, shown, rendered, nextFrame, frame, pause, until, kernel, find };
 })();

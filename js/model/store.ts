@@ -299,11 +299,9 @@ export class Lens implements LensModel {
       filter.remember(request.gesture);
       filter.now = rebase(filter.now, filter.uid, [request]);
     }
-    batch(() => {
-      // First, so that the kernel's work on the same processors does not hold the preview of a large map back.
-      this.#core.changed(filters);
-      uplink.push(request);
-    });
+    // First, so that the kernel's work on the same processors does not hold the preview back, which is painted here.
+    this.#core.changed(filters);
+    uplink.push(request);
     this.#core.followDeep(filters);
   }
 

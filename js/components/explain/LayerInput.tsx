@@ -1,6 +1,6 @@
 /** One channel of what a layer inside a model is fed, with the window that the pinned pixel reads. */
-import type { Signal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { type Signal, useComputed, useSignal } from "@preact/signals";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import { paintLevels, type SourceWindow } from "../../lens/colors.ts";
 import type { Explanation } from "../../lens/explain.ts";
 import { readWindow } from "../../lens/geometry.ts";
@@ -26,16 +26,29 @@ export interface LayerInputProps {
 export function LayerInput({ lens, channel, explanation: e, over }: LayerInputProps) {
   const palette = useMemo(() => paletteOf(GRAY), []);
   const draw = useMemo(bufferedPaint, []);
+  const drawn = useSignal(channel);
+  useLayoutEffect(() => {
+    drawn.value = channel;
+  }, [drawn, channel]);
   const geometry = lens.geometry.value;
   const [rows, cols] = geometry.input_shape;
-  const size = { rows, cols };
-  const plane = lens.inputPlane(channel);
-  if (plane instanceof Error) return <p class="cl-muted">{plane.message}</p>;
-  const known = plane && String(plane.shape) === String([rows, cols]) ? plane : null;
+  const plane = useComputed(() => {
+    const found = lens.inputPlane(drawn.value);
+    const { input_shape } = lens.geometry.value;
+    return found instanceof Error || String(found?.shape) === String(input_shape.slice(0, 2)) ? found : null;
+  });
+  if (plane.value instanceof Error) return <p class="cl-muted">{plane.value.message}</p>;
+  const known = plane.value;
 
+  const where = () => {
+    const [rows, cols] = lens.geometry.value.input_shape;
+    return { size: { rows, cols }, place: placeOver({ rows, cols }) };
+  };
   const paint = (context: CanvasRenderingContext2D, window: SourceWindow) =>
     draw(context, (target) => {
-      if (known) paintLevels(target, window, known, size, known.range, palette);
+      const shown = plane.peek();
+      if (shown && !(shown instanceof Error))
+        paintLevels(target, window, shown, where().size, shown.range, palette);
       else target.pixels.fill(0);
     });
   const outputOf = (pixel: Pixel) => outputAt(geometry, placeOutput(geometry), pixel);
@@ -55,7 +68,7 @@ export function LayerInput({ lens, channel, explanation: e, over }: LayerInputPr
     );
   };
   return (
-    <figure class="cl-figure cl-layerinput" style={aspect(size)}>
+    <figure class="cl-figure cl-layerinput" style={aspect({ rows, cols })}>
       <figcaption class="cl-caption">
         <span>
           the layer's input <span class="cl-number cl-muted">{times(rows, cols)}</span>{" "}
@@ -66,11 +79,10 @@ export function LayerInput({ lens, channel, explanation: e, over }: LayerInputPr
       </figcaption>
       <PictureFrame
         lens={lens}
-        size={size}
-        place={placeOver(size)}
+        where={where}
         label={`Input of the layer, channel ${channel}, ${rows} rows, ${cols} columns`}
         watch={() => {
-          lens.inputPlane(channel);
+          plane.value;
         }}
         paint={paint}
         hover={(pixel) => {

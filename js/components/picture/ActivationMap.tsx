@@ -30,10 +30,14 @@ export function ActivationMap({ lens, filter, index }: ActivationMapProps) {
   const map = filter.map.value;
   const geometry = lens.geometry.value;
   const stage = lens.stage.value;
-  const size = { rows: map.rows, cols: map.cols };
-  const place = lens.imageIsInput.value ? placeOutput(geometry) : placeOver(size);
   const name = lens.names.value[index] ?? `Filter ${index + 1}`;
   const { text } = PROVENANCE[map.provenance];
+
+  const where = () => {
+    const { rows, cols } = filter.map.value;
+    const size = { rows, cols };
+    return { size, place: lens.imageIsInput.value ? placeOutput(lens.geometry.value) : placeOver(size) };
+  };
 
   const paint = (context: CanvasRenderingContext2D, window: SourceWindow) => {
     const shown = filter.map.peek();
@@ -70,12 +74,11 @@ export function ActivationMap({ lens, filter, index }: ActivationMapProps) {
       data-uid={filter.uid}
       data-provenance={map.provenance}
       data-version={map.version}
-      style={aspect(size)}
+      style={aspect(map)}
     >
       <PictureFrame
         lens={lens}
-        size={size}
-        place={place}
+        where={where}
         label={`${name}: ${STAGES[stage]} map, ${map.rows} rows, ${map.cols} columns, ${text}`}
         watch={watch}
         paint={paint}

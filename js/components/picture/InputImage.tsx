@@ -38,7 +38,6 @@ export function InputImage({ lens }: { lens: LensModel }) {
   const picture = lens.picture.value;
   const { rows, cols, channels, record } = picture;
   const geometry = lens.geometry.value;
-  const place = placeOver(picture);
   const placed = lens.imageIsInput.value ? placeOutput(geometry) : null;
 
   const paint = (context: CanvasRenderingContext2D, window: SourceWindow) =>
@@ -143,8 +142,7 @@ export function InputImage({ lens }: { lens: LensModel }) {
       </figcaption>
       <PictureFrame
         lens={lens}
-        size={picture}
-        place={place}
+        where={() => ({ size: lens.picture.value, place: placeOver(lens.picture.value) })}
         label={`Input image, ${rows} rows, ${cols} columns, ${channels} channels${depends}`}
         watch={() => {
           shown.value;

@@ -23,13 +23,13 @@ import { type Resolution, useCanvas } from "./useCanvas.ts";
 
 export interface PictureFrameProps {
   lens: LensModel;
-  size: Size;
-  place: Placement;
+  /** The picture's size and where it lies among the others. */
+  where(): { size: Size; place: Placement };
   /** What a screen reader says of the picture. */
   label: string;
-  /** Reads the signals that the pixels depend on, the viewport aside. */
+  /** Reads the signals that the pixels depend on, the viewport and `where` aside. */
   watch(): void;
-  /** Fills the canvas with a part of the picture. */
+  /** Fills the canvas with a part of the picture. Like `where` it reads signals: a rendering comes after it. */
   paint(context: CanvasRenderingContext2D, window: SourceWindow): void;
   hover(pixel: Pixel | null): void;
   pick(pixel: Pixel): void;
@@ -81,11 +81,12 @@ export function PictureFrame(props: PictureFrameProps) {
     (context) => latest.current.paint(context, windowOf(viewOf(pane(), lens.viewport.peek()), box.peek())),
     () => {
       lens.viewport.value;
+      latest.current.where();
       latest.current.watch();
     },
     (device) => resolution(device, viewOf(pane(), lens.viewport.peek()), box.peek()),
   );
-  const pane = (): Pane => ({ size: latest.current.size, place: latest.current.place, box: box.peek() });
+  const pane = (): Pane => ({ ...latest.current.where(), box: box.peek() });
 
   useEffect(() => {
     if (!frame.current) return;
@@ -176,8 +177,7 @@ export function PictureFrame(props: PictureFrameProps) {
 
 function Marks({
   lens,
-  size,
-  place,
+  where,
   marks,
   box,
   visible,
@@ -185,7 +185,7 @@ function Marks({
   if (!visible.value || box.value.width === 0) return null;
   return (
     <svg class="cl-marks" aria-hidden="true">
-      {marks(viewOf({ size, place, box: box.value }, lens.viewport.value))}
+      {marks(viewOf({ ...where(), box: box.value }, lens.viewport.value))}
     </svg>
   );
 }

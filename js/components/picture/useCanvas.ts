@@ -1,8 +1,9 @@
-/** A canvas that is painted at most once a frame, in device pixels, and only while it is near the screen. */
-import { effect, type Signal, useSignal } from "@preact/signals";
+/** A canvas that is painted at most twice a frame, in device pixels, and only while it is near the screen. */
+import { effect, type Signal, untracked, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Box } from "../../lens/viewport.ts";
+import { browserSchedule, OncePerFrame } from "../../model/schedule.ts";
 
 export type Paint = (context: CanvasRenderingContext2D) => void;
 
@@ -26,8 +27,8 @@ export type Resolve = (device: Resolution) => Resolution;
 const NEAR = "200px";
 
 /**
- * `watch` reads the signals that the picture depends on. A change of one repaints in the coming animation frame, which
- * is the same frame for an edit made by an input event.
+ * `watch` reads the signals that the picture depends on; so must `paint` and `resolve`, for they run before anything is
+ * rendered. The first change after a repaint is painted at once: while the browser waits for the frame, not in it.
  */
 export function useCanvas(paint: Paint, watch: () => void, resolve: Resolve): CanvasHandle {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -40,13 +41,10 @@ export function useCanvas(paint: Paint, watch: () => void, resolve: Resolve): Ca
     const element = canvas.current;
     const context = element?.getContext("2d", { alpha: true });
     if (!element || !context) return;
-    let frame = 0;
     let stale = true;
     let device = { width: 0, height: 0 };
 
     const draw = () => {
-      cancelAnimationFrame(frame);
-      frame = 0;
       if (device.width === 0 || device.height === 0) return;
       stale = false;
       const { width, height } = latest.current.resolve(device);
@@ -55,10 +53,9 @@ export function useCanvas(paint: Paint, watch: () => void, resolve: Resolve): Ca
       element.style.imageRendering = width > device.width ? "auto" : "pixelated";
       latest.current.paint(context);
     };
-    const schedule = () => {
-      stale = true;
-      if (frame === 0 && visible.peek()) frame = requestAnimationFrame(draw);
-    };
+    const frames = new OncePerFrame(browserSchedule, () => {
+      if (stale && visible.peek()) draw();
+    });
 
     const sizes = new ResizeObserver(([entry]) => {
       if (!entry) return;
@@ -91,14 +88,15 @@ export function useCanvas(paint: Paint, watch: () => void, resolve: Resolve): Ca
     addEventListener("beforeprint", onPrint);
     const unwatch = effect(() => {
       if (visible.value) latest.current.watch();
-      schedule();
+      stale = true;
+      if (visible.peek()) untracked(() => frames.request());
     });
     return () => {
       unwatch();
       removeEventListener("beforeprint", onPrint);
       sight.disconnect();
       sizes.disconnect();
-      cancelAnimationFrame(frame);
+      stale = false;
     };
   }, [box, visible]);
 
