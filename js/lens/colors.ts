@@ -123,17 +123,15 @@ export function paintLevels(
   }
 }
 
-/** Paint numbers over the range that is displayed; a preview's are activated on their way. */
+/** Paint numbers over the range that is displayed; they are activated on their way. */
 export function paintFloats(
   target: Target,
   window: SourceWindow,
-  source: Float32Array | PreviewMap,
+  { values, activation, ends }: PreviewMap,
   size: Size,
   display: readonly [number, number],
   palette: Palette,
 ): void {
-  const { values, activation } =
-    source instanceof Float32Array ? { values: source, activation: null } : source;
   const [low, high] = display;
   const scale = high > low ? 256 / (high - low) : 0;
   // The end of the range has the last colour: one more entry saves a comparison for each pixel.
@@ -147,6 +145,7 @@ export function paintFloats(
   const first = xs[from] as number;
   const oneToOne = xs[to - 1] === first + to - from - 1;
   const line = new Float32Array(width);
+  const ordinary = ends !== null && ends[0] >= low && ends[1] <= high;
   for (let y = 0; y < height; y++) {
     const row = (ys[y] as number) * size.cols;
     const start = y * width;
@@ -159,6 +158,10 @@ export function paintFloats(
     if (oneToOne) line.set(values.subarray(row + first, row + first + to - from), from);
     else for (let x = from; x < to; x++) line[x] = values[row + (xs[x] as number)] as number;
     activation?.apply(line, from, to);
+    if (ordinary) {
+      color(line, from, to, low, scale, colors, pixels, start);
+      continue;
+    }
     const odd = colored(line, from, to, low, high, scale, colors, pixels, start);
     if (!odd) continue;
     for (let x = from; x < to; x++) {
@@ -166,6 +169,21 @@ export function paintFloats(
       if (!(value >= low && value <= high)) pixels[start + x] = palette.special(flagOf(value, low), x, y);
     }
   }
+}
+
+/** Colour a line that is known to hold nothing but values in range: without a comparison it takes half the time. */
+function color(
+  line: Float32Array,
+  from: number,
+  to: number,
+  low: number,
+  scale: number,
+  colors: Uint32Array,
+  pixels: Uint32Array,
+  start: number,
+): void {
+  for (let x = from; x < to; x++)
+    pixels[start + x] = colors[(((line[x] as number) - low) * scale) | 0] as number;
 }
 
 /** Colour the values of a line that are in range; whether there were others. A function of its own is compiled best. */

@@ -47,7 +47,12 @@ export function paintPicture(
   gray: Palette,
 ): void {
   if (shown.kind === "gray") {
-    paintFloats(target, window, picture.plane(0), picture, shown.range, gray);
+    const source = {
+      values: picture.plane(0),
+      activation: null,
+      ends: shown.notFinite > 0 ? null : shown.range,
+    };
+    paintFloats(target, window, source, picture, shown.range, gray);
     return;
   }
   const [red, green, blue] = [picture.plane(0), picture.plane(1), picture.plane(2)];

@@ -51,6 +51,8 @@ export interface PreviewMap {
   values: Float32Array;
   /** Applied to what is drawn; null where the pre-activation itself is drawn. */
   activation: Activation | null;
+  /** Least and greatest of all that may be drawn, null where some of it is NaN or infinite, or where they are not known. */
+  ends: readonly [low: number, high: number] | null;
 }
 
 /** What an activation map draws: either Keras's 8-bit levels or the preview's float32 values, never a mixture. */

@@ -114,7 +114,9 @@ export class Predictor {
     }
     const activation =
       stage === "activation" && geometry.activation !== "linear" ? this.#activation(geometry) : null;
-    filter.drawPreview(geometry, { preview: { values: prediction.pre, activation }, ...survey });
+    const { nan, posinf, neginf } = survey.counts;
+    const ends = nan + posinf + neginf > 0 ? null : survey.range;
+    filter.drawPreview(geometry, { preview: { values: prediction.pre, activation, ends }, ...survey });
     if (prediction.worn) this.warm([filter]);
     return true;
   }

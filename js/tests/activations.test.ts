@@ -58,4 +58,16 @@ test.each(KNOWN)("%s keeps its promises about order and zeros", (name) => {
 
 test.each(KNOWN)("%s leaves NaN as it is", (name) => {
   expect(activationOf(name)?.one(Number.NaN)).toBeNaN();
+  // Of either sign, as a processor makes them.
+  const both = new Float32Array(Uint32Array.of(0x7fc00000, 0xffc00000).buffer);
+  activationOf(name)?.apply(both, 0, 2);
+  expect(both).toEqual(Float32Array.of(Number.NaN, Number.NaN));
+});
+
+test.each(KNOWN)("%s of many is that of each, at the ends of float32 too", (name) => {
+  const activation = activationOf(name);
+  const ends = Float32Array.of(-Infinity, -3.4e38, -1e-45, -0, 0, 1e-45, 3.4e38, Infinity);
+  const inPlace = Float32Array.of(7, ...ends, -7);
+  activation?.apply(inPlace, 1, 9);
+  expect([...inPlace]).toEqual([7, ...Array.from(ends, (x) => activation?.one(x)), -7]);
 });

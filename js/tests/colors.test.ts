@@ -26,16 +26,10 @@ function target(width: number, height: number): Target {
 
 const all = (rows: number, cols: number): SourceWindow => ({ x: 0, y: 0, width: cols, height: rows });
 
-function floats(values: readonly number[], range: Range): number[] {
+function floats(values: readonly number[], range: Range, ends: Range | null = null): number[] {
   const on = target(values.length, 1);
-  paintFloats(
-    on,
-    all(1, values.length),
-    Float32Array.from(values),
-    { rows: 1, cols: values.length },
-    range,
-    palette,
-  );
+  const source = { values: Float32Array.from(values), activation: null, ends };
+  paintFloats(on, all(1, values.length), source, { rows: 1, cols: values.length }, range, palette);
   return [...on.pixels];
 }
 
@@ -62,10 +56,25 @@ describe("the colour of a number", () => {
     );
   });
 
+  test("does not depend on whether the map's ends are known", () => {
+    const values = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 });
+    fc.assert(
+      fc.property(values, fc.boolean(), (list, wider) => {
+        const ends: Range = [Math.min(...list), Math.max(...list)];
+        const range: Range = wider ? [Math.min(-1, 2 * ends[0]), Math.max(1, 2 * ends[1])] : ends;
+        expect(floats(list, range, ends)).toEqual(floats(list, range));
+      }),
+    );
+  });
+
+  test("is none outside a range that is narrower than the map, whose ends are known", () => {
+    expect(floats([-1, 0.5, 2], [0, 1], [-1, 2])).toEqual([1000 * Flag.below, 128, 1000 * Flag.above]);
+  });
+
   test("is that of the activation where a preview's pre-activation is drawn", () => {
     const relu = activationOf("relu");
     const on = target(3, 1);
-    const source = { values: new Float32Array([-5, 0.5, 1]), activation: relu };
+    const source = { values: new Float32Array([-5, 0.5, 1]), activation: relu, ends: null };
     paintFloats(on, all(1, 3), source, { rows: 1, cols: 3 }, [0, 1], palette);
     expect([...on.pixels]).toEqual([0, 128, 255]);
   });
@@ -105,7 +114,8 @@ describe("Keras's levels", () => {
 });
 
 describe("what is on screen", () => {
-  const grid = new Float32Array([0, 1, 2, 3]);
+  const values = new Float32Array([0, 1, 2, 3]);
+  const grid = { values, activation: null, ends: null };
   const size = { rows: 2, cols: 2 };
 
   test("is enlarged without smoothing", () => {
@@ -122,7 +132,7 @@ describe("what is on screen", () => {
     paintLevels(
       empty,
       { x: 0, y: 5, width: 2, height: 1 },
-      quantise(grid, grid, "activation"),
+      quantise(values, values, "activation"),
       size,
       [0, 3],
       palette,
