@@ -28,6 +28,8 @@ export const LATE_MS = 400;
 /** An answer that takes so long may be lost; after each time that it is asked for again, twice as long. */
 export const LOST_MS = 3000;
 export const MOST_LOST_MS = 48_000;
+/** About a frame: how long weights that wait give the hand to go on. */
+export const GATHER_MS = 16;
 /** Gestures that may wait. Above, the two oldest that stand side by side become one undo step; no value is lost. */
 export const MOST_WAITING = 64;
 
@@ -54,8 +56,11 @@ export class Gate {
   #flying: { seq: number; request: Request } | null = null;
   #seq = 0;
   #state: GateState = "idle";
+  /** Of the weights that were answered last. */
+  #gesture: string | null = null;
   #cancel: () => void = () => {};
   #cancelAgain: () => void = () => {};
+  #cancelGathering: () => void = () => {};
 
   /**
    * `send` throws where there is no kernel: then the gate closes and forgets what waited.
@@ -89,6 +94,7 @@ export class Gate {
     if (this.#flying?.seq !== seq) return null;
     const { request } = this.#flying;
     this.#flying = null;
+    this.#gesture = isWeights(request) ? request.gesture : null;
     this.#settle();
     return request;
   }
@@ -99,14 +105,29 @@ export class Gate {
     if (this.#sent()) this.#listen(LOST_MS);
   }
 
-  /** Send what waits; apart from `answered`, so that an answer can be taken in before the next request leaves. */
+  /**
+   * Send what waits; apart from `answered`, so that an answer can be taken in before the next request leaves. A hand that
+   * moves faster than the kernel answers is waited for: what it did leaves with its next move, and the page has the time
+   * until then for its frame.
+   */
   resume(): void {
+    const next = this.#queue[0];
+    if (this.#flying || !next || !isWeights(next) || next.gesture !== this.#gesture) this.#next();
+    else {
+      this.#cancelGathering();
+      this.#cancelGathering = this.clock.after(GATHER_MS, () => this.#next());
+    }
+  }
+
+  /** The hand rests: what waits need not wait for its next move. */
+  flush(): void {
     this.#next();
   }
 
   /** There is no kernel (any more): nothing leaves, nothing waits. */
   close(): void {
     this.#settle();
+    this.#cancelGathering();
     this.#queue = [];
     this.#flying = null;
     this.#become("closed");
@@ -118,6 +139,7 @@ export class Gate {
   }
 
   #next(): void {
+    this.#cancelGathering();
     if (this.#flying || this.#state === "closed") return;
     const request = this.#queue.shift();
     if (!request) {

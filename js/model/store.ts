@@ -172,6 +172,7 @@ export class Lens implements LensModel {
 
   endGesture(): void {
     this.#gesture = null;
+    this.#core.uplink.flush();
   }
 
   edit(edits: readonly Edit[]): void {

@@ -73,6 +73,11 @@ export class Uplink {
     this.#gate.push(request);
   }
 
+  /** No more of what was pushed last is to come. */
+  flush(): void {
+    this.#gate.flush();
+  }
+
   #become(state: GateState): void {
     const before = this.#state.peek();
     this.#state.value = state;

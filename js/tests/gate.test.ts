@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { Gate, type GateState, LATE_MS, LOST_MS, MOST_LOST_MS, MOST_WAITING } from "../model/gate.ts";
+import {
+  GATHER_MS,
+  Gate,
+  type GateState,
+  LATE_MS,
+  LOST_MS,
+  MOST_LOST_MS,
+  MOST_WAITING,
+} from "../model/gate.ts";
 import type { Request } from "../model/messages.ts";
 import type { Uid } from "../model/types.ts";
 import { floatsOf, unpackNumber } from "../model/wire.ts";
@@ -31,6 +39,12 @@ class Bench {
   );
 
   answer(): void {
+    this.arrive();
+    this.clock.pass(GATHER_MS);
+  }
+
+  /** The answer to what is in flight comes; no time passes. */
+  arrive(): void {
     this.gate.answered(this.sent.at(-1)?.seq ?? -1);
     this.gate.resume();
   }
@@ -73,6 +87,50 @@ describe("one in flight", () => {
     expect(bench.gate.state).toBe("late");
     bench.answer();
     expect(bench.gate.state).toBe("idle");
+  });
+});
+
+describe("edits that wait when an answer comes", () => {
+  beforeEach(() => {
+    bench.gate.push(edit(1, 0, 1));
+    bench.gate.push(edit(1, 0, 2));
+    bench.arrive();
+  });
+
+  test("leave with the hand's next move, as one request", () => {
+    expect(bench.requests).toEqual([edit(1, 0, 1)]);
+    bench.gate.push(edit(1, 0, 3));
+    expect(bench.requests).toEqual([edit(1, 0, 1), edit(1, 0, 3)]);
+    bench.clock.pass(GATHER_MS);
+    expect(bench.requests.length).toBe(2);
+  });
+
+  test("leave at once when the hand lets go", () => {
+    bench.gate.flush();
+    expect(bench.requests).toEqual([edit(1, 0, 1), edit(1, 0, 2)]);
+  });
+
+  test("leave at once where they are of another gesture", () => {
+    const other = new Bench();
+    other.gate.push(edit(1, 0, 1));
+    other.gate.push(edit(1, 0, 2, "another"));
+    other.arrive();
+    expect(other.requests).toEqual([edit(1, 0, 1), edit(1, 0, 2, "another")]);
+  });
+
+  test("leave without it after a frame's time, and count as unanswered until then", () => {
+    expect(bench.gate.unanswered).toEqual([edit(1, 0, 2)]);
+    expect(bench.gate.state).toBe("sending");
+    bench.clock.pass(GATHER_MS - 1);
+    expect(bench.requests.length).toBe(1);
+    bench.clock.pass(1);
+    expect(bench.requests).toEqual([edit(1, 0, 1), edit(1, 0, 2)]);
+  });
+
+  test("do not leave for a kernel that is gone meanwhile", () => {
+    bench.gate.close();
+    bench.clock.pass(GATHER_MS);
+    expect(bench.requests.length).toBe(1);
   });
 });
 

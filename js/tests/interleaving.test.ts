@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { GATHER_MS } from "../model/gate.ts";
 import { expectAgreement, play, type Step, stage, step } from "./steps.ts";
 
 test("after any interleaving of two browsers, Python and late answers, all three hold the same and Keras's maps are drawn", () => {
@@ -10,7 +11,10 @@ test("after any interleaving of two browsers, Python and late answers, all three
         play(host, fronts, one as unknown as Step);
         expect(host.kernel.waiting.length).toBeLessThanOrEqual(fronts.length);
       }
-      host.kernel.pump();
+      do {
+        host.kernel.pump();
+        for (const { schedule } of fronts) schedule.pass(GATHER_MS);
+      } while (host.kernel.waiting.length > 0);
       expectAgreement(host, fronts);
     }),
     { numRuns: 150 },

@@ -1,4 +1,5 @@
 /** The real lens, driven line by line from Python: run by run-lens.mjs for tests/unit/test_both_sides.py. */
+import { GATHER_MS } from "../model/gate.ts";
 import { Lens } from "../model/store.ts";
 import type { Traits } from "../model/types.ts";
 import { unpack } from "../model/wire.ts";
@@ -40,6 +41,7 @@ export class RemoteLens {
     else if (command.command === "traits") this.#model?.receiveTraits(this.#unpack(command));
     else if (command.command === "message") {
       this.#model?.receive(command.content, command.buffers.map(bytes) as ArrayBuffer[]);
+      this.#schedule.pass(GATHER_MS);
     } else if (command.command === "act") this.#act(command.action);
     else read = this.#read();
     this.write({ done: read });
