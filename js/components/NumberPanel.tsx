@@ -1,6 +1,7 @@
 /** An operation that needs a number first: it opens inside the card, under its name. */
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { consume } from "./consume.ts";
 import { NumberField } from "./NumberField.tsx";
 
 export interface NumberPanelProps {
@@ -33,8 +34,7 @@ export function NumberPanel({ label, initial, step, check, onTake, onClose }: Nu
       aria-label={label}
       onKeyDown={(event) => {
         if (event.key !== "Escape" || event.altKey) return;
-        event.preventDefault();
-        event.stopPropagation();
+        consume(event);
         onClose();
       }}
     >

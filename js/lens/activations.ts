@@ -22,7 +22,7 @@ interface Rule {
 }
 
 const { exp, log1p, max, min, tanh } = Math;
-const NOWHERE = Number.NEGATIVE_INFINITY;
+const NOWHERE = -Infinity;
 /** exp(x) is 0 in float32 below. */
 const UNDERFLOW = -104;
 
@@ -54,14 +54,9 @@ function rectify(values: Float32Array, from: number, to: number): void {
 }
 
 /** keras.activations.relu with its three arguments. */
-function relu({
-  negative_slope: slope = 0,
-  max_value = Number.POSITIVE_INFINITY,
-  threshold = 0,
-}: Params): Rule {
+function relu({ negative_slope: slope = 0, max_value = Infinity, threshold = 0 }: Params): Rule {
   const plain = threshold === 0 && slope === 0 && max_value > 0;
-  if (plain && max_value < Number.POSITIVE_INFINITY)
-    return { f: (x) => min(max(x, 0), max_value), zeros: [NOWHERE, 0] };
+  if (plain && max_value < Infinity) return { f: (x) => min(max(x, 0), max_value), zeros: [NOWHERE, 0] };
   if (plain) return { f: (x) => max(x, 0), apply: rectify, zeros: [NOWHERE, 0] };
   const rectified = (x: number) => (x > threshold ? min(x, max_value) : x <= threshold ? 0 : x);
   // Not claimed monotone where it need not be: the map is then looked through pixel by pixel.

@@ -223,7 +223,7 @@ function inside(samples: Int32Array): [from: number, to: number] {
 /** What a value outside the range is. */
 export function flagOf(value: number, low: number): Flag {
   if (Number.isNaN(value)) return Flag.nan;
-  if (value === Number.POSITIVE_INFINITY) return Flag.posinf;
-  if (value === Number.NEGATIVE_INFINITY) return Flag.neginf;
+  if (value === Infinity) return Flag.posinf;
+  if (value === -Infinity) return Flag.neginf;
   return value < low ? Flag.below : Flag.above;
 }

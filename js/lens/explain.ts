@@ -88,7 +88,7 @@ export function agrees({ total, scale }: Explanation, keras: number): boolean {
 export function largestFirst(products: ArrayLike<number>): number[] {
   const size = (i: number) => {
     const magnitude = Math.abs(products[i] as number);
-    return Number.isNaN(magnitude) ? Number.POSITIVE_INFINITY : magnitude;
+    return Number.isNaN(magnitude) ? Infinity : magnitude;
   };
   return Array.from(products, (_, i) => i).sort((a, b) => size(b) - size(a) || a - b);
 }

@@ -14,12 +14,12 @@ export interface Shown {
 
 /** Least and greatest finite value, [0, 0] where there is none. */
 export function finiteRange(values: Float32Array): [number, number] {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
+  let low = Infinity;
+  let high = -Infinity;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
-    if (value < low && value > Number.NEGATIVE_INFINITY) low = value;
-    if (value > high && value < Number.POSITIVE_INFINITY) high = value;
+    if (value < low && value > -Infinity) low = value;
+    if (value > high && value < Infinity) high = value;
   }
   return low <= high ? [low, high] : [0, 0];
 }

@@ -180,8 +180,8 @@ export function correlateAt(
 
 /** Running result of the loops below. */
 class Scan {
-  low = Number.POSITIVE_INFINITY;
-  high = Number.NEGATIVE_INFINITY;
+  low = Infinity;
+  high = -Infinity;
   zeros = 0;
   constructor(
     readonly zeroFrom: number,
@@ -303,8 +303,8 @@ export function survey(pre: Float32Array, activation: Activation, stage: Stage, 
   }
   const counts = { nan: 0, posinf: 0, neginf: 0, zeros: 0 };
   const activated = new Float32Array(CHUNK);
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
+  let low = Infinity;
+  let high = -Infinity;
   for (let start = 0; start < pre.length; start += CHUNK) {
     const chunk = pre.subarray(start, start + CHUNK);
     activated.set(chunk);
@@ -333,7 +333,7 @@ export function magnitude(kernel: Float32Array, bias: number, planes: readonly n
   kernel.forEach((value, tap) => {
     sum += Math.abs(value) * (planes[tap % planes.length] as number);
   });
-  return sum < 1e38 ? sum : Number.POSITIVE_INFINITY;
+  return sum < 1e38 ? sum : Infinity;
 }
 
 /** Largest magnitude in a plane, Infinity where it holds NaN or infinity. */
@@ -341,7 +341,7 @@ export function planeMagnitude(plane: Float32Array): number {
   let most = 0;
   for (let i = 0; i < plane.length; i++) {
     const v = Math.abs(plane[i] as number);
-    if (!(v <= most)) most = Number.isNaN(v) ? Number.POSITIVE_INFINITY : v;
+    if (!(v <= most)) most = Number.isNaN(v) ? Infinity : v;
   }
   return most;
 }

@@ -5,8 +5,8 @@ export type Range = [low: number, high: number];
 
 /** Least and greatest of several ranges. */
 export function union(ranges: Iterable<Readonly<Range>>): Range {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
+  let low = Infinity;
+  let high = -Infinity;
   for (const range of ranges) {
     low = Math.min(low, range[0]);
     high = Math.max(high, range[1]);

@@ -47,7 +47,7 @@ export class BasedPrediction implements Forecast {
     for (const tap of changedTaps(weights.kernel, kernel)) {
       const k = tap % this.geometry.kernel_channels;
       const plane = this.base.plane(k);
-      const size = planes.get(k) ?? (plane ? planeMagnitude(plane) : Number.POSITIVE_INFINITY);
+      const size = planes.get(k) ?? (plane ? planeMagnitude(plane) : Infinity);
       planes.set(k, size);
       bound += Math.abs((kernel[tap] as number) - (weights.kernel[tap] as number)) * size;
     }
@@ -56,7 +56,7 @@ export class BasedPrediction implements Forecast {
 
   show(weights: Weights, stage: Stage): Survey | null {
     // Also for NaN, from which no difference leads back.
-    if (!(this.magnitude(weights) < Number.POSITIVE_INFINITY)) return null;
+    if (!(this.magnitude(weights) < Infinity)) return null;
     const { geometry, activation, pre } = this;
     if (!this.isAt(weights)) {
       const { result, updates } = moveTo(

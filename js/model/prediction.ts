@@ -140,7 +140,7 @@ export class Prediction implements Forecast {
       }
     }
     if (this.#survey?.stage !== stage) {
-      const finite = this.magnitude(weights) < Number.POSITIVE_INFINITY;
+      const finite = this.magnitude(weights) < Infinity;
       this.#survey = { stage, result: survey(this.pre, this.activation, stage, finite) };
     }
     return this.#survey.result;
@@ -152,7 +152,7 @@ export class Prediction implements Forecast {
 
   /** Whether differences would cost more than starting over, or cannot be had. */
   #far(a: Weights, b: Weights): boolean {
-    const finite = this.magnitude(a) + this.magnitude(b) < Number.POSITIVE_INFINITY;
+    const finite = this.magnitude(a) + this.magnitude(b) < Infinity;
     return !finite || (changedTaps(a.kernel, b.kernel).length > b.kernel.length / 2 && b.kernel.length > 2);
   }
 
@@ -167,7 +167,7 @@ export class Prediction implements Forecast {
   #build(enough: () => boolean): boolean {
     const { kernel, bias } = this.#at as Weights;
     const [rows, cols] = this.geometry.output_shape;
-    const finite = this.magnitude({ kernel, bias }) < Number.POSITIVE_INFINITY;
+    const finite = this.magnitude({ kernel, bias }) < Infinity;
     const step = Math.max(1, Math.floor(SLICE / (cols * kernel.length)));
     while (this.#rows < rows) {
       const to = Math.min(rows, this.#rows + step);

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { LensModel } from "../../model/lens.ts";
+import { consume } from "../consume.ts";
 import { useUniqueId } from "../useUniqueId.ts";
 import { useAxes } from "./axes.ts";
 import { Kernel } from "./Diagnostics.tsx";
@@ -21,8 +22,7 @@ export function Explain({ lens }: { lens: LensModel }) {
   const onKeyDown = (event: KeyboardEvent) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!by || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    event.stopPropagation();
+    consume(event);
     open.value = (open.value + by + TABS.length) % TABS.length;
     root.current?.querySelectorAll<HTMLElement>("[role=tab]")[open.value]?.focus();
   };

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { rectOf, type View } from "../../lens/viewport.ts";
 import type { LensModel } from "../../model/lens.ts";
+import { consume } from "../consume.ts";
 import { Icon } from "../icons.tsx";
 
 /** Steps a second; a negative number counts rows. */
@@ -85,14 +86,13 @@ export function Slide({ lens }: { lens: LensModel }) {
       onKeyDown={(event) => {
         const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
         if (!by || (event.target as Element).matches("select")) return;
-        event.preventDefault();
-        event.stopPropagation();
+        consume(event);
         playing.value = false;
         step(by);
       }}
     >
       <span class="cl-muted">slide</span>
-      {button("first", "Slide from the first pixel", () => step(Number.NEGATIVE_INFINITY))}
+      {button("first", "Slide from the first pixel", () => step(-Infinity))}
       {button("back", "One pixel back", () => step(-1))}
       {run
         ? button("pause", "Pause", () => {

@@ -1,11 +1,10 @@
 /** What can be carried off: the program, the kernels as JSON and back, a picture of the map. */
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { paintFloats, paintLevels } from "../../lens/colors.ts";
 import { formatKernels, parseKernels } from "../../lens/kernel-json.ts";
 import { GRAY, paletteOf } from "../../lens/palette.ts";
 import type { LensModel } from "../../model/lens.ts";
-import { bufferedPaint } from "../picture/paint.ts";
+import { bufferedPaint, paintMap } from "../picture/paint.ts";
 import { useUniqueId } from "../useUniqueId.ts";
 import { applyKernels, whyNotApplied } from "./applyKernels.ts";
 import { type Chosen, selectedFilter } from "./selectedFilter.ts";
@@ -164,10 +163,7 @@ function savePicture(lens: LensModel, { filter, name }: Chosen): void {
   const palette = paletteOf(lens.cmapTables.peek().get(lens.cmap.peek()) ?? GRAY);
   const window = { x: 0, y: 0, width: map.cols, height: map.rows };
   const display = lens.displayRange(filter.uid);
-  bufferedPaint()(context, (target) => {
-    if (map.preview) paintFloats(target, window, map.preview, map, display, palette);
-    else if (map.keras) paintLevels(target, window, map.keras, map, display, palette);
-  });
+  bufferedPaint()(context, (target) => paintMap(target, window, map, display, palette));
   canvas.toBlob((blob) => blob && save(blob, `${name.replace(/[^\p{L}\p{N}._-]+/gu, "_")}.png`));
 }
 

@@ -1,5 +1,6 @@
 /** The grip of a card: drag it to another place in the list, or move the card with the arrow keys. */
 import type { RefObject } from "preact";
+import { consume } from "../consume.ts";
 import { arrowStep } from "../kernel/kernelKeys.ts";
 import { followPointer } from "../picture/followPointer.ts";
 
@@ -24,8 +25,7 @@ export function CardHandle({ card, index, last, name, why, onMove }: CardHandleP
       onKeyDown={(event) => {
         const by = arrowStep(event.key);
         if (!by || event.ctrlKey || event.metaKey) return;
-        event.preventDefault();
-        event.stopPropagation();
+        consume(event);
         onMove(index + by);
       }}
       onPointerDown={(event) => {

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { FilterView, LensModel } from "../../model/lens.ts";
+import { consume } from "../consume.ts";
 import { KernelEditor } from "../kernel/KernelEditor.tsx";
 import { cellSize } from "../kernel/KernelGrid.tsx";
 import { arrowStep } from "../kernel/kernelKeys.ts";
@@ -132,8 +133,7 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
       onKeyDown={(event) => {
         const by = arrowStep(event.key);
         if (!event.altKey || event.ctrlKey || event.metaKey || !by) return;
-        event.preventDefault();
-        event.stopPropagation();
+        consume(event);
         move(index + by);
       }}
     >

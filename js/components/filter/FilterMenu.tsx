@@ -1,5 +1,6 @@
 /** The menu of a filter: a button and a list of actions, by the ARIA menu button pattern. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { consume } from "../consume.ts";
 import { moveFocus } from "../moveFocus.ts";
 import { openBelow } from "../openBelow.ts";
 import type { FilterAction } from "./filterActions.ts";
@@ -33,8 +34,7 @@ export function FilterMenu({ label, groups }: FilterMenuProps) {
         onKeyDown={(event) => {
           if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
           if (event.altKey) return;
-          event.preventDefault();
-          event.stopPropagation();
+          consume(event);
           setOpen(event.key === "ArrowDown" ? "Home" : "End");
         }}
       >

@@ -4,6 +4,7 @@ import { levelOf, packTable } from "../../lens/colors.ts";
 import { magnitude } from "../../lens/numbers.ts";
 import type { LensModel } from "../../model/lens.ts";
 import type { Geometry, PresetRecord } from "../../model/types.ts";
+import { consume } from "../consume.ts";
 import { followsPreset } from "../filter/filterActions.ts";
 import { Icon } from "../icons.tsx";
 import { moveFocus } from "../moveFocus.ts";
@@ -32,8 +33,7 @@ export function PresetPicker({ lens, title, replaces, onChoose, onClose }: Prese
     const list = panel.current?.querySelector(".cl-presets");
     if (event.key === "Escape") onClose();
     else if (!list?.contains(event.target as Node) || !moveFocus(list, ".cl-preset", event.key)) return;
-    event.preventDefault();
-    event.stopPropagation();
+    consume(event);
   };
 
   return (

@@ -1,4 +1,5 @@
 /** Mouse, pen and finger on the cells of a kernel: drag to change a value, hold to paint, tap to select. */
+import { consume } from "../consume.ts";
 import { followPointer } from "../picture/followPointer.ts";
 import type { KernelSession, Place } from "./kernelSession.ts";
 
@@ -87,8 +88,7 @@ export function cellWheel(session: KernelSession): (event: WheelEvent) => void {
   let rest = 0;
   return (event) => {
     if (event.ctrlKey || session.open.peek() || event.deltaY === 0) return;
-    event.preventDefault();
-    event.stopPropagation();
+    consume(event);
     const pixels = event.deltaY * (event.deltaMode === 0 ? 1 : 40);
     rest = Math.abs(pixels) >= 50 ? pixels : Math.sign(rest) === -Math.sign(pixels) ? pixels : rest + pixels;
     if (Math.abs(rest) < 50) return;

@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { formatNumber } from "../../lens/numbers.ts";
 import { paletteOf } from "../../lens/palette.ts";
 import type { FilterView, LensModel, Stats } from "../../model/lens.ts";
+import { consume } from "../consume.ts";
 import { FilterCard } from "../filter/FilterCard.tsx";
 import { useUniqueId } from "../useUniqueId.ts";
 import { percent } from "../wording.ts";
@@ -41,7 +42,7 @@ export function matching(names: readonly string[], query: string): number[] {
 
 /** The greatest first; NaN last, and equals in their own order. */
 export function sorted(indices: readonly number[], values: Float32Array): number[] {
-  const key = (i: number) => (Number.isNaN(values[i]) ? Number.NEGATIVE_INFINITY : (values[i] as number));
+  const key = (i: number) => (Number.isNaN(values[i]) ? -Infinity : (values[i] as number));
   return [...indices].sort((a, b) => key(b) - key(a) || a - b);
 }
 
@@ -217,8 +218,7 @@ function Grid({ lens, order, by, noted, onOpen }: GridProps) {
     if (step) choose(selected + step);
     else if (event.key === "Enter" || event.key === " ") onOpen();
     else return;
-    event.preventDefault();
-    event.stopPropagation();
+    consume(event);
   };
 
   // What scrolls out at one end comes in at the other: as many elements, used again.

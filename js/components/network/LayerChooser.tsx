@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { LensModel } from "../../model/lens.ts";
 import type { LayerRecord } from "../../model/types.ts";
+import { consume } from "../consume.ts";
 import { openBelow } from "../openBelow.ts";
 import { useUniqueId } from "../useUniqueId.ts";
 
@@ -64,8 +65,7 @@ export function LayerChooser({ lens }: { lens: LensModel }) {
     else if (key === "Enter" && opened) choose(shown[at]);
     else if (key === "Escape" && opened) close();
     else return;
-    event.preventDefault();
-    event.stopPropagation();
+    consume(event);
   };
 
   useLayoutEffect(() => {

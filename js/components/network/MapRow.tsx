@@ -1,9 +1,9 @@
 /** A row of small maps. */
 import { effect } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { type Palette, paintFloats, paintLevels } from "../../lens/colors.ts";
+import type { Palette } from "../../lens/colors.ts";
 import type { FilterView, LensModel } from "../../model/lens.ts";
-import { bufferedPaint } from "../picture/paint.ts";
+import { bufferedPaint, paintMap } from "../picture/paint.ts";
 
 /** Longer side of a small map in CSS pixels, and how far from one to the next. */
 const SIDE = 76;
@@ -52,10 +52,7 @@ export function MapRow({ lens, filters, palette, y }: MapRowProps) {
       if (scratch.canvas.width !== width) scratch.canvas.width = width;
       if (scratch.canvas.height !== height) scratch.canvas.height = height;
       const window = { x: 0, y: 0, width: cols, height: rows };
-      draw(scratch, (target) => {
-        if (preview) paintFloats(target, window, preview, map, display, palette);
-        else if (keras) paintLevels(target, window, keras, map, display, palette);
-      });
+      draw(scratch, (target) => paintMap(target, window, map, display, palette));
       const [wide, high] = sized(cols, rows, side / longer);
       const [left, top] = [x + Math.round((side - wide) / 2), Math.round((side - high) / 2)];
       context.globalAlpha = provenance === "stale" ? STALE : 1;

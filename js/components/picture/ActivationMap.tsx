@@ -1,7 +1,7 @@
 /** One activation map: its pixels, where they come from, the value under the pointer and what the colours mean. */
 import { useComputed } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { paintFloats, paintLevels, type SourceWindow } from "../../lens/colors.ts";
+import type { SourceWindow } from "../../lens/colors.ts";
 import { paletteOf } from "../../lens/palette.ts";
 import { placeOutput, placeOver, type View } from "../../lens/viewport.ts";
 import type { FilterView, LensModel } from "../../model/lens.ts";
@@ -11,7 +11,7 @@ import { Legend } from "./Legend.tsx";
 import { PixelMark } from "./marks.tsx";
 import { aspect, PictureFrame } from "./PictureFrame.tsx";
 import { Provenance } from "./Provenance.tsx";
-import { bufferedPaint } from "./paint.ts";
+import { bufferedPaint, paintMap } from "./paint.ts";
 import { mapProbe } from "./probe.ts";
 import { MapReadout } from "./Readout.tsx";
 
@@ -40,14 +40,8 @@ export function ActivationMap({ lens, filter, index }: ActivationMapProps) {
   };
 
   const paint = (context: CanvasRenderingContext2D, window: SourceWindow) => {
-    const shown = filter.map.peek();
-    const { keras, preview } = shown;
     const display = lens.displayRange(filter.uid);
-    draw(context, (target) => {
-      if (preview) paintFloats(target, window, preview, shown, display, palette.peek());
-      else if (keras) paintLevels(target, window, keras, shown, display, palette.peek());
-      else target.pixels.fill(0);
-    });
+    draw(context, (target) => paintMap(target, window, filter.map.peek(), display, palette.peek()));
   };
 
   const watch = () => {

@@ -8,6 +8,7 @@ import { GRAY, paletteOf } from "../../lens/palette.ts";
 import { paintPicture, shownAs } from "../../lens/picture.ts";
 import { outputAt, type Pixel, placeOutput, placeOver, type View } from "../../lens/viewport.ts";
 import type { LensModel } from "../../model/lens.ts";
+import { consume } from "../consume.ts";
 import { Icon } from "../icons.tsx";
 import { span, times } from "../wording.ts";
 import { ColorBar } from "./ColorBar.tsx";
@@ -106,16 +107,14 @@ export function InputImage({ lens }: { lens: LensModel }) {
       }}
       onDrop={(event) => {
         if (!event.dataTransfer?.types.includes("Files")) return;
-        event.preventDefault();
-        event.stopPropagation();
+        consume(event);
         over.value = false;
         void replace(imageFile(event.dataTransfer));
       }}
       onPaste={(event) => {
         const file = imageFile(event.clipboardData);
         if (!file) return;
-        event.preventDefault();
-        event.stopPropagation();
+        consume(event);
         void replace(file);
       }}
     >

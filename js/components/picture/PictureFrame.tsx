@@ -18,6 +18,7 @@ import {
   zoomLimit,
 } from "../../lens/viewport.ts";
 import type { LensModel } from "../../model/lens.ts";
+import { consume } from "../consume.ts";
 import { panZoom } from "./panZoom.ts";
 import { type Resolution, useCanvas } from "./useCanvas.ts";
 
@@ -102,8 +103,7 @@ export function PictureFrame(props: PictureFrameProps) {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     if (!pressed(event.key, event.shiftKey)) return;
-    event.preventDefault();
-    event.stopPropagation();
+    consume(event);
   };
 
   /** Whether the key meant something here. */

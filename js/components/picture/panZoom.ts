@@ -10,6 +10,7 @@ import {
   WHOLE,
   zoomAt,
 } from "../../lens/viewport.ts";
+import { consume } from "../consume.ts";
 
 export interface PanZoomTarget {
   viewport: Signal<Viewport>;
@@ -100,8 +101,7 @@ export function panZoom(element: HTMLElement, target: PanZoomTarget): () => void
   const onWheel = (event: WheelEvent) => {
     // Without the focus the wheel belongs to the page, or the notebook could not be scrolled past the lens.
     if (!element.matches(":focus")) return;
-    event.preventDefault();
-    event.stopPropagation();
+    consume(event);
     const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : 1);
     zoom(Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.002)), point(event));
   };

@@ -3,6 +3,7 @@ import { useComputed } from "@preact/signals";
 import { placeOver, WHOLE, zoomAt, zoomLimit } from "../../lens/viewport.ts";
 import type { LensModel } from "../../model/lens.ts";
 import type { Stage } from "../../model/types.ts";
+import { consume } from "../consume.ts";
 import { Icon, type IconName } from "../icons.tsx";
 import { ColorBar } from "../picture/ColorBar.tsx";
 import { ZOOM_STEP } from "../picture/PictureFrame.tsx";
@@ -63,8 +64,7 @@ function Compare({ lens }: { lens: LensModel }) {
   };
   const onKey = (on: boolean) => (event: KeyboardEvent) => {
     if (event.key !== " " && event.key !== "Enter") return;
-    event.preventDefault();
-    event.stopPropagation();
+    consume(event);
     if (!event.repeat) lens.comparing.value = on;
   };
   return (
