@@ -146,6 +146,10 @@ class LensView:
         """Return the colours of the input image on screen: (rows, cols, 4)."""
         return self._pixels(self.root.locator("figure.cl-image"), shape)
 
+    def layer_input_pixels(self, shape: Sequence[int]) -> Pixels:
+        """Return the colours of the channel of the layer's input that is on screen: (rows, cols, 4)."""
+        return self._pixels(self.root.locator("figure.cl-layerinput"), shape)
+
     def _pixels(self, figure: Locator, shape: Sequence[int]) -> Pixels:
         rows, cols = shape
         figure.scroll_into_view_if_needed()

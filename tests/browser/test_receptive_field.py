@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.browser.expected import assert_grey
 from tests.browser.hosts.jupyterlab import JupyterLab, Notebook
 from tests.browser.lens import LensView
 
@@ -31,7 +32,8 @@ Block = tuple[int, int, int, int]
 
 
 def opened(lab: JupyterLab, kernel: str, between: str) -> tuple[Notebook, LensView]:
-    notebook = lab.open([MODEL, f"lens = ConvLens(img, model=model_with({between}), layer='deep')\nlens"], kernel)
+    cell = f"model = model_with({between})\nlens = ConvLens(img, model=model, layer='deep')\nlens"
+    notebook = lab.open([MODEL, cell], kernel)
     notebook.run_all()
     return notebook, LensView(notebook.page).settle()
 
@@ -90,3 +92,20 @@ def test_a_field_that_cannot_be_told_says_why(lab: JupyterLab, warm_kernel: str)
     expect(figure.locator(".cl-notes")).to_contain_text(why)
     expect(view.root.get_by_role("tabpanel")).to_contain_text(why)
     expect(figure.locator(".cl-mark-pin")).to_have_count(0)
+
+
+def test_the_channel_that_is_pressed_is_the_one_that_is_drawn_and_so_it_is_the_second_time(
+    lab: JupyterLab, warm_kernel: str
+) -> None:
+    notebook, view = opened(lab, warm_kernel, "")
+    pin(view, (6, 5), 2, 2)
+    fed = notebook.kernel.value(
+        "np.asarray(keras.Model(model.inputs, model.get_layer('deep').input)(lens.image[None]))[0]"
+    )
+    figure = view.root.locator("figure.cl-layerinput")
+    for channel in (1, 3, 1):
+        view.root.locator(".cl-channel").nth(channel).click()
+        expect(figure).to_contain_text(f"channel {channel} of 4")
+        expect(figure.locator(".cl-legend-range")).to_be_visible()
+        view.settle()
+        assert_grey(view.layer_input_pixels((6, 5)), fed[:, :, channel])
