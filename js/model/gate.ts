@@ -60,7 +60,8 @@ export class Gate {
   #gesture: string | null = null;
   #cancel: () => void = () => {};
   #cancelAgain: () => void = () => {};
-  #cancelGathering: () => void = () => {};
+  /** Cancels waiting for the hand's next move. */
+  #gathering: (() => void) | null = null;
 
   /**
    * `send` throws where there is no kernel: then the gate closes and forgets what waited.
@@ -113,10 +114,7 @@ export class Gate {
   resume(): void {
     const next = this.#queue[0];
     if (this.#flying || !next || !isWeights(next) || next.gesture !== this.#gesture) this.#next();
-    else {
-      this.#cancelGathering();
-      this.#cancelGathering = this.clock.after(GATHER_MS, () => this.#next());
-    }
+    else this.#gathering ??= this.clock.after(GATHER_MS, () => this.#next());
   }
 
   /** The hand rests: what waits need not wait for its next move. */
@@ -127,7 +125,8 @@ export class Gate {
   /** There is no kernel (any more): nothing leaves, nothing waits. */
   close(): void {
     this.#settle();
-    this.#cancelGathering();
+    this.#gathering?.();
+    this.#gathering = null;
     this.#queue = [];
     this.#flying = null;
     this.#become("closed");
@@ -139,7 +138,8 @@ export class Gate {
   }
 
   #next(): void {
-    this.#cancelGathering();
+    this.#gathering?.();
+    this.#gathering = null;
     if (this.#flying || this.#state === "closed") return;
     const request = this.#queue.shift();
     if (!request) {

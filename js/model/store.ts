@@ -300,9 +300,13 @@ export class Lens implements LensModel {
       filter.remember(request.gesture);
       filter.now = rebase(filter.now, filter.uid, [request]);
     }
-    // First, so that the kernel's work on the same processors does not hold the preview back, which is painted here.
-    this.#core.changed(filters);
-    uplink.push(request);
+    try {
+      // First, so that the kernel's work on the same processors does not hold the preview back, which is painted here.
+      this.#core.changed(filters);
+    } finally {
+      // Whatever becomes of the picture, the edit is made.
+      uplink.push(request);
+    }
     this.#core.followDeep(filters);
   }
 

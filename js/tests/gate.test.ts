@@ -127,6 +127,13 @@ describe("edits that wait when an answer comes", () => {
     expect(bench.requests).toEqual([edit(1, 0, 1), edit(1, 0, 2)]);
   });
 
+  test("are not held back by other messages that come meanwhile", () => {
+    bench.clock.pass(GATHER_MS - 1);
+    bench.gate.resume();
+    bench.clock.pass(1);
+    expect(bench.requests).toEqual([edit(1, 0, 1), edit(1, 0, 2)]);
+  });
+
   test("do not leave for a kernel that is gone meanwhile", () => {
     bench.gate.close();
     bench.clock.pass(GATHER_MS);
