@@ -96,6 +96,7 @@ export function useCanvas(paint: Paint, watch: () => void, resolve: Resolve): Ca
       removeEventListener("beforeprint", onPrint);
       sight.disconnect();
       sizes.disconnect();
+      // A frame that was asked for finds nothing to do.
       stale = false;
     };
   }, [box, visible]);
