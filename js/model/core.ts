@@ -14,7 +14,8 @@ import { Deep } from "./deep.ts";
 import { Factors } from "./factors.ts";
 import type { FilterState } from "./filter-state.ts";
 import { readPicture } from "./image.ts";
-import type { Picture, Stats } from "./lens.ts";
+import { Inquiries } from "./inquiries.ts";
+import type { Picture } from "./lens.ts";
 import type { Answer, Request } from "./messages.ts";
 import { Needs } from "./needs.ts";
 import { Network } from "./network.ts";
@@ -31,14 +32,12 @@ import type { Schedule } from "./schedule.ts";
 import { Settings, SHARED } from "./settings.ts";
 import type { PresetRecord, Status, Traits, Uid } from "./types.ts";
 import { Uplink } from "./uplink.ts";
-import { bytesOf, type CheckedMessage, floatsOf } from "./wire.ts";
+import { bytesOf, type CheckedMessage } from "./wire.ts";
 
 /** The table that a host may save is brought up to date when nothing changed for so long. */
 const KEEP_MS = 300;
 /** A message overtakes its traits by no more than this. */
 const OVERTAKEN_MS = 1000;
-
-const UNCONNECTED = "Python is not connected: this takes a running kernel.";
 
 export class Core {
   readonly picture: Signal<Picture>;
@@ -54,6 +53,7 @@ export class Core {
   readonly predictor: Predictor;
   readonly probes: Probes;
   readonly problems: Problems;
+  readonly inquiries: Inquiries;
   readonly needs: Needs;
   readonly network: Network;
   readonly deep: Deep;
@@ -63,11 +63,6 @@ export class Core {
   /** Present while there is no kernel. */
   offline: Offline | null = null;
 
-  /** Who waits for what an answer says. */
-  readonly #inquiries = new Map<
-    Request,
-    { resolve: (answer: Answer) => void; reject: (why: Error) => void }
-  >();
   #planes: { of: Picture; planes: Planes } | null = null;
   #cancelKeeping: () => void = () => {};
   #cancelAwaiting: () => void = () => {};
@@ -85,6 +80,10 @@ export class Core {
       missed: () => this.#missed(),
       garbled: (error) => this.problems.report("A message from Python could not be read", String(error)),
     });
+    this.inquiries = new Inquiries(
+      () => this.offline === null,
+      (request) => this.uplink.push(request),
+    );
     this.outputs = new Outputs(model.widget_manager);
     this.settings = new Settings(model, () => this.uplink.unanswered);
     this.problems = new Problems(model.get("_problem"));
@@ -121,12 +120,12 @@ export class Core {
     );
     this.deep = new Deep(
       this.roster,
-      (request) => this.inquire(request),
+      (request) => this.inquiries.ask(request),
       (filter) => this.predictor.redraw([filter]),
     );
-    this.patches = new Patches(this.roster, (question) => this.inquire(question));
+    this.patches = new Patches(this.roster, (question) => this.inquiries.ask(question));
     this.factors = new Factors(
-      (request) => this.inquire(request),
+      (request) => this.inquiries.ask(request),
       (uid) => {
         const filters = uid === null ? this.roster.list.peek() : [this.roster.get(uid)];
         for (const filter of filters) filter?.drawOld(this.roster.geometry);
@@ -139,7 +138,7 @@ export class Core {
     this.network = new Network(model, schedule, {
       idle: () => this.status.peek().keras === "ready" && this.uplink.link.peek() === "idle",
       predict: () => {
-        this.inquire({ type: "predict" }).catch(({ message }: Error) => this.network.failed(message));
+        this.inquiries.ask({ type: "predict" }).catch(({ message }: Error) => this.network.failed(message));
       },
       retrained: () => this.#forgetInput(),
     });
@@ -168,29 +167,6 @@ export class Core {
     const { generation, image_version } = this.roster.state.peek();
     const image = Math.min(image_version, this.picture.peek().record.version);
     this.uplink.push({ type: "hello", generation, revs, image, again, picture: this.outputs.way });
-  }
-
-  /** Ask the kernel for something that is only read; the answer, or an error with a sentence. */
-  inquire(
-    request: Extract<
-      Request,
-      { type: "diagnose" | "code" | "stats" | "deep" | "patch" | "plane" | "factors" | "predict" }
-    >,
-  ): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      if (this.offline) {
-        reject(new Error(UNCONNECTED));
-        return;
-      }
-      this.#inquiries.set(request, { resolve, reject });
-      this.uplink.push(request);
-    });
-  }
-
-  async stats(): Promise<Stats> {
-    const { stats } = await this.inquire({ type: "stats" });
-    if (!stats) throw new Error("Python's answer holds no statistics.");
-    return { energy: floatsOf(stats.energy), dead: floatsOf(stats.dead), norm: floatsOf(stats.norm) };
   }
 
   prepare(uid: Uid, planes: readonly number[]): void {
@@ -295,14 +271,7 @@ export class Core {
     if (request.type === "set" && request.name !== "_problem") {
       this.settings.answered(request.name, request.value, answer.ok);
     }
-    const inquiry = this.#inquiries.get(request);
-    if (inquiry) {
-      this.#inquiries.delete(request);
-      if (answer.ok) inquiry.resolve(answer);
-      else inquiry.reject(new Error(answer.error?.text ?? "Python gave no reason."));
-      return;
-    }
-    if (answer.ok) return;
+    if (this.inquiries.answered(request, answer) || answer.ok) return;
     const filters = touched(request).flatMap((uid) => this.roster.get(uid) ?? []);
     for (const filter of filters) filter.rebase((said) => rebase(said, filter.uid, this.uplink.unanswered));
     this.changed(filters);
@@ -313,8 +282,7 @@ export class Core {
   }
 
   #lost(): void {
-    for (const { reject } of this.#inquiries.values()) reject(new Error(UNCONNECTED));
-    this.#inquiries.clear();
+    this.inquiries.lost();
     this.needs.answered();
     this.offline = new Offline(this.roster, () => this.changed(this.roster.list.peek()));
   }

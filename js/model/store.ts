@@ -82,7 +82,7 @@ export class Lens implements LensModel {
       predictions: core.network.predictions,
       open: (path) => this.#set("layer_path", path),
       scrub: (index) => this.#ask({ type: "scrub", index }),
-      stats: () => core.stats(),
+      stats: () => core.inquiries.stats(),
       expect: (uids) => core.needs.expect(uids.flatMap((uid) => roster.get(uid) ?? [])),
       prepare: (uid, planes) => core.prepare(uid, planes),
       contribution: (uid) => core.deep.contributions.value.get(uid) ?? null,
@@ -153,13 +153,13 @@ export class Lens implements LensModel {
   }
 
   async diagnose(uid: Uid, channel: number): Promise<DiagnosticsRecord> {
-    const { diagnostics } = await this.#core.inquire({ type: "diagnose", uid, channel });
+    const { diagnostics } = await this.#core.inquiries.ask({ type: "diagnose", uid, channel });
     if (!diagnostics) throw new Error("Python's answer holds no diagnostics.");
     return diagnostics;
   }
 
   async code(framework: "keras" | "numpy"): Promise<string> {
-    const { code } = await this.#core.inquire({ type: "code", framework });
+    const { code } = await this.#core.inquiries.ask({ type: "code", framework });
     if (code === undefined) throw new Error("Python's answer holds no code.");
     return code;
   }
