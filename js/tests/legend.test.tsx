@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { render } from "preact";
 import { act } from "preact/test-utils";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Legend } from "../components/picture/Legend.tsx";
 import { Provenance } from "../components/picture/Provenance.tsx";
 import type { MapProbe } from "../components/picture/probe.ts";
@@ -109,10 +109,35 @@ test.each<[From, string]>([
   ["waiting", "waiting"],
 ])("a map from %s is marked %s, in words and with an icon", (from, text) => {
   const root = document.createElement("div");
-  act(() => render(<Provenance from={from} />, root));
-  const shown = [...root.querySelectorAll(".cl-provenance > span")].filter(
-    (mark) => mark.getAttribute("aria-hidden") !== "true",
-  );
+  const shown = marks(root, from);
   expect(shown.map((mark) => mark.textContent)).toEqual([text]);
   expect(shown[0]?.querySelector("svg")).not.toBeNull();
 });
+
+test("the mark of a prediction stays while Keras's maps come between the predictions, and leaves when the hand rests", () => {
+  vi.useFakeTimers();
+  const root = document.createElement("div");
+  const mark = (from: From) => marks(root, from)[0]?.textContent;
+  expect(mark("keras")).toBe("Keras");
+  for (let move = 0; move < 5; move++) {
+    expect(mark("preview")).toBe("preview");
+    act(() => void vi.advanceTimersByTime(150));
+    expect(mark("keras")).toBe("preview");
+    act(() => void vi.advanceTimersByTime(150));
+  }
+  expect(mark("keras")).toBe("preview");
+  act(() => void vi.advanceTimersByTime(50));
+  expect(mark("keras")).toBe("Keras");
+  // Nothing is to be believed longer than it is true.
+  expect(mark("stale")).toBe("stale");
+  expect(mark("keras")).toBe("Keras");
+  vi.useRealTimers();
+});
+
+/** The marks that are shown once a map comes from there. */
+function marks(root: Element, from: From): Element[] {
+  act(() => render(<Provenance from={from} />, root));
+  return [...root.querySelectorAll(".cl-provenance > span")].filter(
+    (mark) => mark.getAttribute("aria-hidden") !== "true",
+  );
+}

@@ -39,7 +39,7 @@ export function useCanvas(paint: Paint, watch: () => void, resolve: Resolve): Ca
 
   useLayoutEffect(() => {
     const element = canvas.current;
-    const context = element?.getContext("2d", { alpha: true });
+    const context = element?.getContext("2d");
     if (!element || !context) return;
     let stale = true;
     let device = { width: 0, height: 0 };
