@@ -7,6 +7,8 @@ export interface Activation {
   one: (value: number) => number;
   /** In place, from index `from` to before `to`. */
   apply: (values: Float32Array, from: number, to: number) => void;
+  /** Whether it is max(x, 0). */
+  rectifies: boolean;
   /** Whether a greater pre-activation never gives a smaller activation, so that the ends of a range stay its ends. */
   monotone: boolean;
   /** The pre-activations whose activation is exactly 0; of a function that is not monotone only the one at 0. */
@@ -15,8 +17,7 @@ export interface Activation {
 
 interface Rule {
   f: (x: number) => number;
-  /** `f` of many, where there is a quicker way. */
-  apply?: Activation["apply"];
+  rectifies?: boolean;
   monotone?: boolean;
   zeros?: readonly [number, number];
 }
@@ -37,27 +38,11 @@ const hardSigmoid = (x: number) => relu6(x + 3) / 6;
 const elu = (x: number, alpha: number) => (x > 0 ? x : alpha * Math.expm1(x));
 const leaky = (slope: number): Rule => ({ f: (x) => (x < 0 ? slope * x : x), monotone: slope >= 0 });
 
-const INFINITY_BITS = 0x7f800000;
-
-/**
- * max(x, 0) on the bits of float32, NaN stays NaN. Without a comparison, whose outcome an edge map makes as hard to guess
- * as a coin toss: guessing wrong costs the processor more than all of this.
- */
-function rectify(values: Float32Array, from: number, to: number): void {
-  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
-  for (let i = from; i < to; i++) {
-    const x = bits[i] as number;
-    const negative = x >> 31;
-    const nan = (INFINITY_BITS - (x & 0x7fffffff)) >> 31;
-    bits[i] = x & (~negative | nan);
-  }
-}
-
 /** keras.activations.relu with its three arguments. */
 function relu({ negative_slope: slope = 0, max_value = Infinity, threshold = 0 }: Params): Rule {
   const plain = threshold === 0 && slope === 0 && max_value > 0;
   if (plain && max_value < Infinity) return { f: (x) => min(max(x, 0), max_value), zeros: [NOWHERE, 0] };
-  if (plain) return { f: (x) => max(x, 0), apply: rectify, zeros: [NOWHERE, 0] };
+  if (plain) return { f: (x) => max(x, 0), rectifies: true, zeros: [NOWHERE, 0] };
   const rectified = (x: number) => (x > threshold ? min(x, max_value) : x <= threshold ? 0 : x);
   // Not claimed monotone where it need not be: the map is then looked through pixel by pixel.
   return { f: (x) => rectified(x) - slope * max(0, threshold - x), monotone: slope > 0 && threshold === 0 };
@@ -110,11 +95,10 @@ export function activationOf(name: string, params: Params = {}): Activation | nu
   const { f } = rule;
   return {
     one: (value) => Math.fround(f(value)),
-    apply:
-      rule.apply ??
-      ((values, from, to) => {
-        for (let i = from; i < to; i++) values[i] = f(values[i] as number);
-      }),
+    apply(values, from, to) {
+      for (let i = from; i < to; i++) values[i] = f(values[i] as number);
+    },
+    rectifies: rule.rectifies ?? false,
     monotone: rule.monotone ?? true,
     zeros: rule.zeros ?? [0, 0],
   };

@@ -51,6 +51,7 @@ export function paintPicture(
       values: picture.plane(0),
       activation: null,
       ends: shown.notFinite > 0 ? null : shown.range,
+      least: -Infinity,
     };
     paintFloats(target, window, source, picture, shown.range, gray);
     return;

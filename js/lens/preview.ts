@@ -11,6 +11,8 @@ import { type Activation, activatedRange } from "./activations.ts";
 export interface Survey {
   /** Least and greatest finite value of the drawn stage, [0, 0] where there is none. */
   range: [number, number];
+  /** Least pre-activation, −Infinity where it was not looked for. */
+  least: number;
   counts: { nan: number; posinf: number; neginf: number; zeros: number };
 }
 
@@ -287,6 +289,7 @@ function finish(s: Scan, activation: Activation, stage: Stage): Survey {
   const range: [number, number] = low <= high ? [low, high] : [0, 0];
   return {
     range: stage === "activation" && low <= high ? activatedRange(activation, low, high) : range,
+    least: low,
     counts: { nan: 0, posinf: 0, neginf: 0, zeros },
   };
 }
@@ -321,7 +324,7 @@ export function survey(pre: Float32Array, activation: Activation, stage: Stage, 
       else counts.neginf++;
     }
   }
-  return { range: low <= high ? [low, high] : [0, 0], counts };
+  return { range: low <= high ? [low, high] : [0, 0], least: -Infinity, counts };
 }
 
 /**

@@ -53,6 +53,8 @@ export interface PreviewMap {
   activation: Activation | null;
   /** Least and greatest of all that may be drawn, null where some of it is NaN or infinite, or where they are not known. */
   ends: readonly [low: number, high: number] | null;
+  /** Least pre-activation, −Infinity where it is not known. */
+  least: number;
 }
 
 /** What an activation map draws: either Keras's 8-bit levels or the preview's float32 values, never a mixture. */

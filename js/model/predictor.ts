@@ -114,9 +114,10 @@ export class Predictor {
     }
     const activation =
       stage === "activation" && geometry.activation !== "linear" ? this.#activation(geometry) : null;
-    const { nan, posinf, neginf } = survey.counts;
-    const ends = nan + posinf + neginf > 0 ? null : survey.range;
-    filter.drawPreview(geometry, { preview: { values: prediction.pre, activation, ends }, ...survey });
+    const { range, least, counts } = survey;
+    const ends = counts.nan + counts.posinf + counts.neginf > 0 ? null : range;
+    const preview = { values: prediction.pre, activation, ends, least };
+    filter.drawPreview(geometry, { preview, range, counts });
     if (prediction.worn) this.warm([filter]);
     return true;
   }

@@ -28,7 +28,7 @@ const all = (rows: number, cols: number): SourceWindow => ({ x: 0, y: 0, width: 
 
 function floats(values: readonly number[], range: Range, ends: Range | null = null): number[] {
   const on = target(values.length, 1);
-  const source = { values: Float32Array.from(values), activation: null, ends };
+  const source = { values: Float32Array.from(values), activation: null, ends, least: -Infinity };
   paintFloats(on, all(1, values.length), source, { rows: 1, cols: values.length }, range, palette);
   return [...on.pixels];
 }
@@ -74,9 +74,64 @@ describe("the colour of a number", () => {
   test("is that of the activation where a preview's pre-activation is drawn", () => {
     const relu = activationOf("relu");
     const on = target(3, 1);
-    const source = { values: new Float32Array([-5, 0.5, 1]), activation: relu, ends: null };
+    const source = { values: new Float32Array([-5, 0.5, 1]), activation: relu, ends: null, least: -Infinity };
     paintFloats(on, all(1, 3), source, { rows: 1, cols: 3 }, [0, 1], palette);
     expect([...on.pixels]).toEqual([0, 128, 255]);
+  });
+});
+
+describe("a rectified map", () => {
+  /** One row of pre-activations and its neighbours, painted over the range that a mode of the lens gives it. */
+  function painted(
+    list: readonly number[],
+    mode: "per_map" | "symmetric" | "wider",
+    known: boolean,
+    zoom: number,
+  ) {
+    const relu = activationOf("relu");
+    const values = Float32Array.from([...list, 7, -7]);
+    const drawn = list.map((x) => Math.max(x, 0));
+    const ends: Range = [Math.min(...drawn), Math.max(...drawn)];
+    const most = Math.max(1, 2 * ends[1]);
+    const range: Range = {
+      per_map: ends,
+      symmetric: [-ends[1], ends[1]] as Range,
+      wider: [-most / 3, most] as Range,
+    }[mode];
+    const on = target(zoom * list.length, 1);
+    const source = { values, activation: relu, ends: known ? ends : null, least: Math.min(...list) };
+    paintFloats(on, all(1, list.length), source, { rows: 1, cols: list.length }, range, palette);
+    return { pixels: [...on.pixels], expected: drawn.map((x) => levelOf(x, ...range)) };
+  }
+
+  const numbers = fc.oneof(
+    fc.float({ noNaN: true, noDefaultInfinity: true }),
+    fc.float({ noNaN: true, min: -8, max: 8 }),
+    fc.constantFrom(0, -0, 2 ** -149, -(2 ** -149), -(2 ** 127), 2 ** 127, 1e6, 1e6 + 0.0625),
+  );
+  const modes = fc.constantFrom("per_map", "symmetric", "wider");
+
+  test("has the colours of max(x, 0), whatever lies below 0 and however small the range is", () => {
+    fc.assert(
+      fc.property(fc.array(numbers, { minLength: 1 }), modes, (list, mode) => {
+        const { pixels } = painted(list, mode, true, 1);
+        expect(pixels).toEqual(painted(list, mode, false, 1).pixels);
+        expect(painted(list, mode, true, 3).pixels).toEqual(pixels.flatMap((pixel) => [pixel, pixel, pixel]));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("has Matplotlib's levels", () => {
+    const { pixels, expected } = painted([-3, -0.1, 0, 0.5, 1, 2], "symmetric", true, 1);
+    expect(pixels).toEqual(expected);
+    expect(expected).toEqual([128, 128, 128, 160, 192, 255]);
+  });
+
+  // −2³¹ levels below 0 a 32-bit integer begins anew at the top.
+  test("is dark where the pre-activation is far below a range as small as can be", () => {
+    expect(painted([-(2 ** 40), 2 ** -20, 0], "per_map", true, 1).pixels).toEqual([0, 255, 0]);
+    expect(painted([-(2 ** 23) - 1, 1, 0], "per_map", true, 1).pixels).toEqual([0, 255, 0]);
   });
 });
 
@@ -115,7 +170,7 @@ describe("Keras's levels", () => {
 
 describe("what is on screen", () => {
   const values = new Float32Array([0, 1, 2, 3]);
-  const grid = { values, activation: null, ends: null };
+  const grid = { values, activation: null, ends: null, least: -Infinity };
   const size = { rows: 2, cols: 2 };
 
   test("is enlarged without smoothing", () => {

@@ -176,10 +176,12 @@ describe("a survey", () => {
     const values = new Float32Array([Number.NaN, Infinity, -Infinity, -2, 0, 3]);
     expect(survey(values, relu, "pre_activation", false)).toEqual({
       range: [-2, 3],
+      least: -Infinity,
       counts: { nan: 1, posinf: 1, neginf: 1, zeros: 3 },
     });
     expect(survey(values, relu, "activation", false)).toEqual({
       range: [0, 3],
+      least: -Infinity,
       counts: { nan: 1, posinf: 1, neginf: 0, zeros: 3 },
     });
   });

@@ -14,7 +14,7 @@ export function Provenance({ from }: { from: From }) {
   return (
     <span class="cl-provenance" title={PROVENANCE[mark].title}>
       {ALL.map((one) => (
-        <span key={one} data-from={one} data-on={one === mark || undefined} aria-hidden={one !== mark}>
+        <span key={one} data-from={one} aria-hidden={one !== mark}>
           <Icon name={PROVENANCE[one].icon} size={12} />
           {PROVENANCE[one].text}
         </span>
