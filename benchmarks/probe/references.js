@@ -1,26 +1,106 @@
-/** What the lens is compared with: a bare comm message and its answer, the tutorial under `interact`, TensorFlow.js. */
+/** What the lens is compared with: a bare comm message and its answer, a bare canvas, the tutorial, TensorFlow.js. */
 (() => {
   const { shown, nextFrame, frame, pause, until, kernel } = window.benchTools;
 
-  /** Send a small message to the kernel's echo, which answers with as many bytes as it was opened with. */
-  const echo = async ({ count, gap, bytes }) => {
+  /** The kernel's echo, which answers a small message with as many bytes as it was opened with. */
+  const openEcho = (bytes) => {
     const comm = kernel().createComm("bench_echo");
     let arrived = () => {};
     comm.onMsg = () => arrived();
     comm.open({ bytes });
-    const times = [];
-    for (let number = 0; number < count; number++) {
-      const start = performance.now();
+    /** Send a message; resolves with its answer. */
+    const ask = () => {
       const answer = new Promise((done) => {
         arrived = done;
       });
-      comm.send({ number });
-      await answer;
+      comm.send({});
+      return answer;
+    };
+    return { ask, close: () => comm.close() };
+  };
+
+  /** Send messages to the echo, `gap` ms apart; how long each took. */
+  const echo = async ({ count, gap, bytes }) => {
+    const { ask, close } = openEcho(bytes);
+    const times = [];
+    for (let number = 0; number < count; number++) {
+      const start = performance.now();
+      await ask();
       times.push(performance.now() - start);
       await pause(start + gap - performance.now());
     }
-    comm.close();
+    close();
     return times;
+  };
+
+  /** A canvas that lies upon the first map, as large and with as many pixels, and what fills it with one colour. */
+  const bareCanvas = () => {
+    const map = document.querySelector(".convlens figure[data-uid] canvas");
+    map.scrollIntoView({ block: "center" });
+    const { left, top, width, height } = map.getBoundingClientRect();
+    const canvas = Object.assign(document.createElement("canvas"), { width: map.width, height: map.height });
+    const place = { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` };
+    Object.assign(canvas.style, { position: "fixed", ...place });
+    document.body.append(canvas);
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(canvas.width, canvas.height);
+    let number = 0;
+    const write = () => {
+      image.data.fill(255).fill(number++ % 255, 0, image.data.length >> 1);
+      context.putImageData(image, 0, 0);
+    };
+    return { write, remove: () => canvas.remove() };
+  };
+
+  /**
+   * What no page can do without: write a canvas, send a message, write the canvas again once it is answered. `paint` and
+   * `answered` are the times at which the frames with either were handed over to be shown.
+   */
+  const bare = async ({ count, gap, bytes }) => {
+    const { ask, close } = openEcho(bytes);
+    const { write, remove } = bareCanvas();
+    const painted = async () => {
+      await frame();
+      await shown();
+      return performance.now();
+    };
+    const results = [];
+    for (let number = 0; number < count; number++) {
+      const start = performance.now();
+      write();
+      const first = painted();
+      await ask();
+      write();
+      const answered = (await painted()) - start;
+      results.push({ paint: (await first) - start, answered });
+      // At every phase of a frame in turn, as the edits are.
+      await pause(start + gap - performance.now() + ((5 * number) % 17));
+    }
+    close();
+    remove();
+    return results;
+  };
+
+  /** Write a canvas before every frame, while one message to the echo follows another; counts frames and answers. */
+  const bareDrag = async ({ seconds, bytes }) => {
+    const { ask, close } = openEcho(bytes);
+    const { write, remove } = bareCanvas();
+    const seen = { frames: 0, maps: 0 };
+    const start = performance.now();
+    const on = () => performance.now() - start < 1000 * seconds;
+    const asking = (async () => {
+      for (; on(); seen.maps++) await ask();
+    })();
+    for (; on(); seen.frames++) {
+      write();
+      await frame();
+      await shown();
+    }
+    seen.seconds = (performance.now() - start) / 1000;
+    await asking;
+    close();
+    remove();
+    return seen;
   };
 
   /** Move an ipywidgets slider by one step and wait for the picture that `interact` draws. */
@@ -104,5 +184,5 @@
     return { ...result, simd: await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT"), backend: tf.getBackend() };
   };
 
-  Object.assign(window.bench, { echo, slider, tensorflow });
+  Object.assign(window.bench, { echo, bare, bareDrag, slider, tensorflow });
 })();
