@@ -148,7 +148,7 @@ export function paintFloats(
   const ordinary = ends !== null && ends[0] >= low && ends[1] <= high;
   // max(x, 0) of a number is the greater of two levels, as long as the levels are 32-bit integers.
   const asLevels = ordinary && activation?.rectifies && least < 0 && (least - low) * scale > -(2 ** 31);
-  const floor = asLevels ? -low * scale : 0;
+  const floor = asLevels ? (-low * scale) | 0 : 0;
   const apply = asLevels ? null : activation?.apply;
   for (let y = 0; y < height; y++) {
     const row = (ys[y] as number) * size.cols;
@@ -181,8 +181,8 @@ export function paintFloats(
 const INDICES = 511;
 
 /**
- * Colour numbers that are known to be in range, or whose level is to be at least `floor`, by the bits of the level: without
- * a comparison it takes half the time.
+ * Colour numbers that are known to be in range, but for those below it, whose level is `floor`: by the bits of the level,
+ * since without a comparison it takes half the time.
  */
 function color(
   values: Float32Array,
@@ -195,10 +195,9 @@ function color(
   pixels: Uint32Array,
   start: number,
 ): void {
-  const least = floor | 0;
   for (let i = 0; i < count; i++) {
-    const above = ((((values[at + i] as number) - low) * scale) | 0) - least;
-    pixels[start + i] = colors[(least + (above & ~(above >> 31))) & INDICES] as number;
+    const above = ((((values[at + i] as number) - low) * scale) | 0) - floor;
+    pixels[start + i] = colors[(floor + (above & ~(above >> 31))) & INDICES] as number;
   }
 }
 

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { render } from "preact";
 import { act } from "preact/test-utils";
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { Legend } from "../components/picture/Legend.tsx";
 import { Provenance } from "../components/picture/Provenance.tsx";
 import type { MapProbe } from "../components/picture/probe.ts";
@@ -131,8 +131,9 @@ test("the mark of a prediction stays while Keras's maps come between the predict
   // Nothing is to be believed longer than it is true.
   expect(mark("stale")).toBe("stale");
   expect(mark("keras")).toBe("Keras");
-  vi.useRealTimers();
 });
+
+afterEach(() => void vi.useRealTimers());
 
 /** The marks that are shown once a map comes from there. */
 function marks(root: Element, from: From): Element[] {
