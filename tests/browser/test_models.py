@@ -186,7 +186,7 @@ gate = pathlib.Path(tempfile.mkdtemp())
 class Waiting(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         while not (gate / str(epoch)).exists():
-            time.sleep(0.02)  # in the kernel: it looks for the gate again
+            time.sleep(0.02)  # how often it looks for the gate, which the test opens once the page shows the epoch
 model.compile("sgd", "sparse_categorical_crossentropy")
 """
     fit = """

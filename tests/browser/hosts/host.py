@@ -84,6 +84,8 @@ class Host(ABC):
         target = self.page.get_by_text("the end", exact=True).last if away else self.view().root
         target.evaluate("(element, away) => element.scrollIntoView({ block: away ? 'end' : 'start' })", away)
 
+    # What some hosts cannot do: they name it in `not_applicable`, and no check asks it of them; one that does fails.
+
     def wait_for_output(self, picture: str) -> None:
         """Wait until the notebook, were it saved now, held this picture (base64 of a PNG file)."""
         raise NotImplementedError(f"{self.title}: {NOTHING_SAVED}")
