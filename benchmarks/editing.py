@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from benchmarks.references import Redraw, tensorflow_js, tutorial
-from benchmarks.session import EDITS, MAP_BYTES, Bench, bare, echo, edits, stages
+from benchmarks.references import Redraw, bare, tensorflow_js, tutorial
+from benchmarks.session import EDITS, MAP_BYTES, Bench, echo, edits, stages
 from benchmarks.table import FRAME, Row, Spread, fraction, multiple
 
 ROWS = (

@@ -55,7 +55,7 @@ def medians():
         for work, times in found.items():
             if work in (one_edit, raw) or number < 10:
                 times.append(timed(work))
-                time.sleep(0.1)  # until the page has drawn what it was sent
+                time.sleep(0.1)  # the pace at which they are compared: enough for the page to draw what it was sent
     return [statistics.median(times[2:]) for times in found.values()]  # the first ones warm up
 """
 

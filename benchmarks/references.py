@@ -1,4 +1,4 @@
-"""What the lens is compared with: the tutorial's redraw under `interact`, and TensorFlow.js in the same page."""
+"""What the lens is compared with: the tutorial's redraw under `interact`, TensorFlow.js, and a bare canvas."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Route
 
-from benchmarks.session import SIZE, Bench, call
+from benchmarks.session import EDITS, MAP_BYTES, SIZE, WARM_UP, Bench, call, stages
 from benchmarks.table import Spread
 
 #: As `dev.py` unpacks it.
@@ -66,6 +66,12 @@ def tensorflow_js(page: Page, count: int = 30) -> tuple[Spread, Spread]:
     found = call(page, "tensorflow", rows=rows, cols=cols, side=4, count=count, warmUp=10, paths=paths)
     assert found["backend"] == "wasm" and found["simd"], f"not on WebAssembly with SIMD: {found}"
     return Spread.of(found["own"]), Spread.of(found["hand"])
+
+
+def bare(page: Page, *, count: int = EDITS, gap: float) -> dict[str, Spread]:
+    """Return what a page takes that does nothing but write a canvas, ask the echo, and write it again."""
+    call(page, "bare", count=WARM_UP, gap=gap, bytes=MAP_BYTES)
+    return stages(call(page, "bare", count=count, gap=gap, bytes=MAP_BYTES))
 
 
 def _serve(route: Route) -> None:

@@ -111,9 +111,3 @@ def echo(page: Page, *, count: int = EDITS, gap: float, size: int) -> list[float
     times: list[float] = call(page, "echo", count=count, gap=gap, bytes=size)
     assert all(math.isfinite(time) for time in times)
     return times
-
-
-def bare(page: Page, *, count: int = EDITS, gap: float) -> dict[str, Spread]:
-    """Return what a page takes that does nothing but write a canvas, ask the echo, and write it again."""
-    call(page, "bare", count=WARM_UP, gap=gap, bytes=MAP_BYTES)
-    return stages(call(page, "bare", count=count, gap=gap, bytes=MAP_BYTES))

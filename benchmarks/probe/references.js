@@ -44,9 +44,10 @@
     document.body.append(canvas);
     const context = canvas.getContext("2d");
     const image = context.createImageData(canvas.width, canvas.height);
+    const pixels = new Uint32Array(image.data.buffer);
     let number = 0;
     const write = () => {
-      image.data.fill(255).fill(number++ % 255, 0, image.data.length >> 1);
+      pixels.fill(0xff000000 | ((number++ % 256) * 0x010101));
       context.putImageData(image, 0, 0);
     };
     return { write, remove: () => canvas.remove() };
