@@ -13,12 +13,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from tools import shell
 from tools.chromium import ensure_chromium
+from tools.documentation import SITE, build_site
 from tools.environments import MAIN
 from tools.front_end import build, install_benchmark_bundles, install_host_bundles, npm
-from tools.groups import groups, run_groups
+from tools.groups import Group, groups, on_request, quick_groups, run_groups, static_checks
 from tools.locks import lock_node, lock_python
-from tools.shell import ROOT, SetupError, run, say
+from tools.shell import ROOT, SetupError, say
 
 TUTORIAL = ROOT / "examples" / "tutorial.ipynb"
 
@@ -31,23 +33,52 @@ def set_up() -> None:
     MAIN.install()
 
 
-def test(only: Sequence[str]) -> int:
-    """Run the groups, all unless told otherwise, and list how each ended."""
-    chosen = [group for group in groups() if group.name in only or not only]
+def run(chosen: Sequence[Group], of: Sequence[Group] = ()) -> int:
+    """Set up what these groups need, run them side by side, and list how each ended."""
     set_up()
     if any(group.needs_browser for group in chosen):
         ensure_chromium()
         install_host_bundles()
-    return run_groups(chosen)
+    return run_groups(chosen, of)
+
+
+def check() -> int:
+    """Run the checks that are quick: all but the slow tests and those that need a browser or another environment."""
+    return run(quick_groups())
+
+
+def test(only: Sequence[str]) -> int:
+    """Run the groups: all but those on request, unless told otherwise."""
+    every = groups()
+    asked_for = [group for group in [*every, *on_request()] if group.name in only]
+    return run(asked_for if only else every, every)
+
+
+def hosts() -> int:
+    """Run the checks in every host; where all passed, write their table into docs/hosts.md."""
+    status = run([group for group in groups() if group.fills_table])
+    if status == 0:
+        shell.run(MAIN.python, "-m", "tests.browser.host_table", "--write")
+    return status
 
 
 def lint() -> int:
     """Mend what formatters and linters can mend, then run the checks that need no test."""
     set_up()
-    run(MAIN.python, "-m", "ruff", "format", ".")
+    shell.run(MAIN.python, "-m", "ruff", "format", ".")
     subprocess.run([str(MAIN.python), "-m", "ruff", "check", "--fix", "--quiet", "."], cwd=ROOT, check=False)
     subprocess.run([npm(), "run", "fix"], cwd=ROOT, check=False)
-    return run_groups([group for group in groups() if group.name in ("lint", "format", "types", "front-end-check")])
+    return run_groups(static_checks())
+
+
+def docs() -> int:
+    """Build the documentation's pages; a warning is a failure."""
+    set_up()
+    say("Documentation")
+    status = build_site(python=MAIN.python)
+    if status == 0:
+        print(f"The pages begin at {SITE / 'index.html'}")
+    return status
 
 
 def lab(options: Sequence[str]) -> int:
@@ -81,11 +112,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="dev.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     commands.add_parser("lab", help="set everything up and open JupyterLab on the tutorial; more options go to it")
+    commands.add_parser("check", help="format, lint, types, front-end tests and the quick Python tests")
     tests = commands.add_parser("test", help="set everything up and run every test")
     tests.add_argument("--only", action="append", default=[], metavar="GROUP", help="run this group; may be repeated")
     commands.add_parser("lint", help="format, mend, and check both languages")
     commands.add_parser("build", help="build the front-end bundle")
-    commands.add_parser("lock", help="write the lock files anew")
+    commands.add_parser("hosts", help="run the checks in every host and write their table into docs/hosts.md")
+    commands.add_parser("docs", help="build the documentation's pages into build/docs")
+    locks = commands.add_parser("lock", help="add to the lock files what is asked for and not there, and nothing else")
+    locks.add_argument("--upgrade", action="store_true", help="take the newest version of everything")
     benchmark = commands.add_parser("bench", help="measure in a real JupyterLab and write docs/benchmarks.md")
     benchmark.add_argument("--only", action="append", default=[], metavar="ROW", help="such as P5; may be repeated")
     commands.add_parser("screenshots", help="make the documentation's pictures anew")
@@ -93,12 +128,18 @@ def main() -> int:
     if rest and arguments.command != "lab":
         parser.error(f"unknown options: {' '.join(rest)}")
     if arguments.command == "test":
-        names = [group.name for group in groups()]
+        names = [group.name for group in [*groups(), *on_request()]]
         if unknown := set(arguments.only) - set(names):
             parser.error(f"no group {', '.join(sorted(unknown))}; there are {', '.join(names)}")
         return test(arguments.only)
+    if arguments.command == "check":
+        return check()
+    if arguments.command == "hosts":
+        return hosts()
     if arguments.command == "lint":
         return lint()
+    if arguments.command == "docs":
+        return docs()
     if arguments.command == "lab":
         return lab(rest)
     if arguments.command == "bench":
@@ -107,12 +148,12 @@ def main() -> int:
         build()
     elif arguments.command == "lock":
         set_up()
-        lock_python()
-        lock_node()
+        lock_python(arguments.upgrade)
+        lock_node(arguments.upgrade)
     else:
         set_up()
         ensure_chromium()
-        run(MAIN.python, "-m", "docs.screenshots", PYTHONPATH=str(ROOT))
+        shell.run(MAIN.python, "-m", "docs.screenshots", PYTHONPATH=str(ROOT))
     return 0
 
 
@@ -121,5 +162,7 @@ if __name__ == "__main__":
         sys.exit(main())
     except SetupError as problem:
         sys.exit(f"dev.py: {problem}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     except subprocess.CalledProcessError as problem:
         sys.exit(f"dev.py: {' '.join(map(str, problem.cmd))} failed with status {problem.returncode}")

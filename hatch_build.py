@@ -10,7 +10,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 STATIC = Path("src", "convlens", "static")
-BUNDLE = ("widget.js", "widget.css")
+BUNDLE = ("widget.js", "loader.js", "widget.css")
 
 
 class FrontEndBuildHook(BuildHookInterface[Any]):
@@ -19,7 +19,7 @@ class FrontEndBuildHook(BuildHookInterface[Any]):
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build ``static/widget.js`` and ``static/widget.css``, unless this is an sdist that came with them."""
+        """Build the files of ``static``, unless this is an sdist that came with them."""
         root = Path(self.root)
         bundle = [root / STATIC / name for name in BUNDLE]
         from_sdist = (root / "PKG-INFO").exists()

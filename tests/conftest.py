@@ -1,9 +1,15 @@
-"""What all tests share: settings of their own for Keras and Matplotlib, whatever the user's are."""
+"""What all tests share: settings of their own for Keras and Matplotlib, markers, and the size of sweeps."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+
+import pytest
+from hypothesis import settings
+
+from tests.environments import markers_of
+from tests.sweep_size import SIZE, sweep
 
 # Read by the libraries when they are imported, in this process and in those that tests start.
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="keras-")
@@ -15,3 +21,14 @@ if os.environ["KERAS_BACKEND"] == "jax":
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 # Otherwise on only where the processor has AVX-512; TensorFlow runs no dilated Conv2DTranspose on a CPU without it.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+# A busy machine is no reason to fail, and what a run finds the next one must find again.
+settings.register_profile(SIZE, max_examples=sweep(100), deadline=None, derandomize=True, database=None)
+settings.load_profile(SIZE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests by what they depend on."""
+    for item in items:
+        for marker in markers_of(item.nodeid):
+            item.add_marker(marker)

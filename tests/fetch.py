@@ -6,7 +6,7 @@ import time
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-SECONDS = 90
+from tests.deadlines import SECONDS
 
 
 def fetch(request: Request | str) -> bytes:

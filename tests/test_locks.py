@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-from tools.environments import BACKENDS, COLAB, ENVIRONMENTS, LOWEST, Environment
+from tools.environments import BACKENDS, COLAB, ENVIRONMENTS, LOWEST, MAIN, Environment
 from tools.front_end import NODE_LOCK
 from tools.locks import tidy_node_lock
 from tools.shell import ROOT
@@ -71,6 +72,15 @@ def test_the_environment_of_lowest_versions_has_the_floor_of_each_requirement() 
         name: re.sub(r"(\.0)+$", "", floor) for name, floor in floors.items()
     }
     assert f'requires-python = ">={".".join(map(str, LOWEST.pythons[0]))}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_main_lock_holds_every_package_that_the_project_names() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    text = text.split("[project]")[1].split("[tool.")[0]
+    named = {Requirement(one).name for one in re.findall(r'"([A-Za-z][^">]*>=[^"]+)"', text)}
+    assert {"keras", "dask", "pytest", "mypy"} <= named
+    held = set(re.findall(r"^([a-z0-9-]+)==", MAIN.lock.read_text(), re.MULTILINE))
+    assert {canonicalize_name(name) for name in named} - held == set()
 
 
 def test_the_node_lock_is_as_the_lock_command_leaves_it() -> None:

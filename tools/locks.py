@@ -6,39 +6,43 @@ import json
 import re
 from typing import Any
 
-from tools.environments import BACKENDS, COLAB, LOWEST, MAIN, Environment
+from tools.environments import BACKENDS, COLAB, LOWEST, MAIN, Environment, uv
 from tools.front_end import NODE_LOCK, npm
 from tools.pythons import text
 from tools.shell import ROOT, run, say
 
 #: What each environment's lock file is resolved from, and how.
 SOURCES: dict[Environment, tuple[str, ...]] = {
-    MAIN: ("pyproject.toml", "--group", "dev"),
-    COLAB: ("pyproject.toml", "environments/colab.in", "--group", "suite"),
-    LOWEST: ("pyproject.toml", "--group", "suite", "--resolution", "lowest-direct"),
+    MAIN: ("pyproject.toml", "--extra", "survey", "--group", "dev"),
+    COLAB: ("pyproject.toml", "environments/colab.in", "--extra", "survey", "--group", "suite"),
+    LOWEST: ("pyproject.toml", "--extra", "survey", "--group", "suite", "--resolution", "lowest-direct"),
     BACKENDS: ("environments/backends.in", "--constraint", "requirements.lock"),
 }
 
 
-def lock_python() -> None:
-    """Resolve the Python dependencies anew within pyproject.toml."""
-    run(MAIN.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
+def lock_python(upgrade: bool) -> None:
+    """Resolve the Python dependencies within pyproject.toml.
+
+    Parameters
+    ----------
+    upgrade
+        Whether to take the newest versions. Otherwise a version that is locked and still fits stays as it is.
+    """
     for environment, sources in SOURCES.items():
         say(f"Python lock of {environment.name}")
         lowest = text(min(environment.pythons, default=(3, 10)))
-        run(
-            *(MAIN.python, "-m", "uv", "pip", "compile", "--quiet", "--upgrade"),
-            *sources,
+        uv(
+            *("pip", "compile", *sources, *(["--upgrade"] if upgrade else [])),
             *("--universal", "--python-version", lowest, "--generate-hashes"),
             *("--no-header", "--no-emit-index-url", "--no-emit-find-links"),
             *("--output-file", str(environment.lock.relative_to(ROOT))),
         )
 
 
-def lock_node() -> None:
-    """Resolve the front end's dependencies anew within package.json."""
+def lock_node(upgrade: bool) -> None:
+    """Resolve the front end's dependencies within package.json; `upgrade` is as in `lock_python`."""
     say("Node lock")
-    run(npm(), "install", "--package-lock-only")
+    run(npm(), "update" if upgrade else "install", "--package-lock-only")
     tree = json.loads(NODE_LOCK.read_text())
     tree["packages"] = tidy_node_lock(tree["packages"])
     NODE_LOCK.write_text(json.dumps(tree, indent=2) + "\n")
