@@ -7,8 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from convlens.models import Found
-from convlens.receptive import Graph, ReceptiveField
+from convlens.maths.receptive_field import ReceptiveField
+from convlens.models.conv_model import FoundCall
+from convlens.models.receptive_graph import Graph
 from tests.unit.keras_sweep import Array, numpy
 
 #: Weights that cannot cancel one another.
@@ -64,5 +65,5 @@ def told(model: Any, name: str, row: int, col: int) -> ReceptiveField:
     layer = model.get_layer(name)
     last = layer.data_format == "channels_last"
     rows, cols, channels = layer.input.shape[1:] if last else np.roll(layer.input.shape[1:], -1).tolist()
-    found = Found(name, layer, "Conv2D", (rows, cols, channels), (1, 1, 1), use=1, batch=1)
-    return Graph(model, tuple(model.input_shape[1:]), layer.data_format, [found]).field(found, row, col)
+    found = FoundCall(name, layer, "Conv2D", (rows, cols, channels), (1, 1, 1), use=1, batch=1)
+    return Graph(model, [tuple(model.input_shape[1:])], 0, layer.data_format, [found]).field(found, row, col)

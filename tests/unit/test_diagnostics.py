@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from convlens import ConvLens, presets
-from convlens.diagnostics import Diagnostics, PlaneDiagnostics, diagnose, frequencies, frequency_response
+from convlens.maths.diagnostics import Diagnostics, PlaneDiagnostics, diagnose, frequencies, frequency_response
 from tests.unit.keras_sweep import numpy
 
 RNG = np.random.default_rng(5)

@@ -8,9 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from convlens.explain import Explanation, explain, separable_kernel
-from convlens.geometry import Geometry
-from convlens.layers import ConvLayer
+from convlens.layers.conv_layer import ConvLayer
+from convlens.layers.kinds import kind_by_name
+from convlens.maths.explanation import Explanation, explain, separable_kernel
+from convlens.maths.geometry import Geometry
 from tests.unit.keras_sweep import Sum, layers, same_sums
 
 #: Pixels explained for each of these kinds; together with the layers below, over a thousand.
@@ -78,7 +79,7 @@ def test_an_infinite_border_does_not_reach_into_the_padding() -> None:
 
 
 def test_a_transposed_layer_reads_the_pixels_that_spread_to_this_one() -> None:
-    geometry = Geometry((3, 3, 1), 1, (3, 3), strides=(2, 2), kind="transpose")
+    geometry = Geometry((3, 3, 1), 1, (3, 3), strides=(2, 2), kind=kind_by_name("transpose").arithmetic)
     rows, cols = geometry.window(4, 3)
     # Output 4 is input 2 times tap 0 and input 1 times tap 2; output 3 is input 1 times tap 1.
     assert rows == [2, -1, 1] and cols == [-1, 1, -1]

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from convlens import ConvLens
+from tests.sweep_size import sweep
 from tests.unit.keras_sweep import Array, Sum, close, from_keras, layers, numpy, other_weights, same_sums
 
-#: Layers of each kind, and pixels explained in each: 1,008 pairs.
-LAYERS = {"conv": 66, "depthwise": 34, "transpose": 34, "separable": 34}
+#: Layers of each kind, and pixels explained in each: 1,008 pairs at full size.
+LAYERS = {
+    kind: sweep(number) for kind, number in (("conv", 66), ("depthwise", 34), ("transpose", 34), ("separable", 34))
+}
 PIXELS = 6
 
 
@@ -50,7 +53,7 @@ def test_the_explained_sum_is_keras_value_for_a_layer_of_any_geometry(kind: str)
 def test_the_explained_sum_is_keras_value_for_a_layer_inside_a_model(kind: str) -> None:
     rng = np.random.default_rng(5)
     sums: list[Sum] = []
-    for number, (layer, x) in enumerate(layers(kind, 6, seed=31)):
+    for number, (layer, x) in enumerate(layers(kind, sweep(6, least=2), seed=31)):
         before = keras.layers.Conv2D(x.shape[2], 3, padding="same", activation="relu")
         model = keras.Sequential([keras.Input((*x.shape[:2], 2)), before, layer])
         image = rng.standard_normal((*x.shape[:2], 2)).astype(np.float32)

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from convlens.models import ConvModel
-from convlens.receptive import ReceptiveField
+from convlens.maths.receptive_field import ReceptiveField
+from convlens.models.conv_model import ConvModel
 from tests.unit.keras_sweep import snapshot
 from tests.unit.receptive_fields import POSITIVE, check, ends, told
 
@@ -20,6 +20,7 @@ layers = keras.layers
 # -- figures that are published, or worked out by hand -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "published"),
     # github.com/google-research/receptive_field, the table of A. Araujo, W. Norris and J. Sim, Distill 2019.

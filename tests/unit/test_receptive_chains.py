@@ -9,14 +9,15 @@ import keras
 import numpy as np
 import pytest
 
-from convlens.models import ConvModel
+from convlens.models.conv_model import ConvModel
+from tests.sweep_size import sweep
 from tests.unit.keras_sweep import COMPILES_EVERY_SHAPE
 from tests.unit.receptive_fields import POSITIVE, check, told
 
 layers = keras.layers
 #: TensorFlow's convolutions read channels_first on a GPU only.
 DATA_FORMATS = ["channels_last"] + ["channels_first"] * (keras.backend.backend() != "tensorflow")
-MODELS = 8 if COMPILES_EVERY_SHAPE else 40
+MODELS = 8 if COMPILES_EVERY_SHAPE else sweep(40, least=8)
 
 
 def settings(rng: np.random.Generator) -> dict[str, Any]:

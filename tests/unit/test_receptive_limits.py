@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from convlens import ConvLens
-from convlens.models import ConvModel
-from convlens.receptive import ReceptiveField
+from convlens.maths.receptive_field import ReceptiveField
+from convlens.models.conv_model import ConvModel
 from tests.unit.keras_sweep import Array
 from tests.unit.receptive_fields import told
 

@@ -1,11 +1,15 @@
-"""An array or tensor of any library → a NumPy array of real numbers, or an error that says what came."""
+"""From an array or tensor of any library to a NumPy array of real numbers, or to an error that names what came."""
 
 from __future__ import annotations
 
+import math
+import reprlib
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from convlens.maths import limits
 
 FloatArray = NDArray[np.float32]
 
@@ -47,13 +51,21 @@ def as_array(value: Any, what: str) -> NDArray[Any]:
             f"{what} is complex ({array.dtype}); expected real numbers. Take .real, .imag or np.abs() of it."
         )
     if array.dtype.kind in "US":
-        raise TypeError(f"{what} holds text ({_short(value)}); expected numbers.")
+        raise TypeError(f"{what} holds text ({shortened(value)}); expected numbers.")
     if not _is_real(array.dtype):
         raise TypeError(
             f"{what} has dtype {array.dtype} ({type(value).__name__}); expected numbers. "
-            "If its entries are numbers, np.asarray(..., dtype=float) makes them an array."
+            "Numbers among its entries must stand alone: no None, no text, no arrays of unequal shape."
         )
     return array
+
+
+def shortened(value: Any, most: int = limits.ECHO) -> str:
+    """Return ``repr(value)`` of at most `most` characters, made without writing out a long value first."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = most
+    text = short.repr(value)
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def as_float32(array: NDArray[Any], what: str) -> FloatArray:
@@ -71,6 +83,14 @@ def as_float32(array: NDArray[Any], what: str) -> FloatArray:
     return values
 
 
+def json_number(value: float) -> float | str:
+    """Write a number so that JSON can carry it: what is not finite becomes a word that JavaScript's Number() reads."""
+    value = float(value)
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
 def frozen(array: FloatArray) -> FloatArray:
     """Make `array`, which nobody else may hold, read-only and return it."""
     array.setflags(write=False)
@@ -86,7 +106,9 @@ def _convert(value: Any, what: str) -> NDArray[Any]:
     elif hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
         value = np.from_dlpack(value)
     try:
-        return np.asarray(value)
+        array = np.asarray(value)
+        # Rows of a data frame hold objects although all of them are numbers.
+        return _numbers(array) if array.dtype == object else array
     except Exception as error:  # a symbolic tensor's error differs from library to library
         if isinstance(error, ValueError) and isinstance(value, (list, tuple)):
             raise ValueError(f"{what} is ragged: its rows differ in length{_lengths(value)}.") from error
@@ -94,6 +116,14 @@ def _convert(value: Any, what: str) -> NDArray[Any]:
             f"{what} ({type(value).__name__}) cannot be made an array: {error} Expected an array, a tensor with "
             "values, or nested lists of numbers."
         ) from error
+
+
+def _numbers(array: NDArray[Any]) -> NDArray[Any]:
+    entries = array.ravel().tolist()
+    if entries and all(isinstance(entry, (bool, int, float, np.bool_, np.integer, np.floating)) for entry in entries):
+        numbers = np.asarray(array.tolist())
+        return numbers.astype(float) if numbers.dtype == object else numbers  # integers beyond 64 bits
+    return array
 
 
 def _is_real(dtype: np.dtype[Any]) -> bool:
@@ -106,8 +136,3 @@ def _lengths(rows: list[Any] | tuple[Any, ...]) -> str:
     if len(lengths) != len(rows) or len(set(lengths)) < 2:
         return ""
     return " (" + ", ".join(map(str, lengths[:8])) + (", …" if len(lengths) > 8 else "") + ")"
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

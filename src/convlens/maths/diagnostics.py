@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from convlens.arrays import as_array, as_float32
+from convlens.maths.arrays import as_array, as_float32
 
 Array = npt.NDArray[np.float32]
 Symmetry = Literal["symmetric", "antisymmetric", "neither"]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from convlens.geometry import Geometry, Pair
-from convlens.receptive import ReceptiveField, of_layer
+from convlens.maths.arrays import shortened
+from convlens.maths.geometry import Geometry, Pair
+from convlens.maths.receptive_field import ReceptiveField, of_layer
 
 Array = npt.NDArray[np.float32]
 
@@ -31,12 +32,14 @@ class Explanation:
 
     ``products.sum() + bias`` is the pre-activation, and the layer's activation function makes the activation of it.
 
+    That of a layer over signals has a step in the place of a row and a column, and ``k`` in that of ``kh, kw``.
+
     Parameters
     ----------
     filter
         Index of the filter.
     pixel
-        ``(row, col)`` in the activation map.
+        ``(row, col)`` in the activation map; the step of a signal's.
     patch
         ``(kh, kw, in_channels)``: the input under the kernel, 0 in the padding.
     kernel
@@ -48,7 +51,7 @@ class Explanation:
     pre_activation, activation
         What Keras computed.
     window
-        Input rows and columns of the patch.
+        Input rows and columns of the patch; of a signal an array of its ``(k,)`` input steps.
     inside
         ``(kh, kw)``: False for taps that lie in the padding.
     receptive_field
@@ -56,14 +59,14 @@ class Explanation:
     """
 
     filter: int
-    pixel: Pair
+    pixel: Pair | int
     patch: Array
     kernel: Array
     products: Array
     bias: float
     pre_activation: float
     activation: float
-    window: Window
+    window: Any
     inside: npt.NDArray[np.bool_]
     receptive_field: ReceptiveField
 
@@ -76,7 +79,7 @@ class Explanation:
     def agrees(self) -> bool:
         """Whether the sum is Keras's pre-activation, to 1e-5 of the largest partial sum that rounding can act on.
 
-        False for a layer that computes something else than its settings say, such as a subclass with a ``call`` of its
+        False for a layer that does not compute what its settings describe, such as a subclass with a ``call`` of its
         own, and for one that computes in less than float32.
         """
         total, keras_value = self.total, self.pre_activation
@@ -85,15 +88,23 @@ class Explanation:
         scale = float(np.abs(self.products).sum(dtype=np.float64)) + abs(self.bias)
         return abs(total - keras_value) <= 1e-5 * max(scale, abs(keras_value))
 
+    def along_steps(self) -> Explanation:
+        """Return that of a step, of one of a picture of one row."""
+        assert isinstance(self.pixel, tuple)
+        assert isinstance(self.window, Window)
+        one_row = {name: getattr(self, name)[0] for name in ("patch", "kernel", "products", "inside")}
+        return replace(self, pixel=self.pixel[1], window=self.window.cols, **one_row)
+
     def __repr__(self) -> str:
         """Say the sum in words."""
-        kh, kw, channels = self.kernel.shape
-        padding = int(self.inside.size - self.inside.sum())
+        size = "×".join(map(str, self.kernel.shape))
+        taps = self.inside.size
+        padding = int(taps - self.inside.sum())
         sign = "=" if self.agrees else "≠"
         products = self.products.sum(dtype=np.float64)
         return (
-            f"Explanation of filter {self.filter} at {self.pixel}: {kh}×{kw}×{channels} products, "
-            f"{padding} of {kh * kw} taps in the padding\n"
+            f"Explanation of filter {self.filter} at {self.pixel}: {size} products, "
+            f"{padding} of {taps} taps in the padding\n"
             f"  sum {products:.7g} + bias {self.bias:.7g} {sign} pre-activation {self.pre_activation:.7g} "
             f"→ activation {self.activation:.7g}\n"
             f"  {self.receptive_field}"
@@ -125,7 +136,7 @@ def explain(
     bias
         Of that filter.
     index
-        The filter, which says which channels its group reads.
+        The filter; it determines which channels its group reads.
     row, col
         The pixel in the map; negative ones count from the end, as in NumPy.
     pre_activation, activation
@@ -135,10 +146,14 @@ def explain(
     ------
     IndexError
         When the pixel is outside the map, with the ranges that are inside.
+    ValueError
+        When the layer's settings do not tell what the pixel is computed from.
     TypeError
         When row or col is not a whole number.
     """
     row, col = _resolve(geometry, row, col)
+    if not geometry.explainable:
+        raise ValueError(geometry.note)
     patch, window, inside = read_patch(geometry, x, index, kernel.shape[2], row, col)
     weights = np.array(kernel, dtype=np.float32)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -172,7 +187,7 @@ def read_patch(
     x
         ``(rows, cols, channels)``: what the layer is fed.
     index
-        The filter, which says which channels its group reads.
+        The filter; it determines which channels its group reads.
     depth
         How many channels its kernel reads.
     row, col
@@ -185,7 +200,7 @@ def read_patch(
     """
     rows, cols = (np.asarray(entries, dtype=np.intp) for entries in geometry.window(row, col))
     inside = ((rows >= 0) & (rows < x.shape[0]))[:, np.newaxis] & ((cols >= 0) & (cols < x.shape[1]))
-    first = 0 if geometry.kind == "separable" else geometry.first_channel(index)
+    first = geometry.filter_start(index)
     clipped = np.ix_(
         np.clip(rows, 0, x.shape[0] - 1), np.clip(cols, 0, x.shape[1] - 1), np.arange(first, first + depth)
     )
@@ -218,15 +233,19 @@ def separable_kernel(depthwise: np.ndarray, pointwise: np.ndarray, index: int) -
 def _resolve(geometry: Geometry, row: Any, col: Any) -> Pair:
     """Return ``(row, col)`` counted from the start, or raise what `explain` raises."""
     resolved = []
-    for name, value, size in zip(("row", "col"), (row, col), geometry.output_shape, strict=True):
+    names = ("row", "col") if geometry.rank == 2 else ("row", "step")
+    for name, value, size in zip(names, (row, col), geometry.output_shape, strict=True):
         try:
             number = operator.index(value)
         except TypeError:
-            raise TypeError(f"{name}={value!r} was given; expected a whole number from 0 to {size - 1}.") from None
+            raise TypeError(
+                f"{name}={shortened(value)} was given; expected a whole number from 0 to {size - 1}."
+            ) from None
         if not -size <= number < size:
             rows, cols = geometry.output_shape
+            sizes = f"{cols} steps" if geometry.rank == 1 else f"{rows} rows and {cols} columns"
             raise IndexError(
-                f"{name}={number} is outside the activation map of {rows} rows and {cols} columns: {name} may be 0 to "
+                f"{name}={number} is outside the activation map of {sizes}: {name} may be 0 to "
                 f"{size - 1}, or -{size} to -1 counted from the end."
             )
         resolved.append(number % size)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from convlens.filters import Array
+Array = npt.NDArray[np.float32]
 
 
 class Statistics(NamedTuple):
@@ -29,7 +30,7 @@ class Statistics(NamedTuple):
 
 
 def statistics(activations: Sequence[Array], kernels: Sequence[Array]) -> Statistics:
-    """Put numbers to filters.
+    """Compute the statistics of some filters.
 
     Parameters
     ----------
@@ -38,11 +39,12 @@ def statistics(activations: Sequence[Array], kernels: Sequence[Array]) -> Statis
     kernels
         ``(kh, kw, channels)`` each.
     """
-    return Statistics(
-        np.array([np.mean(np.square(a, dtype=np.float64)) for a in activations], np.float32),
-        np.array([1 - np.count_nonzero(a) / a.size for a in activations], np.float32),
-        np.array([np.sqrt(np.sum(np.square(k, dtype=np.float64))) for k in kernels], np.float32),
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # maps and kernels may hold what is not finite
+        return Statistics(
+            np.array([np.mean(np.square(a, dtype=np.float64)) for a in activations], np.float32),
+            np.array([1 - np.count_nonzero(a) / a.size for a in activations], np.float32),
+            np.array([np.sqrt(np.sum(np.square(k, dtype=np.float64))) for k in kernels], np.float32),
+        )
 
 
 def plane_rms(x: Array) -> Array:
@@ -51,7 +53,7 @@ def plane_rms(x: Array) -> Array:
 
 
 def contribution(kernel: Array, rms: Array) -> Array:
-    """Say how much each plane of a kernel may add to the pre-activation.
+    """Estimate how much each plane of a kernel may add to the pre-activation.
 
     ``‖kernel plane‖ × rms(input plane)``. Up to a factor common to all planes, it bounds the root mean square of what
     the plane adds (by the Cauchy-Schwarz inequality), and costs one pass over the kernel; the exact number would take a
