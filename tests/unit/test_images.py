@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from convlens.images import read_image, resize
+from convlens.inputs.images import read_image, resize
 
 RNG = np.random.default_rng(7)
 COLOUR = RNG.integers(0, 256, (5, 6, 3), dtype=np.uint8)

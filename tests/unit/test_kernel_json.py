@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from convlens import ConvLens
-from convlens.kernel_json import dump, load
+from convlens.inputs.kernel_json import dump, load
 
 SHAPES = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3))
 

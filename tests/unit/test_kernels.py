@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convlens.geometry import Geometry
-from convlens.kernels import check_fits, kernel_depth, read_bias, read_kernel, read_kernels, read_names
-from convlens.named_kernels import presets
+from convlens.inputs.kernels import check_fits, kernel_depth, read_bias, read_kernel, read_kernels, read_names
+from convlens.inputs.presets import presets
+from convlens.layers.kinds import kind_by_name
+from convlens.maths.geometry import Geometry
 
 RNG = np.random.default_rng(3)
 STEP = np.array([[-1, -1, 1, 1]] * 4)
@@ -97,7 +98,7 @@ def test_the_depth_of_kernels_is_the_channels_they_read() -> None:
         ([COLOUR[0]], 1, r"kernels\[0\] has shape \(3, 5, 3\); expected \(kh, kw\)"),
         ([COLOUR[0], COLOUR[1][..., :2]], 3, r"kernels\[1\] has shape \(3, 5, 2\)"),
         ([np.ones((3, 5, 5))], 3, r"np\.moveaxis\(kernel, 0, -1\)"),
-        ([STEP[:, :, None, None]], 1, r"kernel\[:, :, :, 0\]"),
+        ([STEP[:, :, None, None]] * 2, 1, r"kernel\[:, :, :, 0\]"),
         ([np.array(1e300) * STEP], 1, r"kernels\[0\] holds .*1e\+300, which float32 cannot"),
     ],
 )
@@ -124,28 +125,6 @@ def test_a_wrong_list_is_refused_naming_the_kernel_and_the_mend(kernels: Any, ch
 def test_what_holds_no_numbers_is_a_type_error_naming_the_kernel(kernels: Any, words: str) -> None:
     with pytest.raises(TypeError, match=words):
         read_kernels(kernels, 1)
-
-
-@pytest.mark.parametrize(("shape", "channels"), [((4, 4, 1, 6), 1), ((3, 5, 3, 8), 3)])
-def test_weights_in_keras_layout_are_refused_with_the_transposition_that_mends_them(
-    shape: tuple[int, ...], channels: int
-) -> None:
-    weights = RNG.normal(size=shape).astype(np.float32)
-    with pytest.raises(ValueError, match=r"Keras's layout.*list\(np\.moveaxis\(kernels, -1, 0\)\)"):
-        read_kernels(weights, channels)
-    mended = read_kernels(list(np.moveaxis(weights, -1, 0)), channels)
-    np.testing.assert_array_equal(np.stack(mended, axis=-1), weights)
-
-
-@pytest.mark.parametrize(("shape", "channels"), [((4, 4, 1, 1), 1), ((3, 3, 3, 3), 3)])
-def test_an_array_that_can_be_read_in_two_ways_is_refused_and_both_mends_work(
-    shape: tuple[int, ...], channels: int
-) -> None:
-    weights = RNG.normal(size=shape).astype(np.float32)
-    with pytest.raises(ValueError, match="two ways"):
-        read_kernels(weights, channels)
-    np.testing.assert_array_equal(read_kernels(list(weights), channels), weights)
-    np.testing.assert_array_equal(np.stack(read_kernels(list(np.moveaxis(weights, -1, 0)), channels), -1), weights)
 
 
 # -- one kernel ------------------------------------------------------------------------------------------------
@@ -199,7 +178,7 @@ def test_a_kernel_larger_than_the_padded_image_is_refused() -> None:
         with pytest.raises(ValueError, match=r"kernels\[0\].*larger than the image of 5 × 8"):
             check_fits(wrong)
         check_fits(replace(wrong, padding="same"))
-        check_fits(replace(wrong, kind="transpose"))
+        check_fits(replace(wrong, kind=kind_by_name("transpose").arithmetic))
 
 
 def test_dilation_counts_in_what_a_kernel_spans() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from convlens.named_kernels import TUTORIAL, gabor, presets
+from convlens.inputs.presets import TUTORIAL, gabor, presets
 
 # Images that grow brighter in one direction only; 4×4 and more so that every preset fits.
 ROWS, COLS = np.mgrid[0:9, 0:9].astype(np.float32)
@@ -31,7 +31,6 @@ def test_the_presets_are_a_read_only_mapping_of_read_only_arrays() -> None:
         assert presets.describe(name).count("Source: ") == 1
     with pytest.raises(TypeError):
         presets["identity"] = np.ones((3, 3))  # type: ignore[index]
-    assert len(presets) == len(set(presets))
 
 
 def test_the_kinds_that_are_promised_are_there() -> None:
@@ -142,3 +141,13 @@ def test_the_tutorials_filters_are_a_step_its_negative_its_transpose_and_the_neg
 def test_the_package_offers_the_mapping_whatever_was_imported_before() -> None:
     script = "from convlens import ConvLens; import convlens; assert convlens.presets['identity'].shape == (3, 3)"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_every_preset_has_a_name_of_its_own_in_words_and_stands_in_a_group() -> None:
+    titled = presets.titled()
+    assert {name for name, _ in titled} == set(presets)
+    assert len({one.title for _, one in titled}) == len(presets)
+    groups = list(dict.fromkeys(one.group for _, one in titled))
+    assert groups == ["blur", "sharpen", "edges", "diagonals", "stripes", "tutorial"]
+    # A group is not taken up again further down.
+    assert [one.group for _, one in titled] == [group for group in groups for _, one in titled if one.group == group]

@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import io
+import os
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from convlens.arrays import FloatArray, as_float32, frozen
-from convlens.pictures import Draft, code_of, read_draft
+from convlens.inputs.image_containers import refuse_container, shape_of
+from convlens.inputs.image_files import FORMATS, code_of, open_path, open_picture, read_stream
+from convlens.inputs.image_shapes import check_shape, rows_cols_channels
+from convlens.inputs.image_values import scaled
+from convlens.inputs.pictures import Draft, read_picture
+from convlens.maths.arrays import FloatArray, as_array, frozen
+from convlens.maths.block_means import block_means
+from convlens.maths.limits import check_pixels
+from convlens.maths.one_row import signal_shown
+
+if TYPE_CHECKING:
+    from PIL import Image as PILImage
+
+
+class Stream(Protocol):
+    """An open file, or whatever else bytes are read from."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """Return so many bytes, or all."""
+
+
+class Upload(Protocol):
+    """What holds an uploaded file in its `value`, as ipywidgets' ``FileUpload``."""
+
+    value: Any
+
+
+#: What is read as an image: a path, the bytes of a file, an open file, a PIL image, an array or tensor, an upload.
+ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | Stream | PILImage.Image | ArrayLike | Upload"
 
 #: Weights of R, G and B in luminance: ITU-R BT.601, those of PIL's ``convert("L")`` and OpenCV's ``COLOR_BGR2GRAY``.
 LUMINANCE = (0.299, 0.587, 0.114)
@@ -30,7 +59,10 @@ class Image:
         Sentences about what was done to the user's picture.
     code
         Lines of Python that read the same values from the file into a variable ``image``, given ``numpy as np``,
-        ``PIL.Image`` and ``PIL.ImageOps``. None where the image did not come from a path.
+        ``PIL.Image`` and ``PIL.ImageOps``. None where the image did not come from a path, or where PIL alone does not
+        read its values.
+    signal
+        Whether it is a signal, whose one row are its steps.
     """
 
     values: FloatArray
@@ -38,12 +70,29 @@ class Image:
     bytes_: NDArray[np.uint8] | None = None
     notes: tuple[str, ...] = ()
     code: tuple[str, ...] | None = None
+    signal: bool = False
+
+    @property
+    def shown(self) -> FloatArray:
+        """As a user has it: ``(rows, cols, channels)``, or a signal's ``(steps,)`` or ``(steps, channels)``."""
+        return signal_shown(self.values) if self.signal else self.values
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """``(rows, cols, channels)``."""
         rows, cols, channels = self.values.shape
         return rows, cols, channels
+
+    def shared_with(self, other: Image) -> Image:
+        """Return this image with the arrays of another where those hold the same numbers."""
+        if self.values is other.values or not np.array_equal(self.values, other.values, equal_nan=True):
+            return self
+        same = self.byte_scale == other.byte_scale and np.array_equal(_bytes(self), _bytes(other))
+        return replace(self, values=other.values, bytes_=other.bytes_ if same else self.bytes_)
+
+
+def _bytes(image: Image) -> Any:
+    return () if image.bytes_ is None else image.bytes_
 
 
 def read_image(value: Any, *, channels: int | None, scale: bool) -> Image:
@@ -78,9 +127,9 @@ def read_image(value: Any, *, channels: int | None, scale: bool) -> Image:
     TypeError
         If `value` is nothing of the above, or does not hold real numbers.
     """
-    draft = read_draft(value)
     known = (1, 3, 4) if channels is None else (1, 3, 4, channels)
-    draft.array = _rows_cols_channels(draft.array, known)
+    draft = _read_draft(value, known)
+    draft.array = rows_cols_channels(draft.array, known)
     have = draft.array.shape[-1]
     want = channels or (3 if have == 4 else have)
     if have != want:
@@ -120,37 +169,82 @@ def resize(image: Image, rows: int, cols: int) -> Image:
     )
 
 
-# -- shape -----------------------------------------------------------------------------------------------------
+def averaged(image: Image, rows: int, cols: int) -> Image:
+    """Reduce an image to ``rows × cols`` by the means of blocks, and note it; without its bytes and its program."""
+    old_rows, old_cols, _ = image.shape
+    note = f"Reduced from {old_rows} × {old_cols} to {rows} × {cols} (rows × cols), averaged, for this page."
+    values = frozen(block_means(image.values, (rows, cols)))
+    return Image(values=values, notes=(*image.notes, note), signal=image.signal)
 
 
-def _rows_cols_channels(array: NDArray[Any], known: tuple[int, ...]) -> NDArray[Any]:
-    shape = array.shape
-    if 0 in shape:
-        raise ValueError(f"The image has shape {shape}: it is empty. Expected at least one row and one column.")
-    if array.ndim == 2:
-        return array[:, :, None]
-    if array.ndim == 3 and shape[-1] in known:
-        return array
-    if array.ndim == 3 and shape[0] == 1:
-        return np.moveaxis(array, 0, -1)
-    if array.ndim == 4 and shape[0] == 1 and shape[-1] in known:
-        return np.squeeze(array, axis=0)
-    hint = ""
-    if array.ndim == 4 and shape[0] > 1:
-        hint = f" This is a batch of {shape[0]}: give one of them, image[0]."
-    elif array.ndim in (3, 4) and shape[-3] in known and shape[-3] < min(shape[-2:]):
-        hint = f" If the {shape[-3]} comes first as channels, put it last: np.moveaxis(image, {array.ndim - 3}, -1)."
-    elif array.ndim in (3, 4):
-        hint = f" {shape[-1]} channels are not a picture: choose some, e.g. image[..., :1] or image[..., :3]."
-    elif array.ndim == 1:
-        hint = " Give its rows a length: image.reshape(rows, cols)."
-    elif array.ndim > 4:
-        hint = " Take one frame of it."
-    kinds = " | ".join(str(n) for n in sorted(set(known)))
-    raise ValueError(
-        f"The image has shape {shape}; expected (rows, cols) or (rows, cols, {kinds}), with or without a leading 1."
-        + hint
-    )
+# -- what was given --------------------------------------------------------------------------------------------
+
+
+def _read_draft(value: Any, known: tuple[int, ...]) -> Draft:
+    """Read a path, the bytes of a file, an open file, a PIL image or an array, of a shape that is a picture."""
+    if value is None:
+        raise TypeError(
+            "The image is None. Functions that read images return None where they found no file: check the path, or "
+            f"give it to the lens. The working directory is {os.getcwd()}."  # noqa: PTH109
+        )
+    value = read_stream(value)
+    if isinstance(value, (str, os.PathLike)):
+        picture, path = open_path(value)
+        with picture:
+            draft = read_picture(picture, f"The file {path!r}")
+        draft.path = path
+        draft.expression = _pixels(f"PIL.Image.open({path!r})", draft)
+    elif isinstance(value, (bytes, bytearray)) or (isinstance(value, memoryview) and value.ndim == 1):
+        what = f"The {len(value)} bytes given as an image"
+        with open_picture(io.BytesIO(value), what) as picture:
+            draft = read_picture(picture, what)
+        draft.expression = _pixels("PIL.Image.open(io.BytesIO(image))", draft)
+    elif hasattr(value, "getbands") and hasattr(value, "getexif"):
+        _check_given_picture(value)
+        draft = read_picture(value, "The PIL image")
+        draft.expression = _pixels("image", draft)
+    else:
+        draft = _read_array(value, known)
+    return draft
+
+
+def _pixels(picture: str, draft: Draft) -> str | None:
+    """Return an expression of the pixels of a PIL image, None where PIL alone does not read them."""
+    if not draft.plain:
+        return None
+    return f"np.asarray({picture})" if not draft.picture_code else f'np.asarray({picture}.convert("RGB"))'
+
+
+def _check_given_picture(picture: Any) -> None:
+    if picture.format not in (None, "MPO", *FORMATS) and getattr(picture, "tile", None):
+        raise ValueError(
+            f"The PIL image is a {picture.format} file that was not decoded yet, and decoding it may start another "
+            "program. If it is to be decoded, call image.load() first."
+        )
+    cols, rows = picture.size
+    check_pixels(rows, cols, len(picture.getbands()), "The PIL image", "image.reduce({step})")
+
+
+def _read_array(value: Any, known: tuple[int, ...]) -> Draft:
+    refuse_container(value, known)
+    shape = shape_of(value)
+    if shape is not None:  # before a whole data set is read from disk or copied from another device
+        _check_array(shape, known, "image")
+    array = as_array(value, "The image")
+    expression = "image" if shape is not None else "np.asarray(image)"
+    _check_array(array.shape, known, expression)
+    if array.dtype.kind in "iu":
+        return Draft(array, float(np.iinfo(array.dtype).max), integers=True, expression=expression)
+    # Floats have no maximum of their own; an alpha above 1 shows that these count to 255.
+    to_255 = array.dtype.kind == "f" and array.ndim > 2 and array.shape[-1] == 4 and bool(np.any(array[..., 3] > 1))
+    return Draft(array, 255.0 if to_255 else 1.0, integers=False)
+
+
+def _check_array(shape: tuple[int, ...], known: tuple[int, ...], expression: str) -> None:
+    check_shape(shape, known, expression)
+    rows, cols = shape if len(shape) == 2 else shape[-3:-1] if shape[-1] in known else shape[-2:]
+    channels = 1 if len(shape) == 2 or shape[-1] not in known else shape[-1]
+    check_pixels(rows, cols, channels, "The image", expression + "[::{step}, ::{step}]")
 
 
 # -- channels --------------------------------------------------------------------------------------------------
@@ -214,35 +308,14 @@ _ALPHA_NOTE = "Transparent parts blended over white."
 
 
 def _finish(draft: Draft, scale: bool) -> Image:
-    array = draft.array
-    divisor = draft.to_bytes
-    if scale:
-        divisor = draft.full if draft.integers else 1.0
-    if (
-        scale
-        and draft.integers
-        and draft.full > 65535
-        and draft.path is None
-        and array.min() >= 0
-        and array.max() <= 255
-    ):
-        draft.notes.append(
-            f"Integers were divided by their type's maximum, {draft.full:.0f}, but the greatest is {array.max():g}; "
-            'image.astype("uint8") makes 255 the maximum.'
-        )
-    if divisor == 1.0:
-        values = as_float32(array, "The image")
-    else:
-        # For up to 16 bits, one float32 division rounds as a float64 division that is then rounded.
-        precise = np.float32 if array.dtype.kind in "iu" and draft.full <= 65535 else np.float64
-        values = as_float32(np.divide(array, divisor, dtype=precise), "The image")
-    byte_scale, bytes_ = _as_bytes(array, divisor, values)
+    values, divisor = scaled(draft, scale)
+    byte_scale, bytes_ = _as_bytes(draft.array, divisor, values)
     return Image(
         values=frozen(values),
         byte_scale=byte_scale,
         bytes_=bytes_,
         notes=tuple(draft.notes),
-        code=None if draft.path is None else code_of(draft, divisor),
+        code=code_of(draft, divisor),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,7 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from convlens.kernels import kernel_depth, read_bias, read_kernels, read_names
+from convlens.inputs.kernel_items import list_depth
+from convlens.inputs.kernels import read_bias, read_kernels, read_names
+from convlens.maths.arrays import shortened
+from convlens.maths.nearest import nearest
 
 Array = npt.NDArray[np.float32]
 
@@ -21,7 +23,7 @@ _EXAMPLE = '{"convlens": 1, "kernels": [[[1, 0], [0, -1]]], "bias": [0], "names"
 
 
 class Kernels(NamedTuple):
-    """What such a text holds.
+    """What a text of kernels holds.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ def dump(
     ValueError, TypeError
         As `ConvLens` does for what it cannot use as kernels, biases or names.
     """
-    read = read_kernels(kernels, kernel_depth(kernels) or 1)
+    read = read_kernels(kernels, list_depth(kernels))
     depth = read[0].shape[2]
     lines = ",\n".join("    " + _line(kernel[:, :, 0] if depth == 1 else kernel) for kernel in read)
     titles = "null" if names is None else json.dumps(read_names(names, len(read)), ensure_ascii=False)
@@ -102,7 +104,7 @@ def load(text: str | bytes) -> Kernels:
         raise ValueError(f'"kernels" is missing or no list. Expected a text like {_EXAMPLE}')
     numbers = [_numbers(kernel, f"kernels[{i}]") for i, kernel in enumerate(data["kernels"])]
     try:
-        kernels = read_kernels(numbers, kernel_depth(numbers) or 1)
+        kernels = read_kernels(numbers, list_depth(numbers))
         bias = read_bias(_numbers(data.get("bias"), "bias") if data.get("bias") is not None else None, len(kernels))
         names = None if data.get("names") is None else read_names(data["names"], len(kernels))
     except TypeError as error:  # to whoever reads a file, its content is a wrong value
@@ -113,9 +115,9 @@ def load(text: str | bytes) -> Kernels:
 def _refuse_unknown(data: dict[str, Any]) -> None:
     for key in data:
         if key not in _KEYS:
-            near = difflib.get_close_matches(key, _KEYS, 1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"The keys are {', '.join(_KEYS)}."
-            raise ValueError(f"The key {key!r} is not part of the format. {hint}")
+            near = nearest(key, _KEYS)
+            hint = f"Did you mean {near!r}?" if near else f"The keys are {', '.join(_KEYS)}."
+            raise ValueError(f"The key {shortened(key)} is not part of the format. {hint}")
 
 
 def _line(array: Array) -> str:

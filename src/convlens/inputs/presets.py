@@ -14,14 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convlens.arrays import FloatArray, as_float32, frozen
+from convlens.maths.arrays import FloatArray, as_float32, frozen, shortened
+from convlens.maths.nearest import nearest
 
 
 @dataclass(frozen=True, eq=False)
 class Preset:
-    """A named kernel: ``(kh, kw)`` float32, read-only, what it does, and its source."""
+    """A named kernel: ``(kh, kw)`` float32, read-only, what it does, and its source; a name and a group in words."""
 
     kernel: FloatArray
+    title: str
+    group: str
     description: str
     source: str
 
@@ -58,16 +61,19 @@ class Presets(Mapping[str, FloatArray]):
         entry = self._entry(name)
         return f"{entry.description} Source: {entry.source}."
 
+    def titled(self) -> list[tuple[str, Preset]]:
+        """Return the names with their entries, group by group."""
+        order = list(_GROUPS)
+        return sorted(self._entries.items(), key=lambda item: order.index(item[1].group))
+
     def _entry(self, name: str) -> Preset:
         try:
             return self._entries[name]
         except (KeyError, TypeError):
-            import difflib
-
-            close = difflib.get_close_matches(str(name).lower(), self._entries, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            close = nearest(str(name).lower(), self._entries)
+            hint = f" Did you mean {close!r}?" if close else ""
             raise KeyError(
-                f"There is no preset {name!r}.{hint} Those that exist: {', '.join(self._entries)}."
+                f"There is no preset {shortened(name)}.{hint} Those that exist: {', '.join(self._entries)}."
             ) from None
 
 
@@ -223,8 +229,54 @@ _TABLE: dict[str, tuple[ArrayLike, str, str]] = {
     "tutorial_4": (-_STEP_4.T, "Level edges, bright above and dark below.", _TUTORIAL),
 }
 
+#: The groups that people look for, and what each preset is called in words.
+_GROUPS: dict[str, dict[str, str]] = {
+    "blur": {
+        "box_3": "mean of 3 × 3",
+        "box_5": "mean of 5 × 5",
+        "gaussian_3": "Gaussian blur",
+        "gaussian_5": "stronger Gaussian blur",
+        "motion_blur_x": "motion blur, sideways",
+        "motion_blur_diagonal": "motion blur, diagonal",
+    },
+    "sharpen": {
+        "sharpen": "sharpen",
+        "unsharp_5": "unsharp mask",
+        "high_pass": "fine detail only",
+        "emboss": "emboss",
+        "identity": "identity (no change)",
+    },
+    "edges": {
+        "sobel_x": "Sobel, upright edges",
+        "sobel_y": "Sobel, level edges",
+        "prewitt_x": "Prewitt, upright edges",
+        "prewitt_y": "Prewitt, level edges",
+        "scharr_x": "Scharr, upright edges",
+        "scharr_y": "Scharr, level edges",
+        "laplacian_4": "Laplacian, 4 neighbours",
+        "laplacian_8": "Laplacian, 8 neighbours",
+        "log_5": "Laplacian of Gaussian",
+    },
+    "diagonals": {
+        "roberts_1": "Roberts, brighter to the upper left",
+        "roberts_2": "Roberts, brighter to the upper right",
+        "gabor_45": "Gabor, stripes rising to the right",
+        "gabor_135": "Gabor, stripes falling to the right",
+    },
+    "stripes": {"gabor_0": "Gabor, upright stripes", "gabor_90": "Gabor, level stripes"},
+    "tutorial": {
+        "tutorial_1": "tutorial 1: brighter to the right",
+        "tutorial_2": "tutorial 2: brighter to the left",
+        "tutorial_3": "tutorial 3: brighter downwards",
+        "tutorial_4": "tutorial 4: brighter upwards",
+    },
+}
+_WORDS = {name: (title, group) for group, titles in _GROUPS.items() for name, title in titles.items()}
+
 #: The named kernels. ``presets["sobel_x"]`` is an array, ``presets.describe("sobel_x")`` says what it does.
-presets = Presets({name: Preset(_kernel(values), text, source) for name, (values, text, source) in _TABLE.items()})
+presets = Presets(
+    {name: Preset(_kernel(values), *_WORDS[name], text, source) for name, (values, text, source) in _TABLE.items()}
+)
 
 #: Names of the tutorial's four filters, in its order.
 TUTORIAL = ("tutorial_1", "tutorial_2", "tutorial_3", "tutorial_4")
