@@ -18,6 +18,13 @@ CLASSES = {
     "separable": keras.layers.SeparableConv2D,
     "transpose": keras.layers.Conv2DTranspose,
 }
+#: Over one axis.
+SIGNAL_CLASSES = {
+    "conv1d": keras.layers.Conv1D,
+    "depthwise1d": keras.layers.DepthwiseConv1D,
+    "separable1d": keras.layers.SeparableConv1D,
+    "transpose1d": keras.layers.Conv1DTranspose,
+}
 #: JAX compiles every shape anew, which takes a second each: sweeps are shorter there.
 COMPILES_EVERY_SHAPE = keras.backend.backend() == "jax"
 

@@ -9,16 +9,21 @@ import keras
 import numpy as np
 import pytest
 
-from convlens.geometry import PREVIEWABLE, Geometry
-from convlens.layers import ConvLayer, input_channels
-from tests.unit.keras_sweep import close, maps
+from convlens.layers.conv_layer import ConvLayer, input_channels
+from convlens.layers.kinds import all_kinds
+from convlens.maths.activations import PREVIEWABLE
+from convlens.maths.geometry import Geometry
+from tests.unit.keras_sweep import CLASSES, SIGNAL_CLASSES, close, maps
+
+
+def test_the_sweeps_cover_every_kind_that_has_a_file() -> None:
+    assert {kind.arithmetic.name: kind.keras_class for kind in all_kinds()} == CLASSES | SIGNAL_CLASSES
 
 
 @pytest.mark.parametrize(
     ("layer", "why"),
     [
         (lambda: keras.layers.Dense(3), "kernel_size=1"),
-        (lambda: keras.layers.Conv1D(3, 2), "one axis"),
         (lambda: keras.layers.Conv3D(3, 2), "volumes"),
         (lambda: keras.layers.ConvLSTM2D(3, 2), "gates"),
         (lambda: keras.layers.MaxPooling2D(), "not a convolution"),

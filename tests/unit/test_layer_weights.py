@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from convlens.layers import ConvLayer
+from convlens.layers.conv_layer import ConvLayer
 from tests.unit.keras_sweep import CLASSES, layers
 
 

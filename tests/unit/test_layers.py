@@ -10,11 +10,22 @@ import keras
 import numpy as np
 import pytest
 
-from convlens.geometry import Geometry
-from convlens.layers import ConvLayer
-from tests.unit.keras_sweep import Array, close, from_keras, layers, maps, numpy, other_weights, reseed, snapshot
+from convlens.layers.conv_layer import ConvLayer
+from convlens.maths.geometry import Geometry
+from tests.unit.keras_sweep import (
+    CLASSES,
+    Array,
+    close,
+    from_keras,
+    layers,
+    maps,
+    numpy,
+    other_weights,
+    reseed,
+    snapshot,
+)
 
-KINDS = ["conv", "depthwise", "transpose", "separable"]
+KINDS = list(CLASSES)
 
 
 def opened(layer: Any, x: Array) -> ConvLayer:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from convlens import _activations
-from convlens._calls import to_numpy
-from convlens._layer_kinds import geometry_of, input_channels, remade, unwrap, variable
-from convlens._layer_weights import pack, read_only, stored, unpack
-from convlens._runs import Runner
-from convlens.geometry import Geometry, Pair
+from convlens.layers import recognise_activation
+from convlens.layers.kinds import kind_of, kind_of_geometry
+from convlens.layers.layer_kinds import geometry_of, input_channels, is_own_class, unwrap, variable
+from convlens.layers.recognise_activation import describe
+from convlens.layers.remake_layer import remade
+from convlens.layers.run_layer import Runner
+from convlens.layers.stateless_call import to_numpy
+from convlens.layers.weights import pack, read, read_only, stored, unpack
+from convlens.maths.activations import PREVIEWABLE
+from convlens.maths.geometry import Geometry, Pair
+from convlens.maths.settings_bounds import check_bounds
 
 if TYPE_CHECKING:
     import keras
@@ -46,23 +51,22 @@ class ConvLayer:
 
     @classmethod
     def built_in(cls, geometry: Geometry, activation: Any = None) -> ConvLayer:
-        """Make a Conv2D as `geometry` describes it.
+        """Make a Conv2D, or a Conv1D, as `geometry` describes it.
 
         Parameters
         ----------
         activation
             A callable to use in the place of the one that `geometry` names.
         """
-        import keras
-
         if activation is None:
-            activation = _activations.make(geometry.activation, geometry.activation_params)
-        layer = keras.layers.Conv2D(
+            activation = recognise_activation.make(geometry.activation, geometry.activation_params)
+        kind = kind_of_geometry(geometry)
+        layer: Any = kind.keras_class(
             geometry.filters,
-            geometry.kernel_size,
-            strides=geometry.strides,
+            kind.setting(geometry.kernel_size),
+            strides=kind.setting(geometry.strides),
             padding=geometry.padding,
-            dilation_rate=geometry.dilation_rate,
+            dilation_rate=kind.setting(geometry.dilation_rate),
             groups=geometry.groups,
             use_bias=geometry.use_bias,
             activation=activation,
@@ -72,12 +76,12 @@ class ConvLayer:
             name=geometry.name,
         )
         check_output(geometry)
-        layer.build((None, *geometry.input_shape))
+        layer.build(kind.batch_shape(*geometry.input_shape, channels_first=False))
         return cls(layer, layer, replace(geometry_of(layer, geometry.input_shape, geometry.path), builtin=True))
 
     @classmethod
     def of(cls, layer: Any, input_shape: tuple[int, int, int] | None, path: str = "") -> ConvLayer:
-        """Look at a layer of the user's.
+        """Read a layer of the user's.
 
         Parameters
         ----------
@@ -85,14 +89,15 @@ class ConvLayer:
             A convolution layer, or a wrapper (``TimeDistributed``, ``SpectralNormalization``) around one. One that is
             not built has no kernels to read, but may be used `with_filters`.
         input_shape
-            ``(rows, cols, channels)`` of what it will be fed, whatever its data format; None while that is not known.
+            ``(rows, cols, channels)`` of what it will be fed, whatever its data format; ``(1, steps, channels)`` for a
+            layer over one axis, which is fed a signal as a picture of one row. None while that is not known.
         path
             Where it is in its model.
 
         Raises
         ------
         TypeError
-            When it is not a convolution over images.
+            When it is not a convolution over images or signals.
         ValueError
             When the input's channels do not fit its kernels.
         """
@@ -101,10 +106,13 @@ class ConvLayer:
         if input_shape is None:
             input_shape = (0, 0, channels or 0)
         elif channels is not None and input_shape[2] != channels:
+            kind = kind_of(inner)
+            assert kind is not None
+            shape = tuple(input_shape) if kind.rank == 2 else tuple(input_shape[1:])
             raise ValueError(
                 f"Layer {inner.name!r} was built for an input of {_count(channels, 'channel')}, but is given "
-                f"{_count(input_shape[2], 'channel')} (shape {tuple(input_shape)}). Give it an image of {channels}, or "
-                f"make the layer again and build it with layer.build((None, rows, cols, {input_shape[2]}))."
+                f"{_count(input_shape[2], 'channel')} (shape {shape}). Give it {_an(kind.thing)} of {channels}, or "
+                f"make the layer again and build it with layer.build((None, {kind.sizes}, {input_shape[2]}))."
             )
         return cls(inner, inner, geometry_of(inner, input_shape, path))
 
@@ -127,7 +135,7 @@ class ConvLayer:
         if self._whole.built and (filters, kernel_size) == (geometry.kernel_count, geometry.kernel_size):
             return self
         changes: dict[str, Any] = {}
-        if geometry.kind in ("conv", "transpose"):
+        if kind_of_geometry(geometry).count_is_free:
             changes["filters"] = filters
         elif filters != geometry.kernel_count:
             raise ValueError(
@@ -135,22 +143,25 @@ class ConvLayer:
                 f"tied to its input channels, but {filters} were given. Give {geometry.kernel_count}."
             )
         geometry = replace(geometry, kernel_size=kernel_size, **changes)
-        whole = remade(self.layer, kernel_size=kernel_size, **changes)
-        channels = geometry.input_shape[2]
+        kind = kind_of_geometry(geometry)
+        whole = remade(self.layer, kernel_size=kind.setting(kernel_size), **changes)
         first = geometry.data_format == "channels_first"
-        whole.build((None, channels, None, None) if first else (None, None, None, channels))
+        whole.build(kind.batch_shape(None, None, geometry.input_shape[2], channels_first=first))
         other = ConvLayer(self.layer, whole, geometry)
         if self._runner is not None:
-            other.feed(self._runner.x)
+            args, kwargs = self._runner.more
+            other.feed(self._runner.x, *args, **kwargs)
         return other
 
-    def feed(self, x: Any) -> None:
+    def feed(self, x: Any, *args: Any, **kwargs: Any) -> None:
         """Set the layer's input.
 
         Parameters
         ----------
         x
-            ``(rows, cols, channels)``, or a batch of one in the layer's own data format.
+            ``(rows, cols, channels)``, or a batch of one such picture in the layer's own data format.
+        args, kwargs
+            What else the layer is called with, where its class is the user's own.
 
         Raises
         ------
@@ -165,15 +176,44 @@ class ConvLayer:
             x = (np.moveaxis(x, -1, 0) if first else x)[np.newaxis]
         shape = tuple(int(n) for n in x.shape[1:])
         rows, cols, channels = (*shape[1:], shape[0]) if first else shape
-        geometry = replace(self.geometry, input_shape=(rows, cols, channels))
+        geometry = replace(self.geometry, input_shape=(rows, cols, channels), returned=None, note="")
         if self.geometry.input_shape[2] not in (0, geometry.input_shape[2]):
             raise ValueError(
                 f"Layer {self.layer.name!r} reads {_count(self.geometry.input_shape[2], 'channel')}, but was fed "
                 f"{_count(geometry.input_shape[2], 'channel')} (shape {geometry.input_shape})."
             )
+        if kind_of_geometry(geometry).rank == 1 and rows != 1:
+            raise ValueError(
+                f"Layer {self.layer.name!r} ({geometry.class_name}) convolves along one axis, but was fed {rows} rows. "
+                "Give it a signal as a picture of one row, (1, steps, channels)."
+            )
         check_output(geometry)
         self.geometry = geometry
-        self._runner = Runner(self._whole, geometry, keras.ops.convert_to_tensor(x))
+        self._runner = Runner(self._whole, geometry, keras.ops.convert_to_tensor(x), (args, kwargs))
+
+    @property
+    def settled(self) -> bool:
+        """Whether the settings tell what the layer returns: Keras's own class, with a common activation.
+
+        Not where there is an output padding: TensorFlow refuses those that no convolution has as its input.
+        """
+        activation = describe(self._whole.activation)
+        known = activation.known and activation.name in PREVIEWABLE
+        return known and is_own_class(self._whole) and self.geometry.output_padding is None
+
+    def try_once(self) -> None:
+        """Run a layer whose settings do not tell what it returns, and have `geometry` follow what it does return.
+
+        Raises
+        ------
+        ValueError
+            When it cannot compute its input, with the reason, or returns no map for each filter.
+        """
+        if self.settled or not self._whole.built:
+            return
+        found = self._fed.look()
+        returned = None if found.size == self.geometry.output_shape else found.size
+        self.geometry = replace(self.geometry, returned=returned, note=found.note)
 
     @property
     def input(self) -> Array:
@@ -190,6 +230,11 @@ class ConvLayer:
         """
         return self._fed.splits
 
+    @property
+    def activation(self) -> Callable[[Array], Array] | None:
+        """The activation function on arrays of pre-activations of any shape; None where only the layer can tell."""
+        return self._fed.activation
+
     def read(self) -> tuple[tuple[Array, ...], Array]:
         """Return the layer's own kernels and bias.
 
@@ -202,14 +247,15 @@ class ConvLayer:
             ``(filters,)``; zeros for a layer without one.
         """
         self._must_be_built()
-        return self.from_weights([stored(v) for v in self._whole.weights])
+        return read(self._whole, self.geometry)
 
     def read_pointwise(self) -> Array | None:
         """Return a separable layer's pointwise kernel, ``(depthwise channels, filters)``; None for other kinds."""
-        if self.geometry.kind != "separable":
+        if not self.geometry.kind.pointwise:
             return None
         self._must_be_built()
-        return read_only(stored(variable(self._whole, "pointwise_kernel"))[0, 0])
+        kernel = stored(variable(self._whole, "pointwise_kernel"))
+        return read_only(kernel.reshape(kernel.shape[-2:]))
 
     def weights(
         self, kernels: Sequence[np.ndarray], bias: np.ndarray, pointwise: np.ndarray | None = None
@@ -290,21 +336,36 @@ class ConvLayer:
 
     def _must_be_built(self) -> None:
         if not self._whole.built:
+            sizes = kind_of_geometry(self.geometry).sizes
             raise ValueError(
                 f"Layer {self._whole.name!r} is not built, so it has no weights yet. Build it with "
-                "layer.build((None, rows, cols, channels)), or give kernels=[...] as well."
+                f"layer.build((None, {sizes}, channels)), or give kernels=[...] as well."
             )
 
 
 def check_output(geometry: Geometry) -> None:
-    """TensorFlow may return memory that was never written where a kernel is larger than its input."""
+    """Refuse settings that cannot be computed.
+
+    TensorFlow may return memory that was never written where a kernel is larger than its input.
+    """
+    check_bounds(geometry)
     if min(geometry.output_shape) >= 1:
         return
-    spans = f" that spans {geometry.extent} with its dilation" if max(geometry.dilation_rate) > 1 else ""
+    spans, size = geometry.extent, geometry.kernel_size
+    given: tuple[int, ...] = geometry.input_shape[:2]
+    spanning = f" that spans {spans} with its dilation" if max(geometry.dilation_rate) > 1 else ""
+    larger = "larger image"
+    if geometry.rank == 1:
+        spanning = spanning and f" that spans {spans[1]} steps with its dilation"
+        given, larger = given[1:], "longer signal"
     raise ValueError(
-        f"Layer {geometry.name!r} has a kernel of {geometry.kernel_size}{spans}, which does not fit into an input of "
-        f"{geometry.input_shape[:2]}. Give a larger image, a smaller kernel, or padding='same'."
+        f"Layer {geometry.name!r} has a kernel of {size[2 - geometry.rank :]}{spanning}, which does not fit into an "
+        f"input of {given}. Give a {larger}, a smaller kernel, or padding='same'."
     )
+
+
+def _an(thing: str) -> str:
+    return f"an {thing}" if thing[0] in "aeiou" else f"a {thing}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Which function a layer's activation is, in the words that Keras and the browser share."""
+"""Which function a layer's activation is, under the name that Keras and the browser share."""
 
 from __future__ import annotations
 
@@ -7,40 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-#: Keras's activation functions that treat every value by itself, so that filters can be computed one at a time.
-#: Those that mix values (softmax, log_softmax, sparsemax, glu) are left out on purpose.
-ELEMENTWISE = frozenset(
-    [
-        "linear",
-        "relu",
-        "relu6",
-        "leaky_relu",
-        "elu",
-        "celu",
-        "selu",
-        "gelu",
-        "silu",
-        "swish",
-        "sigmoid",
-        "hard_sigmoid",
-        "hard_silu",
-        "hard_swish",
-        "hard_tanh",
-        "hard_shrink",
-        "soft_shrink",
-        "tanh",
-        "tanh_shrink",
-        "softplus",
-        "softsign",
-        "exponential",
-        "mish",
-        "log_sigmoid",
-        "sparse_plus",
-        "sparse_sigmoid",
-        "squareplus",
-        "threshold",
-    ]
-)
+from convlens.maths.activations import ELEMENTWISE
 
 
 class Activation(NamedTuple):

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from convlens._activations import describe
-from convlens._calls import call_layer, compiled, to_numpy, unchanged, without_gradients
-from convlens._layer_kinds import is_own_class, policy_of, remade, variable
-from convlens._layer_weights import pack, stored, to_weight
+from convlens.layers.error_text import what_is_wrong
+from convlens.layers.keras_internals import has_own_build, layers_within
+from convlens.layers.kinds import kind_of_geometry
+from convlens.layers.layer_kinds import is_own_class, variable
+from convlens.layers.recognise_activation import describe
+from convlens.layers.remake_layer import remade
+from convlens.layers.returned_maps import ReturnedMaps, find_maps
+from convlens.layers.sibling_layer import Sibling
+from convlens.layers.stateless_call import call_layer, compiled, to_numpy, unchanged, without_gradients
+from convlens.layers.weights import pack, stored
 
 if TYPE_CHECKING:
     import keras
 
-    from convlens.geometry import Geometry
+    from convlens.maths.geometry import Geometry
 
 Array = npt.NDArray[np.float32]
+#: Positional and named arguments of a call.
+Arguments = tuple[tuple[Any, ...], Mapping[str, Any]]
+NO_MORE: Arguments = ((), {})
 
 
 class Runner:
@@ -34,12 +42,16 @@ class Runner:
         Its settings, for this input.
     x
         Tensor, a batch of one in the layer's data format.
+    more
+        What else a layer of the user's own class is called with.
     """
 
-    def __init__(self, layer: keras.layers.Layer, geometry: Geometry, x: Any) -> None:
+    def __init__(self, layer: keras.layers.Layer, geometry: Geometry, x: Any, more: Arguments = NO_MORE) -> None:
         self.x = x
+        self.more = more
         self._layer = layer
         self._geometry = geometry
+        self._kind = kind_of_geometry(geometry)
         self._slices: dict[int, Any] = {}
         self._siblings: dict[int, Sibling] = {}
         self._twin: keras.layers.Layer | None = None
@@ -53,13 +65,56 @@ class Runner:
         """See `ConvLayer.run`."""
         few = len(indices) == 1 or 2 * len(indices) <= self._geometry.filters
         if few and self.splits:
-            if self._geometry.kind == "separable":
+            if self._geometry.kind.pointwise:
                 return self._run_some_separable(kernels, bias, indices, pointwise)
             return self._run_some(kernels, bias, indices)
         weights = pack(self._layer, self._geometry, kernels, bias, pointwise)
+        found = find_maps(*self._run_whole(weights), self._geometry)
         first = self._geometry.data_format == "channels_first"
-        maps = [to_numpy(t)[0] if first else np.moveaxis(to_numpy(t)[0], -1, 0) for t in self._run_whole(weights)]
+        maps = [
+            to_numpy(t)[0] if first else np.moveaxis(to_numpy(t)[0], -1, 0)
+            for t in (found.pre_activation, found.activation)
+        ]
         return maps[0][list(indices)], maps[1][list(indices)]
+
+    @property
+    def activation(self) -> Callable[[Array], Array] | None:
+        """The layer's activation function on arrays, where it gives of any part of a map the very numbers of the whole.
+
+        None for others, and where the layer computes in another type than maps are kept in.
+        """
+        if not self.splits or self._layer.compute_dtype != "float32":
+            return None
+        return functools.partial(_activated, self._layer)
+
+    def look(self) -> ReturnedMaps:
+        """Run the layer once with the weights that it has, to see what it returns.
+
+        Raises
+        ------
+        ValueError
+            When a part of it is not built, when it cannot compute this input, or returns no map for each filter.
+        """
+        layer, name = self._layer, f"Layer {self._geometry.name!r} ({self._geometry.class_name})"
+        unbuilt = [part for part in layers_within(layer) if not part.built and has_own_build(part)]
+        if unbuilt:
+            raise ValueError(
+                f"{name} contains {unbuilt[0].name!r} ({type(unbuilt[0]).__name__}), which is not built yet, and "
+                "looking at the layer must not build it. Call the layer once on an image first: "
+                "layer(np.zeros((1, rows, cols, channels)))."
+            )
+        try:
+            result = self._run_whole([variable.value for variable in layer.weights])
+        except Exception as error:
+            geometry = self._geometry
+            own = [v for v in layer.weights if v.name not in self._kind.weight_names(use_bias=True)]
+            of_one_size = ", ".join(f"{v.path} {tuple(v.shape)}" for v in own)
+            because = f" Weights of its own do not change with the input or the filters: {of_one_size}." if own else ""
+            raise ValueError(
+                f"{name} cannot compute {geometry.filters} filters of {geometry.kernel_size} on an input of "
+                f"{geometry.input_shape}, as a trial showed: {what_is_wrong(error)}{because}"
+            ) from error
+        return find_maps(*result, self._geometry)
 
     def _run_some(self, kernels: Sequence[np.ndarray], bias: np.ndarray, indices: Sequence[int]) -> tuple[Array, Array]:
         geometry = self._geometry
@@ -69,7 +124,7 @@ class Runner:
         parts = []
         for first, positions in by_channel.items():
             chosen = [indices[p] for p in positions]
-            weight = to_weight(geometry.kind, [kernels[i] for i in chosen], depth_multiplier=len(chosen))
+            weight = self._kind.to_weight([kernels[i] for i in chosen], len(chosen))
             x = self._channels(first, geometry.kernel_channels)
             parts.append(self._sibling(len(chosen))(x, weight, np.asarray(bias)[chosen]))
         if len(parts) == 1:
@@ -80,12 +135,13 @@ class Runner:
     def _run_some_separable(
         self, kernels: Sequence[np.ndarray], bias: np.ndarray, indices: Sequence[int], pointwise: np.ndarray | None
     ) -> tuple[Array, Array]:
-        """Compute filters of a separable layer, each of which weighs the depthwise kernels in its own way."""
+        """Compute filters of a separable layer, each with its own pointwise weights for the depthwise maps."""
         geometry, chosen = self._geometry, list(indices)
         if pointwise is None:
-            pointwise = stored(variable(self._layer, "pointwise_kernel"))[0, 0]
-        depthwise = to_weight(geometry.kind, kernels, geometry.depth_multiplier)
-        columns = np.asarray(pointwise)[np.newaxis, np.newaxis, :, chosen]
+            own = stored(variable(self._layer, "pointwise_kernel"))
+            pointwise = own.reshape(own.shape[-2:])
+        depthwise = self._kind.to_weight(kernels, geometry.depth_multiplier)
+        columns = self._kind.to_pointwise(np.asarray(pointwise)[:, chosen])
         x = self._channels(0, geometry.input_shape[2])
         return self._sibling(len(chosen))(x, depthwise, columns, np.asarray(bias)[chosen])
 
@@ -114,137 +170,45 @@ class Runner:
         if tensorflow and self._geometry.groups > 1 and self._geometry.data_format == "channels_last":
             # Keras has TensorFlow compile a grouped convolution, anew at every call that is not traced itself.
             if self._traced is None:
-                self._traced = compiled(lambda x, weights: call_layer(self._layer, weights, x))
+                self._traced = compiled(lambda x, weights: self._call(self._layer, weights, x))
             pre, act = self._traced(self.x, list(weights))
             return pre, act
         if not (tensorflow and self._geometry.data_format == "channels_first"):
-            return call_layer(self._layer, weights, self.x)
+            args, kwargs = self.more
+            return self._call(self._layer, weights, self.x, *args, **kwargs)
         # TensorFlow has no channels_first convolutions on a CPU; the weights are the same in either format.
         if self._twin is None:
             self._twin = remade(self._layer, data_format="channels_last", activation=None)
-            self._twin.build((None, *self._geometry.input_shape))
-        pre, _ = call_layer(self._twin, weights, self._channels_last())
+            self._twin.build(self._kind.batch_shape(*self._geometry.input_shape, channels_first=False))
+        pre, _ = self._call(self._twin, weights[: len(self._twin.weights)], self._channels_last())
         pre = keras.ops.transpose(pre, (0, 3, 1, 2))
-        return pre, self._layer.activation(pre)
+        with unchanged(layers_within(self._layer)):
+            act = self._layer.activation(self._kind.to_layer(pre, channels_first=True))
+        return pre, self._kind.from_layer(act, channels_first=True)
 
-
-@dataclass(frozen=True)
-class Sibling:
-    """A small layer of Keras's own class that computes some filters of another layer, on the channels that they read.
-
-    Always ``channels_last``, because TensorFlow's CPU kernels know nothing else.
-
-    Parameters
-    ----------
-    layer_class
-        Conv2D, DepthwiseConv2D, SeparableConv2D or Conv2DTranspose.
-    input_shape
-        ``(rows, cols, channels)``.
-    filters
-        Number of output channels.
-    arguments
-        Further arguments of the class.
-    activation
-        An elementwise callable.
-    """
-
-    layer_class: type
-    input_shape: tuple[int, int, int]
-    filters: int
-    arguments: tuple[tuple[str, Any], ...]
-    activation: Callable[[Any], Any]
-
-    @classmethod
-    def of(cls, layer: keras.layers.Layer, geometry: Geometry, filters: int) -> Sibling:
-        """Describe the sibling that computes that many filters of one group, or of one channel of a depthwise layer."""
-        arguments = {
-            "kernel_size": geometry.kernel_size,
-            "strides": geometry.strides,
-            "padding": geometry.padding,
-            "dilation_rate": geometry.dilation_rate,
-            "use_bias": geometry.use_bias,
-            "dtype": policy_of(layer),
-        }
-        if geometry.kind == "transpose":
-            arguments["output_padding"] = geometry.output_padding
-        shape = geometry.input_shape
-        if geometry.kind == "separable":
-            arguments["depth_multiplier"] = geometry.depth_multiplier
-        else:
-            shape = (*shape[:2], geometry.kernel_channels)
-        return cls(type(layer), shape, filters, tuple(arguments.items()), layer.activation)
-
-    def __call__(self, x: Any, *weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return ``(pre_activations, activations)``, each ``(filters, rows, cols)``.
-
-        Parameters
-        ----------
-        x
-            ``(1, rows, cols, channels)``.
-        weights
-            Kernels in the shapes of the Keras variables, and a bias ``(filters,)``, ignored by a layer without one.
-        """
-        pre, act = self._call(x, [np.asarray(weight, np.float32) for weight in weights])
-        maps = _filters_first(to_numpy(pre))
-        return maps, maps if act is pre else _filters_first(to_numpy(act))
-
-    @property
-    def one_by_one(self) -> bool:
-        """Whether one number is weighed by one other: traced, oneDNN aborts where TensorFlow fuses it with the bias."""
+    def _call(
+        self, layer: keras.layers.Layer, weights: Sequence[Any], x: Any, *args: Any, **kwargs: Any
+    ) -> tuple[Any, Any]:
+        """Call a layer on a batch of pictures, and return pictures, where it convolves along one axis as well."""
         import keras
 
-        channels = self.input_shape[2] * dict(self.arguments).get("depth_multiplier", 1)
-        return self.layer_class is keras.layers.SeparableConv2D and channels == self.filters == 1
-
-    @functools.cached_property
-    def _call(self) -> Callable[..., tuple[Any, Any]]:
-        return _prepared(self)
-
-    def make_layer(self) -> keras.layers.Layer:
-        """Make the layer, linear and built, drawing no random numbers and taking no automatic name."""
-        import keras
-
-        layers = keras.layers
-        number = "depth_multiplier" if self.layer_class is layers.DepthwiseConv2D else "filters"
-        initializers = {
-            layers.DepthwiseConv2D: ["depthwise_initializer"],
-            layers.SeparableConv2D: ["depthwise_initializer", "pointwise_initializer"],
-        }
-        layer = self.layer_class(
-            **dict(self.arguments),
-            **{number: self.filters},
-            **dict.fromkeys(initializers.get(self.layer_class, ["kernel_initializer"]), "zeros"),
-            data_format="channels_last",
-            name="convlens",
-        )
-        layer.build((1, *self.input_shape))
-        return layer
+        first = layer.data_format == "channels_first"
+        results = call_layer(layer, weights, self._kind.to_layer(x, channels_first=first), *args, **kwargs)
+        pre, act = keras.tree.map_structure(lambda t: self._kind.from_layer(t, channels_first=first), results)
+        return pre, act
 
 
-def _filters_first(array: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(np.moveaxis(array[0], -1, 0))
+def _activated(layer: keras.layers.Layer, values: Array) -> Array:
+    with unchanged(layers_within(layer)), without_gradients():
+        return to_numpy(layer.activation(values))
 
 
-# Shared by all lenses, so that adding a kernel or opening the same geometry again does not trace it anew.
-@functools.lru_cache(maxsize=64)
-def _prepared(sibling: Sibling) -> Callable[..., tuple[Any, Any]]:
+def first_of_batch(arguments: Any, batch: int) -> Any:
+    """Take what belongs to the first of a batch from tensors in nested arguments; others stay as they are."""
     import keras
 
-    layer = sibling.make_layer()
-    linear = sibling.activation is keras.activations.linear
-    users = [sibling.activation] if isinstance(sibling.activation, keras.layers.Layer) else []
+    def first(value: Any) -> Any:
+        shape = getattr(value, "shape", None)
+        return value[:1] if shape and batch > 1 and shape[0] == batch else value
 
-    def run(x: Any, weights: Sequence[Any]) -> tuple[Any, ...]:
-        with unchanged(users), keras.StatelessScope(list(zip(layer.weights, weights, strict=False))):
-            pre = layer(x)
-            return (pre,) if linear else (pre, sibling.activation(pre))
-
-    # Tracing costs as much as ten to fifty calls. One filter is what an edit computes, again and again.
-    quick = compiled(run) if sibling.filters == 1 and not sibling.one_by_one else run
-
-    def call(x: Any, weights: Sequence[Any]) -> tuple[Any, Any]:
-        with without_gradients():
-            maps = quick(x, weights)
-        return maps[0], maps[-1]
-
-    return call
+    return keras.tree.map_structure(first, arguments)

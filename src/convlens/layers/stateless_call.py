@@ -1,54 +1,88 @@
-"""Calling Keras layers with other weights than their own, leaving no trace."""
+"""Calling Keras layers with other weights than their own, changing nothing of them."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from copy import copy
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from convlens.layers.keras_internals import (
+    CLEAR_LOSSES,
+    NAME_SCOPE,
+    call_notes,
+    instance_attributes,
+    layers_within,
+    regarded_as_built,
+    replaced,
+)
+
 if TYPE_CHECKING:
     import keras
 
-#: Held while an instance's attribute is shadowed: ``keras.StatelessScope`` is per thread, instances are not.
-SHADOWING = threading.RLock()
+#: Held for every run of a layer or model of the user's. ``keras.StatelessScope`` is per thread, but what a run shadows
+#: on their layers and PyTorch's compiler stance are not, and two runs that overlap would put back each other's.
+RUNNING = threading.RLock()
 
 
 @contextmanager
 def shadowed(layer: keras.layers.Layer, name: str, replacement: Callable[..., Any]) -> Iterator[None]:
     """Let `layer` call `replacement` for its own function `name`, in this thread; past Keras's attribute tracking."""
-    attributes = vars(layer)
-    present, before = name in attributes, attributes.get(name)
     original, thread = getattr(layer, name), threading.get_ident()
 
     def choose(*args: Any, **kwargs: Any) -> Any:
         return (replacement if threading.get_ident() == thread else original)(*args, **kwargs)
 
-    attributes[name] = choose
+    put_back = replaced(layer, name, choose)
     try:
         yield
     finally:
-        if present:
-            attributes[name] = before
-        else:
-            del attributes[name]
+        put_back()
 
 
 @contextmanager
 def unchanged(layers: Sequence[keras.layers.Layer]) -> Iterator[None]:
-    """Put back what Keras notes on every layer that it calls: that it was called, where, and its losses."""
-    before = [(vars(layer), {n: copy(vars(layer)[n]) for n in _NOTES if n in vars(layer)}) for layer in layers]
+    """Let this thread call `layers` without a trace in them; what other threads do to them meanwhile stays.
+
+    Keras notes on a layer that it was called, and where. A call from outside, moreover, clears its list of losses, and
+    the training of another thread may be about to add them up.
+    """
+    if not layers:
+        yield
+        return
+    with RUNNING, regarded_as_built(layers), ExitStack() as stack:
+        for layer in layers:
+            if hasattr(layer, CLEAR_LOSSES):
+                stack.enter_context(shadowed(layer, CLEAR_LOSSES, _keep_losses))
+            if not all(call_notes(layer).values()):
+                stack.enter_context(_first_call_undone(layer))
+        yield
+
+
+def _keep_losses() -> None:
+    """Keep the list of losses: inside a ``keras.StatelessScope`` no loss is added to it either."""
+
+
+@contextmanager
+def _first_call_undone(layer: keras.layers.Layer) -> Iterator[None]:
+    """Put back the notes of a first call, unless another thread calls the layer as well."""
+    notes, called_elsewhere = call_notes(layer), False
+    original, thread = getattr(layer, NAME_SCOPE), threading.get_ident()
+
+    def open_name_scope() -> Any:
+        nonlocal called_elsewhere
+        called_elsewhere = called_elsewhere or threading.get_ident() != thread
+        return original()
+
+    put_back = replaced(layer, NAME_SCOPE, open_name_scope)
     try:
         yield
     finally:
-        for attributes, notes in before:
-            attributes.update(notes)
-
-
-_NOTES = ("_called", "_parent_path", "_losses", "_loss_ids")
+        put_back()
+        if not called_elsewhere:
+            instance_attributes(layer).update(notes)
 
 
 def without_gradients() -> AbstractContextManager[Any]:
@@ -63,17 +97,23 @@ def without_gradients() -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-def uncompiled() -> AbstractContextManager[Any]:
-    """Have PyTorch run the Python code behind every compiled function, and leave alone what was compiled of it."""
+@contextmanager
+def uncompiled() -> Iterator[None]:
+    """Have PyTorch run the Python code of every compiled function, and keep its compiled code unchanged."""
     import keras
 
-    if keras.backend.backend() == "torch":
-        import torch
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    import torch
 
-        if hasattr(torch.compiler, "set_stance"):  # from 2.6 on
-            context: AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
-            return context
-    return nullcontext()
+    if not hasattr(torch.compiler, "set_stance"):  # from 2.6 on
+        yield
+        return
+    # The stance is the process's: of two runs that overlap, the first to end would end it for the other, and the last
+    # would leave it behind.
+    with RUNNING, torch.compiler.set_stance("force_eager"):
+        yield
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -94,14 +134,20 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _concrete(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Trace once by hand: a `tf.function` looks at the types at every call, and warns where lenses are many."""
+    """Trace once explicitly: a `tf.function` checks the types at every call, and warns when there are many lenses."""
     import tensorflow as tf
 
     traced: Callable[..., Any] | None = None
 
+    # A third of what `tf.nest.map_structure` takes, which is felt in every edit.
+    def as_tensors(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return type(value)(map(as_tensors, value))
+        return value if isinstance(value, tf.Tensor) else tf.convert_to_tensor(value)
+
     def call(*arguments: Any) -> Any:
         nonlocal traced
-        tensors = tf.nest.map_structure(tf.convert_to_tensor, arguments)
+        tensors = as_tensors(arguments)
         if traced is None:
             specs = tf.nest.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), tensors)
             traced = tf.function(function, autograph=False).get_concrete_function(*specs)
@@ -141,7 +187,9 @@ def to_numpy(tensor: Any) -> np.ndarray:
     return np.asarray(tensor)
 
 
-def call_layer(layer: keras.layers.Layer, weights: Sequence[np.ndarray], x: Any) -> tuple[Any, Any]:
+def call_layer(
+    layer: keras.layers.Layer, weights: Sequence[np.ndarray], x: Any, *args: Any, **kwargs: Any
+) -> tuple[Any, Any]:
     """Call a layer of any class with other weights.
 
     Parameters
@@ -152,6 +200,8 @@ def call_layer(layer: keras.layers.Layer, weights: Sequence[np.ndarray], x: Any)
         One array for each of ``layer.weights``.
     x
         The layer's input, a batch.
+    args, kwargs
+        What else it is called with.
 
     Returns
     -------
@@ -161,14 +211,14 @@ def call_layer(layer: keras.layers.Layer, weights: Sequence[np.ndarray], x: Any)
     import keras
 
     taken: list[Any] = []
-    activation = layer.activation
+    with unchanged(layers_within(layer)):
+        activation = layer.activation
 
-    def note(tensor: Any) -> Any:
-        taken.append(tensor)
-        return activation(tensor)
+        def note(tensor: Any) -> Any:
+            taken.append(tensor)
+            return activation(tensor)
 
-    noting = nullcontext() if activation is None else shadowed(layer, "activation", note)
-    scope = keras.StatelessScope(list(zip(layer.weights, weights, strict=True)))
-    with SHADOWING, unchanged(layer._flatten_layers()), noting, without_gradients(), scope:
-        result = layer(x)
+        noting = nullcontext() if activation is None else shadowed(layer, "activation", note)
+        with noting, without_gradients(), keras.StatelessScope(list(zip(layer.weights, weights, strict=True))):
+            result = layer(x, *args, **kwargs)
     return (taken[-1] if taken else result), result

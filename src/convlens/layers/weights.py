@@ -1,4 +1,4 @@
-"""Keras's list of weights taken apart into kernels and bias, and put together again."""
+"""Keras's list of weights, split into kernels and bias, and joined again."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from convlens._calls import to_numpy
-from convlens._layer_kinds import kernel_name
-from convlens.geometry import Geometry, Kind
+from convlens.layers.kinds import kind_of_geometry
+from convlens.layers.reordered import filter_by_filter
+from convlens.layers.stateless_call import to_numpy
+from convlens.maths.geometry import Geometry
 
 if TYPE_CHECKING:
     import keras
@@ -35,12 +36,13 @@ def pack(
 
     Weights beyond those (a subclass's, or a pointwise kernel that is left out) keep the layer's own values.
     """
+    kind = kind_of_geometry(geometry)
     new: dict[str, np.ndarray] = {
-        kernel_name(layer): to_weight(geometry.kind, kernels, geometry.depth_multiplier),
+        kind.kernel_name: kind.to_weight(kernels, geometry.depth_multiplier),
         "bias": np.asarray(bias),
     }
     if pointwise is not None:
-        new["pointwise_kernel"] = np.asarray(pointwise)[np.newaxis, np.newaxis]
+        new["pointwise_kernel"] = kind.to_pointwise(np.asarray(pointwise))
     values = []
     for own in layer.weights:
         value = new[own.name] if own.name in new else stored(own)
@@ -73,10 +75,22 @@ def unpack(
     except ValueError as error:
         expected = [tuple(int(n) for n in v.shape) for v in layer.weights]
         raise ValueError(f"{error} {_how_to_mend(geometry, arrays, expected)}") from None
+    return _apart(layer, geometry, arrays)
+
+
+def read(layer: keras.layers.Layer, geometry: Geometry) -> tuple[tuple[Array, ...], Array]:
+    """Return the kernels and bias that a layer has, copied once."""
+    return _apart(layer, geometry, [to_numpy(variable.value) for variable in layer.weights])
+
+
+def _apart(
+    layer: keras.layers.Layer, geometry: Geometry, arrays: Sequence[np.ndarray] | np.ndarray
+) -> tuple[tuple[Array, ...], Array]:
     given = {v.name: array for v, array in zip(layer.weights, arrays, strict=True)}
-    stack = to_kernels(geometry.kind, given[kernel_name(layer)])
+    kind = kind_of_geometry(geometry)
+    stack = filter_by_filter(kind.to_kernels(given[kind.kernel_name]))
     bias = given["bias"] if geometry.use_bias else np.zeros(geometry.filters)
-    return tuple(read_only(kernel) for kernel in stack), read_only(bias)
+    return tuple(stack), read_only(bias)
 
 
 def read_only(values: npt.ArrayLike) -> Array:
@@ -86,44 +100,9 @@ def read_only(values: npt.ArrayLike) -> Array:
     return array
 
 
-def to_kernels(kind: Kind, weight: np.ndarray) -> np.ndarray:
-    """Take a kernel variable apart.
-
-    Parameters
-    ----------
-    weight
-        conv ``(kh, kw, in, filters)``, transpose ``(kh, kw, filters, in)``, depthwise and separable
-        ``(kh, kw, in, depth_multiplier)``.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``(kernels, kh, kw, kernel_channels)`` in the order of the output channels.
-    """
-    if kind == "conv":
-        return np.moveaxis(weight, 3, 0)
-    if kind == "transpose":
-        return np.moveaxis(weight, 2, 0)
-    kh, kw, channels, multiplier = weight.shape
-    return np.moveaxis(weight.reshape(kh, kw, channels * multiplier, 1), 2, 0)
-
-
-def to_weight(kind: Kind, kernels: Sequence[np.ndarray], depth_multiplier: int = 1) -> np.ndarray:
-    """Put kernels together in Keras's order: the inverse of `to_kernels`."""
-    stack = np.stack(kernels)
-    if kind == "conv":
-        return np.moveaxis(stack, 0, 3)
-    if kind == "transpose":
-        return np.moveaxis(stack, 0, 2)
-    kh, kw = stack.shape[1:3]
-    return np.moveaxis(stack[..., 0], 0, 2).reshape(kh, kw, -1, depth_multiplier)
-
-
 def _how_to_mend(geometry: Geometry, weights: Any, expected: Sequence[tuple[int, ...]]) -> str:
-    """Say how a list of weights that does not fit is made to fit."""
-    wanted = "[kernel, bias]" if geometry.use_bias else "[kernel]"
-    if geometry.kind == "separable":
-        wanted = wanted.replace("kernel", "depthwise_kernel, pointwise_kernel")
+    """Return how to make a list of weights fit."""
+    wanted = f"[{', '.join(kind_of_geometry(geometry).weight_names(geometry.use_bias))}]"
     shapes = ", ".join(str(shape) for shape in expected)
     if isinstance(weights, np.ndarray) or len(weights) != len(expected):
         bias = ""
@@ -132,7 +111,7 @@ def _how_to_mend(geometry: Geometry, weights: Any, expected: Sequence[tuple[int,
         return f"Pass the list {wanted}, of shapes {shapes}.{bias}"
     for given, shape in zip((np.shape(w) for w in weights), expected, strict=True):
         if given != shape:
-            return _mend_kernel(geometry, given, shape) if len(shape) == 4 else _mend_bias(given, shape)
+            return _mend_kernel(geometry, given, shape) if len(shape) > 1 else _mend_bias(given, shape)
     return f"Expected {wanted}, of shapes {shapes}."
 
 
@@ -143,27 +122,12 @@ def _mend_bias(given: tuple[int, ...], shape: tuple[int, ...]) -> str:
 
 
 def _mend_kernel(geometry: Geometry, given: tuple[int, ...], shape: tuple[int, ...]) -> str:
-    if geometry.kind == "transpose":
-        rows, cols, filters, channels = shape
-        stack, flat_stack = "np.stack(kernels, axis=2)", "np.stack(kernels, axis=-1)[..., np.newaxis]"
-    else:
-        rows, cols, channels, filters = shape
-        stack, flat_stack = "np.stack(kernels, axis=-1)", "np.stack(kernels, axis=-1)[:, :, np.newaxis, :]"
-    if geometry.kind in ("conv", "transpose") and filters > 1:
-        flat = channels == 1 and len(given) in (2, 3) and given[-2:] == (rows, cols)
-        how = flat_stack if flat else stack
-        if given == (filters, rows, cols, channels) or (flat and given == (filters, rows, cols)):
-            return f"Put the filters on their own axis with {how}, as {shape}; np.reshape would scramble the numbers."
-        if given == (rows, cols, channels) or (flat and len(given) == 2):
-            return f"That is one kernel of {filters}. Stack as many as there are filters with {how}, as {shape}."
+    kind = kind_of_geometry(geometry)
+    if how := kind.mend_kernel(given, shape):
+        return how
     if [n for n in given if n != 1] == [n for n in shape if n != 1]:
         return f"Reshape it: np.reshape(kernel, {shape})."
-    if len(given) == 4 and sorted(given) == sorted(shape):
+    if len(given) == len(shape) and sorted(given) == sorted(shape):
         return f"Move the axes into Keras's order {shape} with np.transpose; np.reshape would scramble the numbers."
-    return f"This layer's kernel has the shape {shape}: rows, columns, {_axes(geometry)}."
-
-
-def _axes(geometry: Geometry) -> str:
-    if geometry.kind == "conv":
-        return "input channels" + (" of a group" if geometry.groups > 1 else "") + ", filters"
-    return "filters, input channels" if geometry.kind == "transpose" else "input channels, depth multiplier"
+    groups = f" The input channels are those of one of its {geometry.groups} groups." if geometry.groups > 1 else ""
+    return f"This layer's kernel has the shape {shape}: {kind.axes_in_words}, {kind.kernel_axes}.{groups}"
