@@ -14,6 +14,8 @@ from convlens import ConvLens
 from tests.unit.keras_sweep import numpy, reseed
 from tests.unit.test_lens_model import IMAGE, MODELS
 
+pytestmark = pytest.mark.slow
+
 layers = keras.layers
 IMAGES = np.random.default_rng(1).uniform(0, 255, (4, *IMAGE.shape)).astype(np.float32)
 CLASSES = np.array([0, 1, 2, 3])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,33 +9,43 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from convlens._calls import (
-    SHADOWING,
-    compiled,
+from convlens.layers.conv_layer import ConvLayer
+from convlens.layers.error_text import plain_text
+from convlens.layers.keras_internals import layers_within
+from convlens.layers.layer_kinds import kind_of, unwrap
+from convlens.layers.run_layer import first_of_batch
+from convlens.layers.stateless_call import (
     is_symbolic,
     shadowed,
-    to_numpy,
     unchanged,
     uncompiled,
     without_gradients,
 )
-from convlens._model_layers import Found, channels_first, expected_input, found_call, paths_of
-from convlens._reach import spatial_axes
-from convlens.layers import ConvLayer
-from convlens.receptive import Graph, ReceptiveField, Untold
+from convlens.maths.arrays import shortened
+from convlens.maths.nearest import nearest
+from convlens.maths.receptive_field import ReceptiveField
+from convlens.models.find_layers import FoundCall, channels_first, found_call, paths_of
+from convlens.models.image_input import as_fed, expected_input, takes_signal
+from convlens.models.model_inputs import ModelInputs, read_inputs
+from convlens.models.outputs import chosen, named_outputs, without_batch
+from convlens.models.predictor import Predictor
+from convlens.models.reading_rules import ReceptiveFieldUnknown
+from convlens.models.receptive_graph import Graph
+from convlens.models.weight_snapshot import WeightSnapshot, consistent
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["ConvModel", "Found", "Predictions", "expected_input"]
+__all__ = ["ConvModel", "FoundCall", "Predictions"]
 
 Array = npt.NDArray[np.float32]
 
 
 class Predictions(NamedTuple):
-    """A model's output with its original and with edited weights, ``(classes,)`` each.
+    """One of a model's outputs with its original and with edited weights, each in the output's own shape.
 
-    None where the output is not one vector for an image, such as a segmentation or several outputs.
+    ``(classes,)`` of a classifier, ``(rows, cols, channels)`` of a segmentation. None without a model, and where the
+    output has no batch axis.
     """
 
     before: Array | None
@@ -53,9 +61,11 @@ class ConvModel:
     Parameters
     ----------
     model
-        Built; one input, an image.
+        Built; takes an image or a signal, alone or with other inputs.
     x
-        ``(1, rows, cols, channels)``: what the model eats, already preprocessed.
+        ``(1, rows, cols, channels)``: the model's input, already preprocessed; of a signal ``(1, 1, steps, channels)``.
+    inputs
+        Where `x` goes, and the other inputs; None for a model of one.
 
     Raises
     ------
@@ -65,48 +75,80 @@ class ConvModel:
         When it is not built, calls no convolution, runs them inside a compiled function, or cannot run on `x`.
     """
 
-    def __init__(self, model: keras.Model, x: np.ndarray) -> None:
+    def __init__(self, model: keras.Model, x: np.ndarray, inputs: ModelInputs | None = None) -> None:
         import keras
 
-        size = expected_input(model)
+        self._inputs = inputs or read_inputs(model)
+        size = expected_input(model, self._inputs)
         self.model = model
         self._paths = paths_of(model)
         if not self._paths:
-            raise ValueError(
-                f"Model {model.name!r} has no convolution layer that can be shown (Conv2D, DepthwiseConv2D, "
-                "SeparableConv2D or Conv2DTranspose)."
-            )
+            raise ValueError(f"Model {model.name!r} has no convolution layer that can be shown.")
         x = np.asarray(x, dtype=np.float32)
         if x.ndim != 4 or len(x) != 1 or any(want not in (None, n) for want, n in zip(size, x.shape[1:], strict=True)):
+            *leading, _, _ = x.shape
             wanted = ", ".join("any" if n is None else str(n) for n in size)
-            raise ValueError(f"Model {model.name!r} takes an image as (1, {wanted}), but was given {x.shape}.")
+            what = "an image"
+            if takes_signal(model, self._inputs):
+                what, wanted = "a signal", wanted.partition(", ")[2]
+                leading = leading[:-1]
+            given = (*leading, *x.shape[-2:])
+            raise ValueError(f"Model {model.name!r} takes {what} as (1, {wanted}), but was given {given}.")
         self._data_format = "channels_first" if channels_first(self._paths) else "channels_last"
-        self._x = keras.ops.convert_to_tensor(np.moveaxis(x, -1, 1) if self._data_format == "channels_first" else x)
-        self._predictors: dict[int, Callable[..., Any]] = {}
-        self.found: tuple[Found, ...] = ()
+        #: Rows and columns of the image that the model was fed.
+        self.input_size = (x.shape[1], x.shape[2])
+        self._rank = len(self._inputs.shape)
+        self._signal = takes_signal(model, self._inputs)
+        first = self._data_format == "channels_first"
+        fed = as_fed(x, self._rank, channels_first=first, signal=self._signal)
+        self._fed = self._inputs.tensors(keras.ops.convert_to_tensor(fed))
+        self._predictor = Predictor(model, [layer for layer, _ in self._paths], self._inputs)
+        self.found: tuple[FoundCall, ...] = ()
         self._graph: Graph | None = None
-        self._before = self._look()
+        self._snapshot, self._before = consistent(lambda: WeightSnapshot(model.weights), self._look)
 
     @property
-    def output(self) -> Array | None:
-        """What the model returned when it was recorded, ``(classes,)``; None where that is not one vector."""
-        return self._before
+    def outputs(self) -> list[str]:
+        """Names of the model's outputs."""
+        return list(self._before)
+
+    def output(self, choice: str | int | None = None) -> Array | None:
+        """Return one of the model's outputs without edits, in its own shape; None where it has no batch axis.
+
+        Weights that the lens itself wrote count as edits, until the model is recorded anew or trained.
+        """
+        if not self._snapshot.holds(self.model.weights):
+            # The model was trained since: that change must not count as the edit's.
+            self._snapshot = WeightSnapshot(self.model.weights)
+            self._before = named_outputs(self.model, self._predictor(self._fed, {}))
+        return without_batch(chosen(self._before, choice))
+
+    def like(self, other: ConvModel) -> ConvModel:
+        """Run the same model as `other` by its trace, where that is of inputs of the same shapes."""
+        if other.model is self.model and other._inputs.traced_as(self._inputs) and other._shapes() == self._shapes():
+            self._predictor = other._predictor
+        return self
+
+    def accept(self, layer: keras.layers.Layer) -> None:
+        """Keep the output from before the edits as the original one, although the lens wrote into this layer."""
+        self._snapshot.accept(layer.weights)
 
     @property
     def layers(self) -> list[str]:
         """Paths of the convolution layers, in the order in which the model calls them."""
         return [one.path for one in self.found]
 
-    def find(self, path: str) -> Found:
+    def find(self, path: str) -> FoundCall:
         """Return the call with that path; a ``ValueError`` with the nearest spelling where there is none."""
         for one in self.found:
             if one.path == path:
                 return one
         paths = self.layers
-        near = difflib.get_close_matches(str(path), paths, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        near = nearest(path, paths, 0.5)
+        hint = f" Did you mean {near!r}?" if near else ""
         raise ValueError(
-            f"Model {self.model.name!r} has no convolution layer {path!r}.{hint} It has {', '.join(map(repr, paths))}."
+            f"Model {self.model.name!r} has no convolution layer {shortened(path)}.{hint} It has "
+            f"{', '.join(map(repr, paths))}."
         )
 
     def open(self, path: str) -> ConvLayer:
@@ -123,6 +165,8 @@ class ConvModel:
         Runs the model up to the last of them, once.
         """
         wanted = [self.find(path) for path in paths]
+        for one in wanted:
+            self._check_opens(one)
         convs = {(id(one.layer), one.use): ConvLayer.of(one.layer, one.input_shape, one.path) for one in wanted}
         missing = set(convs)
         uses: dict[int, int] = {}
@@ -134,7 +178,8 @@ class ConvModel:
                 uses[id(layer)] = uses.get(id(layer), 0) + 1
                 call = (id(layer), uses[id(layer)])
                 if call in missing:
-                    convs[call].feed(inputs[:1])
+                    more_args, more = first_of_batch((args, kwargs), len(inputs))
+                    convs[call].feed(_picture(layer, inputs[:1]), *more_args, **more)
                     missing.remove(call)
                     if not missing:
                         raise _Stopped
@@ -144,14 +189,35 @@ class ConvModel:
 
         try:
             with self._watched({one.layer: feeding(one.layer) for one in wanted}):
-                self.model(self._x, training=False)
+                self._inputs.call(self.model, self._fed)
         except _Stopped:
+            # Outside the run, in which the layers' calls are shadowed.
+            for conv in convs.values():
+                conv.try_once()
             return [convs[id(one.layer), one.use] for one in wanted]
         lost = next(one.path for one in wanted if (id(one.layer), one.use) in missing)
         raise RuntimeError(f"Model {self.model.name!r} did not call {lost!r} again: its calls differ from run to run.")
 
+    def _check_opens(self, call: FoundCall) -> None:
+        """Raise where a layer that the model calls cannot be opened, naming those that can."""
+        try:
+            unwrap(call.layer)
+        except TypeError as error:
+            others = [one.path for one in self.found if not getattr(one.layer, "lora_enabled", False)]
+            if not others:
+                raise
+            raise TypeError(
+                f"{error} Other layers of model {self.model.name!r} open as they are, by layer= with one of "
+                f"{', '.join(map(repr, others))}."
+            ) from None
+
     def predict(
-        self, path: str, kernels: Sequence[np.ndarray], bias: np.ndarray, pointwise: np.ndarray | None = None
+        self,
+        path: str,
+        kernels: Sequence[np.ndarray],
+        bias: np.ndarray,
+        pointwise: np.ndarray | None = None,
+        output: str | int | None = None,
     ) -> Predictions:
         """Return the model's output with its original weights, and with these in one layer (in all of its uses).
 
@@ -159,49 +225,41 @@ class ConvModel:
         ----------
         kernels, bias, pointwise
             As for `ConvLayer.run`.
+        output
+            Name or index of one of several outputs; the first where none is chosen.
         """
-        if self._before is None:
+        if self.output(output) is None:
             return Predictions(None, None)
         found = self.find(path)
         weights = ConvLayer.of(found.layer, found.input_shape, path).weights(kernels, bias, pointwise)
-        with unchanged(self.model._flatten_layers()), without_gradients(), uncompiled():
-            after = self._predictor(found.layer)(self._x, weights)
-        return Predictions(self._before, _vector(after))
+        edited = {id(own): value for own, value in zip(found.layer.weights, weights, strict=True)}
 
-    @property
-    def input_size(self) -> tuple[int, int]:
-        """Rows and columns of what the model was fed."""
-        rows, cols = (int(self._x.shape[1 + axis]) for axis in spatial_axes(self._data_format))
-        return rows, cols
+        def run() -> Predictions:
+            after = chosen(named_outputs(self.model, self._predictor(self._fed, edited)), output)
+            return Predictions(self.output(output), without_batch(after))
+
+        _, predictions = consistent(lambda: WeightSnapshot(self.model.weights), run)
+        return predictions
 
     def receptive_field(self, path: str, row: int, col: int) -> ReceptiveField:
         """Return the part of what the model is fed that a pixel of a layer's maps may depend on."""
         found = self.find(path)
         try:
+            if self._rank != 4 and not (self._signal and self._rank == 3):
+                raise ReceptiveFieldUnknown("the model reshapes its input before the first convolution.")
             if self._graph is None:
-                self._graph = Graph(self.model, tuple(self._x.shape[1:]), self._data_format, self.found)
+                shapes = [shape[1:] for shape in self._shapes()]
+                self._graph = Graph(self.model, shapes, self._inputs.image, self._data_format, self.found)
             return self._graph.field(found, row, col)
-        except Untold as reason:
+        except ReceptiveFieldUnknown as reason:
             return ReceptiveField(note=f"Which pixels of the image this one depends on is not known: {reason}")
 
-    def _predictor(self, layer: keras.layers.Layer) -> Callable[[Any, Any], Any]:
-        import keras
+    def _shapes(self) -> list[tuple[int, ...]]:
+        return [tuple(int(n) for n in tensor.shape) for tensor in self._fed]
 
-        def run(x: Any, weights: Any) -> Any:
-            with keras.StatelessScope(list(zip(layer.weights, weights, strict=True))):
-                return self.model(x, training=False)
-
-        predictor = self._predictors.get(id(layer))
-        if predictor is None:
-            # On TensorFlow a traced ResNet50 takes a fifth of the time, but tracing costs some ten runs. It pays once a
-            # layer is edited again; and every trace inside the model exists by then, none is made with edited weights.
-            self._predictors[id(layer)] = compiled(run) if keras.backend.backend() == "tensorflow" else run
-            return run
-        return predictor
-
-    def _look(self) -> Array | None:
-        """Run the model once, noting every call of a convolution; return its output."""
-        calls: list[Found] = []
+    def _look(self) -> dict[str, Any]:
+        """Run the model, noting every call of a convolution; return its outputs by name."""
+        calls: list[FoundCall] = []
         uses: dict[int, int] = {}
 
         def noting(layer: keras.layers.Layer, path: str) -> Callable[..., Any]:
@@ -221,14 +279,15 @@ class ConvModel:
 
         try:
             with self._watched({layer: noting(layer, path) for layer, path in self._paths}):
-                output = self.model(self._x, training=False)
+                output = self._inputs.call(self.model, self._fed)
         except _Stopped as stopped:
             assert stopped.error is not None
             raise stopped.error from None
         except Exception as error:
+            what = ", ".join(map(str, self._shapes()))
             raise ValueError(
-                f"Model {self.model.name!r} could not be run on an input of shape {tuple(self._x.shape)}: "
-                f"{_plain(error)}\n{self._way_out()}"
+                f"Model {self.model.name!r} could not be run on {'inputs' if self._inputs.several else 'an input'} of "
+                f"shape {what}: {plain_text(error)}\n{self._way_out()}"
             ) from error
         if not calls:
             raise ValueError(
@@ -236,7 +295,7 @@ class ConvModel:
                 "seen. Either they are not used, or " + _inside_compiled(self.model, self._paths[0][1])
             )
         self.found = tuple(calls)
-        return _vector(output)
+        return named_outputs(self.model, output)
 
     def _way_out(self) -> str:
         import keras
@@ -246,16 +305,18 @@ class ConvModel:
                 "Its layers are channels_first, which TensorFlow computes on a GPU only. Open it there or with "
                 "KERAS_BACKEND=torch or jax, or build it with data_format='channels_last': the weights are the same."
             )
-        return "If it needs another size or range, give preprocess= a function that makes what it eats of the image."
+        return (
+            "If it needs another size or range, give preprocess= a function that converts the image to the model's "
+            f"input{', and inputs= the others as its call takes them' if self._inputs.several else ''}."
+        )
 
     @contextmanager
     def _watched(self, watchers: dict[Any, Callable[..., Any]]) -> Iterator[None]:
-        """Shadow the ``call`` of layers while the model runs, and see to it that the run leaves no trace."""
+        """Shadow the ``call`` of layers while the model runs, and undo afterwards what the run changed."""
         import keras
 
-        layers = self.model._flatten_layers()
+        layers = layers_within(self.model)
         with ExitStack() as stack:
-            stack.enter_context(SHADOWING)
             stack.enter_context(unchanged(layers))
             for layer in layers:
                 if not layer.built:
@@ -268,8 +329,15 @@ class ConvModel:
             yield
 
 
+def _picture(layer: keras.layers.Layer, inputs: Any) -> Any:
+    """Return what a layer is fed as a batch of pictures, that of a layer over signals as well."""
+    kind = kind_of(layer)
+    assert kind is not None
+    return kind.from_layer(inputs, channels_first=layer.data_format == "channels_first")
+
+
 class _Stopped(BaseException):
-    """The run has given what was wanted of it, or cannot; no ``Exception``, so that nothing on its way rewrites it."""
+    """Ends a run that has, or cannot have, all it was made for; not an ``Exception``, so that no layer rewrites it."""
 
     def __init__(self, error: ValueError | None = None) -> None:
         self.error = error
@@ -292,17 +360,3 @@ def _inside_compiled(model: keras.Model, path: str) -> str:
         "around call), which would keep edited weights for good. Take the decorator off; Keras compiles fit and "
         "predict by itself."
     )
-
-
-def _plain(error: Exception) -> str:
-    """Return the words of an error of Keras's, which come in bold for a terminal."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-
-
-def _vector(output: Any) -> Array | None:
-    """Return an output ``(1, classes)`` as a vector, None for any other."""
-    shape = getattr(output, "shape", None)
-    if shape is None or len(shape) != 2 or shape[0] != 1:
-        return None
-    vector: Array = to_numpy(output)[0]
-    return vector

@@ -1,4 +1,4 @@
-"""Which convolution layers a model has, under which paths, and what the model takes."""
+"""Which convolution layers a model has, and under which paths."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from convlens._layer_kinds import geometry_of, kind_of
-from convlens.layers import check_output
+from convlens.layers.conv_layer import check_output
+from convlens.layers.keras_internals import layers_within, sublayers
+from convlens.layers.layer_kinds import class_names, geometry_of, kind_of
 
 if TYPE_CHECKING:
     import keras
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundCall:
     """One call of a convolution layer.
 
     Parameters
@@ -23,7 +24,7 @@ class Found:
         Names of the blocks around the layer and its own, "block/conv"; a layer that is called again has "(use 2)" after
         it, one that shares its path with another layer "[2]".
     input_shape, output_shape
-        ``(rows, cols, channels)``, whatever the data format.
+        ``(rows, cols, channels)``, whatever the data format; of a layer over signals ``(1, steps, channels)``.
     use
         1 for the layer's first call, 2 for its second...
     batch
@@ -38,47 +39,48 @@ class Found:
     use: int
     batch: int
 
+    @property
+    def rank(self) -> int:
+        """Axes that the layer convolves along: 1 of a signal, 2 of a picture."""
+        kind = kind_of(self.layer)
+        return 2 if kind is None else kind.rank
 
-def expected_input(model: keras.Model) -> tuple[int | None, int | None, int | None]:
-    """Return the ``(rows, cols, channels)`` that a model takes; None for each that it leaves open or does not say.
 
-    Raises
-    ------
-    TypeError
-        When `model` is not a Keras model.
-    ValueError
-        When it takes several inputs, or one that is not an image.
-    """
-    check_model(model)
-    inputs = getattr(model, "inputs", None)
-    known = bool(inputs)
-    if inputs:
-        if len(inputs) != 1:
-            names = ", ".join(repr(tensor.name) for tensor in inputs)
-            raise ValueError(
-                f"Model {model.name!r} has {len(inputs)} inputs ({names}), but the lens feeds it one image. Wrap it in "
-                "a model of one input that makes the others."
-            )
-        shape = tuple(inputs[0].shape)
-    else:
-        shape = tuple((model.get_build_config() or {}).get("input_shape") or (None,) * 4)
-    if len(shape) != 4:
-        raise ValueError(
-            f"Model {model.name!r} takes an input of shape {shape}, which is not a batch of images "
-            "(None, rows, cols, channels)."
-        )
-    rows, cols, channels = (shape[2], shape[3], shape[1]) if channels_first(paths_of(model)) else shape[1:]
-    # A subclassed model remembers the size of its first input, which need not be the only one that it takes.
-    return (rows, cols, channels) if known else (None, None, channels)
+def no_convolution(model: keras.Model) -> str:
+    """Return the error that a model has no layer to show, with the layers that come nearest."""
+    import keras
+
+    kinds = keras.layers
+    other = {
+        "volumes": (kinds.Conv3D, kinds.Conv3DTranspose),
+        "clips": (kinds.ConvLSTM1D, kinds.ConvLSTM2D, kinds.ConvLSTM3D),
+    }
+    *others, last = class_names()
+    text = f"Model {model.name!r} has no convolution layer that can be shown ({', '.join(others)} or {last})."
+    for layer in layers_within(model):
+        for what, classes in other.items():
+            if isinstance(layer, classes):
+                text += f" Its layer {layer.name!r} ({type(layer).__name__}) convolves {what}"
+                return f"{text}, which is out of scope: a lens shows single images and signals."
+    return text
 
 
 def check_model(model: Any) -> None:
     """Raise where `model` is not a Keras model, or not built."""
     import keras
 
+    if isinstance(model, keras.layers.Layer) and not isinstance(model, keras.Model) and paths_of(model):
+        raise TypeError(
+            f"model={model.name!r} is of type {type(model).__name__}, a layer made of others. Make a model of it: "
+            "i = keras.Input((rows, cols, channels)); ConvLens(image, model=keras.Model(i, layer(i)))."
+            if kind_of(model) is None
+            else f"model={model.name!r} is of type {type(model).__name__}, one layer alone; expected a keras.Model. "
+            "Give it as a layer: ConvLens(image, layer=layer)."
+        )
     if not isinstance(model, keras.Model):
         raise TypeError(
-            f"model is of type {type(model).__name__}; expected a keras.Model. One layer alone goes into layer=."
+            f"model is of type {type(model).__name__}; expected a keras.Model. Give one layer alone as a layer: "
+            "ConvLens(image, layer=layer)."
         )
     if not model.built:
         raise ValueError(
@@ -94,7 +96,7 @@ def paths_of(model: keras.Model) -> list[tuple[Any, str]]:
     taken: dict[str, int] = {}
 
     def visit(owner: Any, prefix: str) -> None:
-        for layer in owner._layers:
+        for layer in sublayers(owner):
             if id(layer) in seen:
                 continue
             seen.add(id(layer))
@@ -110,21 +112,22 @@ def paths_of(model: keras.Model) -> list[tuple[Any, str]]:
 
 
 def channels_first(paths: Sequence[tuple[Any, str]]) -> bool:
-    """Whether a model with these convolution layers eats ``(batch, channels, rows, cols)``."""
+    """Whether a model with these convolution layers takes ``(batch, channels, rows, cols)``."""
     return bool(paths) and all(layer.data_format == "channels_first" for layer, _ in paths)
 
 
-def found_call(layer: keras.layers.Layer, path: str, inputs: Any, use: int) -> Found:
+def found_call(layer: keras.layers.Layer, path: str, inputs: Any, use: int) -> FoundCall:
     """Describe a call of a convolution layer; a ``ValueError`` where its kernel does not fit into `inputs`."""
     batch, *shape = (int(n) for n in inputs.shape)
-    rows, cols, channels = (*shape[1:], shape[0]) if layer.data_format == "channels_first" else shape
-    geometry = geometry_of(layer, (rows, cols, channels), path)
+    *rows, cols, channels = (*shape[1:], shape[0]) if layer.data_format == "channels_first" else shape
+    whole = (rows[0] if rows else 1, cols, channels)
+    geometry = geometry_of(layer, whole, path)
     check_output(geometry)
-    return Found(
+    return FoundCall(
         path=path if use == 1 else f"{path} (use {use})",
         layer=layer,
         class_name=type(layer).__name__,
-        input_shape=(rows, cols, channels),
+        input_shape=whole,
         output_shape=(*geometry.output_shape, geometry.filters),
         use=use,
         batch=batch,

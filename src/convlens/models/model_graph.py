@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from convlens._reach import Box, Shape, Untold, boxes_read, rule_of
+from convlens.layers.keras_internals import calls_in_order, graph_of
+from convlens.models.reading_rules import Box, ReceptiveFieldUnknown, Shape, boxes_read, rule_of
 
 if TYPE_CHECKING:
     import keras
@@ -39,22 +40,23 @@ class Calls:
 
     Raises
     ------
-    Untold
+    ReceptiveFieldUnknown
         When the model runs code of its own instead.
     """
 
     def __init__(self, model: keras.Model, shapes: Sequence[Shape]) -> None:
         if not _is_graph(model):
-            raise Untold(
+            raise ReceptiveFieldUnknown(
                 f"model {model.name!r} ({type(model).__name__}) runs code of its own, which cannot be followed."
             )
-        graph = getattr(model, "_functional", None) or model
-        by_depth = graph._nodes_by_depth
+        graph = graph_of(model)
         self.inputs = list(graph.inputs)
         if len(self.inputs) != len(shapes):
-            raise Untold(f"model {model.name!r} is called with {len(shapes)} inputs, and has {len(self.inputs)}.")
+            raise ReceptiveFieldUnknown(
+                f"model {model.name!r} is called with {len(shapes)} inputs, and has {len(self.inputs)}."
+            )
         self.outputs = list(graph.outputs)
-        self.nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth] if not node.is_input]
+        self.nodes = calls_in_order(graph)
         self._shapes = {id(tensor): tuple(shape) for tensor, shape in zip(self.inputs, shapes, strict=True)}
         self._static = all(tuple(t.shape[1:]) == tuple(s) for t, s in zip(self.inputs, shapes, strict=True))
         self._inner: dict[int, Calls] = {}
@@ -66,7 +68,7 @@ class Calls:
                 return tuple(tensor.shape[1:])
             self._find_shapes()
         if id(tensor) not in self._shapes:
-            raise Untold(f"the size of {tensor.name!r} is not known before it is computed.")
+            raise ReceptiveFieldUnknown(f"the size of {tensor.name!r} is not known before it is computed.")
         return self._shapes[id(tensor)]
 
     def inner(self, position: int) -> Calls:
@@ -74,7 +76,7 @@ class Calls:
         if position not in self._inner:
             node = self.nodes[position]
             if len(node.input_tensors) > 1 and not isinstance(node.arguments.args[0], (list, tuple)):
-                raise Untold(f"model {node.operation.name!r} takes several inputs by name.")
+                raise ReceptiveFieldUnknown(f"model {node.operation.name!r} takes several inputs by name.")
             self._inner[position] = Calls(node.operation, [self.shape(tensor) for tensor in node.input_tensors])
         return self._inner[position]
 
@@ -104,7 +106,7 @@ class Calls:
                     asked[id(tensor)] = one.joined(asked.get(id(tensor)))
             return inner.asked(asked, len(inner.nodes))
         if len(wanted) > 1:
-            raise Untold(f"{node.operation.name!r} has several outputs.")
+            raise ReceptiveFieldUnknown(f"{node.operation.name!r} has several outputs.")
         inputs = [self.shape(tensor) for tensor in node.input_tensors]
         output, (demand,) = self.shape(node.outputs[0]), wanted
         assert demand is not None
@@ -118,7 +120,7 @@ class Calls:
         ]
 
     def _find_shapes(self) -> None:
-        """Have Keras work out the shapes, where the model leaves sizes open."""
+        """Have Keras compute the shapes, where the model leaves sizes open."""
         import keras
 
         for position, node in enumerate(self.nodes):
@@ -159,9 +161,8 @@ def _is_graph(op: Any) -> bool:
 
     if not isinstance(op, keras.Model) or "call" in vars(op):
         return False
-    graph = getattr(op, "_functional", None) or op
     writer = next(one for one in type(op).__mro__ if "call" in vars(one))
-    return hasattr(graph, "_nodes_by_depth") and writer.__module__.partition(".")[0] == "keras"
+    return graph_of(op) is not None and writer.__module__.partition(".")[0] == "keras"
 
 
 def _around(one: Box, other: Box) -> Box:

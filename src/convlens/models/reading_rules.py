@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convlens._activations import describe
-from convlens._layer_kinds import CLASSES, geometry_of
-from convlens.geometry import Geometry, Pair
+from convlens.layers.layer_kinds import class_names, geometry_of
+from convlens.layers.recognise_activation import describe
+from convlens.maths.activations import ACTIVATIONS, operation_class
+from convlens.maths.geometry import Geometry, Pair
 
 #: Shapes leave out the batch.
 Shape = tuple[int, ...]
@@ -23,8 +24,8 @@ Box = tuple[Span, ...]
 Rule = Callable[[Any, Sequence[Shape], Shape, Box], "list[Box | None]"]
 
 
-class Untold(Exception):
-    """What an operation reads cannot be told; a sentence says why."""
+class ReceptiveFieldUnknown(Exception):
+    """What an operation reads is not known; the text gives the reason."""
 
 
 def boxes_read(op: Any, inputs: Sequence[Shape], output: Shape, box: Box, *, linear: bool = False) -> list[Box | None]:
@@ -43,20 +44,29 @@ def boxes_read(op: Any, inputs: Sequence[Shape], output: Shape, box: Box, *, lin
 
     Raises
     ------
-    Untold
+    ReceptiveFieldUnknown
         For an operation that is not among those known here.
     """
     rule = rule_of(op)
     if rule is None:
-        raise Untold(f"{op.name!r} ({type(op).__name__}) does not say which pixels it reads for one of its own.")
+        raise ReceptiveFieldUnknown(
+            f"{op.name!r} ({type(op).__name__}) does not say which pixels it reads for one of its own."
+        )
     if len(inputs) != 1 and rule not in (_elementwise, _concatenated):
-        raise Untold(f"{op.name!r} ({type(op).__name__}) is called with {len(inputs)} tensors, a mask perhaps.")
+        raise ReceptiveFieldUnknown(
+            f"{op.name!r} ({type(op).__name__}) is called with {len(inputs)} tensors, a mask perhaps."
+        )
     return _windows(op, inputs, box) if linear else rule(op, inputs, output, box)
 
 
 def rule_of(op: Any) -> Rule | None:
-    """Return how to tell what an operation reads; None for a class of the user's, or one that is not known here."""
+    """Return the rule for what an operation reads; None for a class of the user's, or one that is not known here."""
     return _RULES.get(type(op).__name__) if type(op).__module__.partition(".")[0] == "keras" else None
+
+
+def class_names_known() -> list[str]:
+    """Return the names of Keras's classes that have a rule."""
+    return list(_RULES)
 
 
 def whole(shape: Shape) -> Box:
@@ -64,9 +74,19 @@ def whole(shape: Shape) -> Box:
     return tuple(np.arange(n) for n in shape)
 
 
-def spatial_axes(data_format: str) -> Pair:
-    """Return where rows and columns are in a shape or box."""
-    return (1, 2) if data_format == "channels_first" else (0, 1)
+def spatial_axes(data_format: str, rank: int = 2) -> tuple[int, ...]:
+    """Return where rows and columns, or the steps of a signal (`rank` 1), are in a shape or box."""
+    return tuple(range(1, rank + 1)) if data_format == "channels_first" else tuple(range(rank))
+
+
+def _axes_of(op: Any, shape: Shape) -> tuple[int, ...]:
+    return spatial_axes(getattr(op, "data_format", "channels_last"), len(shape) - 1)
+
+
+def _sizes(shape: Shape, axes: tuple[int, ...]) -> Pair:
+    """Return rows and columns; a signal has one row."""
+    *rows, cols = (shape[axis] for axis in axes)
+    return (rows[0] if rows else 1, cols)
 
 
 # -- windows -----------------------------------------------------------------------------------------------------------
@@ -77,22 +97,26 @@ def _convolution(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> l
 
 
 def _windows(op: Any, inputs: Sequence[Shape], box: Box) -> list[Box | None]:
-    (shape,), axes = inputs, spatial_axes(op.data_format)
-    channels = shape[0 if axes[0] else 2]
-    geometry = geometry_of(op, (shape[axes[0]], shape[axes[1]], channels), "")
+    (shape,) = inputs
+    axes = _axes_of(op, shape)
+    channels = shape[0 if axes[0] else -1]
+    geometry = geometry_of(op, (*_sizes(shape, axes), channels), "")
     return _over_windows(geometry, shape, axes, box, every_channel=True)
 
 
 def _pooling(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> list[Box | None]:
-    (shape,), axes = inputs, spatial_axes(op.data_format)
+    (shape,) = inputs
+    axes = _axes_of(op, shape)
     size, strides = (_pair(value) for value in (op.pool_size, op.strides))
-    geometry = Geometry((shape[axes[0]], shape[axes[1]], 1), 1, size, strides, padding=op.padding)
+    geometry = Geometry((*_sizes(shape, axes), 1), 1, size, strides, padding=op.padding)
     return _over_windows(geometry, shape, axes, box, every_channel=False)
 
 
-def _over_windows(geometry: Geometry, shape: Shape, axes: Pair, box: Box, *, every_channel: bool) -> list[Box | None]:
+def _over_windows(
+    geometry: Geometry, shape: Shape, axes: tuple[int, ...], box: Box, *, every_channel: bool
+) -> list[Box | None]:
     read = list(whole(shape) if every_channel else box)
-    for i, axis in enumerate(axes):
+    for i, axis in enumerate(axes, 2 - len(axes)):
         read[axis] = geometry.reach(box[axis], i)
     return [tuple(read)]
 
@@ -100,7 +124,8 @@ def _over_windows(geometry: Geometry, shape: Shape, axes: Pair, box: Box, *, eve
 def _shifted(amounts: str, sign: int) -> Rule:
     def rule(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> list[Box | None]:
         read = list(box)
-        for axis, (before, _) in zip(spatial_axes(op.data_format), getattr(op, amounts), strict=True):
+        axes, given = _axes_of(op, inputs[0]), getattr(op, amounts)
+        for axis, (before, _) in zip(axes, given if len(axes) == 2 else [given], strict=True):
             read[axis] = box[axis] + sign * before
         return [tuple(read)]
 
@@ -110,7 +135,9 @@ def _shifted(amounts: str, sign: int) -> Rule:
 def _upsampling(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> list[Box | None]:
     (shape,) = inputs
     if op.interpolation not in ("nearest", "bilinear"):
-        raise Untold(f"{op.name!r} interpolates by {op.interpolation!r}, of which it is not told how far it reads.")
+        raise ReceptiveFieldUnknown(
+            f"{op.name!r} interpolates by {op.interpolation!r}, of which it is not told how far it reads."
+        )
     read = list(box)
     for axis, factor in zip(spatial_axes(op.data_format), op.size, strict=True):
         span = box[axis]
@@ -137,7 +164,7 @@ def _elementwise(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> l
         if len(shape) > len(output) or any(
             n not in (1, out) for n, out in zip(shape[::-1], output[::-1], strict=False)
         ):
-            raise Untold(f"{op.name!r} ({type(op).__name__}) takes values together.")
+            raise ReceptiveFieldUnknown(f"{op.name!r} ({type(op).__name__}) takes values together.")
         last = zip(shape, output[len(output) - len(shape) :], box[len(box) - len(shape) :], strict=True)
         read.append(tuple(np.arange(1) if n == 1 < out else span for n, out, span in last))
     return read
@@ -152,9 +179,11 @@ def _after_activation(op: Any, output: Shape, box: Box) -> Box:
     activation = describe(getattr(op, "activation", None))
     if activation.elementwise:
         return box
-    if activation.known and activation.name in ("softmax", "log_softmax"):
+    if activation.known and activation.name in ACTIVATIONS:  # a softmax, along the last axis
         return (*box[:-1], np.arange(output[-1]))
-    raise Untold(f"the activation function of {op.name!r}, {activation.name}, does not say which values it mixes.")
+    raise ReceptiveFieldUnknown(
+        f"the activation function of {op.name!r}, {activation.name}, does not say which values it mixes."
+    )
 
 
 def _along(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> list[Box | None]:
@@ -166,7 +195,7 @@ def _along(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> list[Bo
 
 
 def _reduced(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> list[Box | None]:
-    """Take the values along ``op.axis`` together, as a mean does."""
+    """Reduce the values along ``op.axis``, as a mean does."""
     (shape,), kept = inputs, iter(box)
     axes = _axes(op, len(shape))
     read = []
@@ -185,7 +214,7 @@ def _axes(op: Any, rank: int) -> set[int]:
     axes = range(rank + 1) if given is None else given if isinstance(given, (list, tuple)) else [given]
     counted = {axis % (rank + 1) - 1 for axis in axes}
     if -1 in counted:
-        raise Untold(f"{op.name!r} mixes the images of a batch.")
+        raise ReceptiveFieldUnknown(f"{op.name!r} mixes the images of a batch.")
     return counted
 
 
@@ -214,34 +243,37 @@ def _all(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> list[Box 
 
 
 def _rearranged(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> list[Box | None]:
-    """Move values to other places: told where all of them are asked for."""
+    """Move values to other places: known only where all of them are read."""
     if any(len(np.intersect1d(span, np.arange(n))) < n for span, n in zip(box, output, strict=True)):
-        raise Untold(f"{op.name!r} ({type(op).__name__}) moves pixels to other places.")
+        raise ReceptiveFieldUnknown(f"{op.name!r} ({type(op).__name__}) moves pixels to other places.")
     return _all(op, inputs, output, box)
 
 
 def _pair(value: Any) -> Pair:
-    rows, cols = (value, value) if isinstance(value, int) else value
+    rows, cols = (value, value) if isinstance(value, int) else (1, *value)[-2:]
     return (int(rows), int(cols))
 
 
 # By name: many of these classes are not public, and those of the users' are told apart by their module.
 _ELEMENTWISE = """
-ReLU LeakyReLU PReLU ELU Dropout SpatialDropout2D GaussianNoise GaussianDropout AlphaDropout ActivityRegularization
-Identity Rescaling Normalization BatchNormalization LayerScale StochasticDepth CustomScaleLayer
+ReLU LeakyReLU PReLU ELU Dropout SpatialDropout1D SpatialDropout2D GaussianNoise GaussianDropout AlphaDropout
+ActivityRegularization Identity Rescaling Normalization BatchNormalization LayerScale StochasticDepth CustomScaleLayer
 RandomFlip RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness
 Add Subtract Multiply Divide TrueDivide Average Maximum Minimum Power Negative Absolute Sign Square Sqrt Rsqrt
-Reciprocal Exp Expm1 Log Log1p Sin Cos Tanh Erf Round Floor Ceil Clip Cast StopGradient
-Relu Relu6 LeakyRelu Elu Selu Celu Gelu Silu Sigmoid HardSigmoid HardSilu HardTanh LogSigmoid Softplus Softsign
+Reciprocal Exp Expm1 Log Log1p Sin Cos Erf Round Floor Ceil Clip Cast StopGradient
 """
 _RULES: dict[str, Rule] = (
     dict.fromkeys(_ELEMENTWISE.split(), _elementwise)
-    | dict.fromkeys(CLASSES, _convolution)
-    | dict.fromkeys(["MaxPooling2D", "AveragePooling2D"], _pooling)
-    | {"ZeroPadding2D": _shifted("padding", -1), "Cropping2D": _shifted("cropping", 1), "UpSampling2D": _upsampling}
+    | {operation_class(name): _elementwise if one.elementwise else _along for name, one in ACTIVATIONS.items()}
+    | dict.fromkeys(class_names(), _convolution)
+    | dict.fromkeys(["MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"], _pooling)
+    | dict.fromkeys(["ZeroPadding1D", "ZeroPadding2D"], _shifted("padding", -1))
+    | dict.fromkeys(["Cropping1D", "Cropping2D"], _shifted("cropping", 1))
+    | {"UpSampling2D": _upsampling}
     | {"Activation": _activation, "Dense": _dense, "Concatenate": _concatenated}
-    | dict.fromkeys(["Softmax", "LogSoftmax", "LayerNormalization", "RMSNormalization", "UnitNormalization"], _along)
+    | dict.fromkeys(["LayerNormalization", "RMSNormalization", "UnitNormalization"], _along)
     | dict.fromkeys(["Mean", "Sum", "Max", "Min", "Amax", "Amin"], _reduced)
-    | dict.fromkeys(["GlobalAveragePooling2D", "GlobalMaxPooling2D", "GroupNormalization"], _all)
+    | dict.fromkeys([f"Global{how}Pooling{axes}D" for how in ("Average", "Max") for axes in (1, 2)], _all)
+    | {"GroupNormalization": _all}
     | dict.fromkeys(["Flatten", "Reshape", "Permute"], _rearranged)
 )

@@ -1,0 +1,1 @@
+"""A user's model: its convolution layers, what each is fed, and its output."""
