@@ -1,0 +1,1 @@
+"""Surveys: the images of a data set, ranked by how much they excite each filter of a model."""

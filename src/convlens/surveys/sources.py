@@ -1,0 +1,227 @@
+"""Whatever a user may call a data set → images with ids, in an order that is the same at every run."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convlens.maths.arrays import as_array
+from convlens.surveys.tally import ImageId
+
+#: What a partition of arrays may hold, so that a scheduler passes it on without complaint.
+_MOST_BYTES = 4_000_000
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image: its id, and a path, an array or whatever else `read_image` reads."""
+
+    image: ImageId
+    value: Any
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Images that are worked on together.
+
+    Parameters
+    ----------
+    number
+        Its place among the partitions.
+    items
+        The images, or something that makes them where they are needed: a Dask object, computed to a list.
+    """
+
+    number: int
+    items: Any
+
+
+def checksum(items: Iterable[Item]) -> int:
+    """Return a checksum of the ids."""
+    sums = 0
+    for item in items:
+        sums = zlib.crc32(repr(item.image).encode(), sums)
+    return sums
+
+
+def partitions(images: Any, size: int, batch_size: int) -> Iterator[Partition]:
+    """Cut a data set into partitions, whose borders depend on nothing but the data set and these numbers.
+
+    Parameters
+    ----------
+    images
+        A folder, a sequence of paths, of arrays or of pairs ``(id, image)``, an array ``(n, rows, cols[, channels])``,
+        a ``tf.data.Dataset``, a ``keras.utils.PyDataset``, a PyTorch ``DataLoader`` or a Dask bag of any of these.
+    size
+        Images in a partition; fewer where arrays would make it larger than 4 MB, a multiple of `batch_size`.
+    batch_size
+        Images in a batch.
+
+    Raises
+    ------
+    TypeError, ValueError, FileNotFoundError
+        For what is none of those.
+    """
+    if hasattr(images, "to_delayed") and hasattr(images, "npartitions"):
+        yield from (Partition(number, one) for number, one in enumerate(images.to_delayed()))
+        return
+    items = items_of(images)
+    for number in itertools.count():
+        part = _next(items, size, batch_size)
+        if not part:
+            return
+        yield Partition(number, part)
+
+
+def _next(items: Iterator[Item], size: int, batch_size: int) -> list[Item]:
+    part: list[Item] = []
+    held = 0
+    for item in items:
+        part.append(item)
+        held += int(getattr(item.value, "nbytes", 0))
+        full = len(part) % batch_size == 0 and held + batch_size * held // len(part) > _MOST_BYTES
+        if len(part) == size or full:
+            break
+    return part
+
+
+def bag_items(part: Sequence[Any], number: int) -> list[Item]:
+    """Return the items of a Dask bag's partition; images without a name get one of the partition and their place."""
+    found = []
+    for place, value in enumerate(part):
+        item = _item(value, place)
+        found.append(item if isinstance(item.image, str) else Item(f"{number:09d}/{place:09d}", item.value))
+        if _is_pair(value):
+            found[-1] = item
+    return found
+
+
+def items_of(images: Any) -> Iterator[Item]:
+    """Return the images one after another; see `partitions`."""
+    if isinstance(images, (str, os.PathLike)):
+        return _walked(Path(images))
+    if hasattr(images, "element_spec") and hasattr(images, "as_numpy_iterator"):
+        return _of_batches((_first(one) for one in images.as_numpy_iterator()), _batched(images.element_spec))
+    if _is_pydataset(images):
+        return _of_batches((_first(images[i]) for i in range(len(images))), batched=True)
+    if hasattr(images, "dataset") and hasattr(images, "batch_size") and hasattr(images, "collate_fn"):
+        return _of_batches(
+            (_torch_images(_first(one)) for one in images), batched=getattr(images, "batch_size", None) is not None
+        )
+    if hasattr(images, "shape") and hasattr(images, "dtype"):
+        array = as_array(images, "images")
+        if array.ndim not in (3, 4):
+            raise ValueError(
+                f"images has the shape {array.shape}; expected (n, rows, cols) or (n, rows, cols, channels). "
+                "One image alone goes in as [image]."
+            )
+        return (Item(i, array[i]) for i in range(len(array)))
+    if isinstance(images, dict):
+        return (Item(_id(name), value) for name, value in images.items())
+    if isinstance(images, (bytes, bytearray)) or not isinstance(images, Iterable):
+        raise TypeError(
+            f"images is of type {type(images).__name__}; expected a folder, paths, arrays, (id, image) pairs, a "
+            "tf.data.Dataset, a keras.utils.PyDataset, a torch DataLoader or a Dask bag."
+        )
+    return (_item(value, place) for place, value in enumerate(images))
+
+
+def finder(images: Any) -> Callable[[ImageId], Any] | None:
+    """Return a function from an id to the image, None where it is gone; or None where images come but once."""
+    if isinstance(images, (str, os.PathLike)):
+        folder = Path(images).absolute()
+        return lambda image: str(folder / str(image))
+    if hasattr(images, "shape") and hasattr(images, "dtype") and not hasattr(images, "to_delayed"):
+        return lambda image: images[image]
+    if isinstance(images, (list, tuple, dict)):
+        return lambda image: next((one.value for one in items_of(images) if one.image == image), None)
+    return None
+
+
+def count_of(images: Any) -> int | None:
+    """Return how many images there are, where that is told without reading them."""
+    if isinstance(images, (list, tuple, dict)) or (hasattr(images, "shape") and hasattr(images, "dtype")):
+        return len(images)
+    return None
+
+
+def _walked(folder: Path) -> Iterator[Item]:
+    if not folder.exists():
+        raise FileNotFoundError(f"There is no folder {str(folder)!r}. The working directory is {Path.cwd()}.")
+    if not folder.is_dir():
+        raise ValueError(f"{str(folder)!r} is a file. Give its folder, or a list of paths: [{str(folder)!r}].")
+    return _files(folder)
+
+
+def _files(folder: Path) -> Iterator[Item]:
+    import PIL.Image
+
+    endings = set(PIL.Image.registered_extensions())
+    for where, folders, files in os.walk(folder):
+        folders.sort()
+        for name in sorted(files):
+            path = Path(where, name)
+            if path.suffix.lower() in endings:
+                yield Item(path.relative_to(folder).as_posix(), str(path))
+
+
+def _item(value: Any, place: int) -> Item:
+    if _is_pair(value):
+        return Item(_id(value[0]), value[1])
+    if isinstance(value, (str, os.PathLike)):
+        return Item(os.fspath(value), os.fspath(value))
+    return Item(place, value)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], (str, int, np.integer))
+
+
+def _id(value: Any) -> ImageId:
+    return int(value) if isinstance(value, (int, np.integer)) else str(value)
+
+
+def _first(element: Any) -> Any:
+    """Return the images of an element that may have labels beside them."""
+    return element[0] if isinstance(element, (tuple, list)) else element
+
+
+def _of_batches(batches: Iterable[Any], batched: bool) -> Iterator[Item]:
+    counter = itertools.count()
+    for batch in batches:
+        if isinstance(batch, dict):
+            raise ValueError(
+                f"The data set gives dictionaries with the keys {', '.join(map(repr, batch))}. Map it to the images "
+                "first, such as dataset.map(lambda element: element['image'])."
+            )
+        array = as_array(batch, "A batch of the data set")
+        for image in array if batched else array[None]:
+            yield Item(next(counter), image)
+
+
+def _batched(spec: Any) -> bool:
+    first = _first(spec)
+    if isinstance(first, dict):
+        return False
+    rank = first.shape.rank
+    # (rows, cols) and (rows, cols, channels) are images.
+    return rank == 4 or (rank == 3 and first.shape[-1] not in (1, 3, 4))
+
+
+def _is_pydataset(images: Any) -> bool:
+    return any(one.__name__ == "PyDataset" and one.__module__.startswith("keras") for one in type(images).__mro__)
+
+
+def _torch_images(batch: Any) -> Any:
+    """Return a batch or an image with its channels last, which PyTorch's data sets have first."""
+    array = as_array(batch, "A batch of the data loader")
+    if array.ndim >= 3 and array.shape[-3] in (1, 3, 4) and array.shape[-1] not in (1, 3, 4):
+        return np.moveaxis(array, -3, -1)
+    return array
