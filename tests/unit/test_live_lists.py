@@ -116,3 +116,22 @@ def test_copies_are_plain_lists_that_have_nothing_to_do_with_the_lens(lens: Conv
         assert type(plain) is list
         plain[0] = np.full((2, 2), 99)
     assert firsts(lens) == [0, 1, 2, 3]
+
+
+def test_an_assigned_item_is_an_edit_of_that_item_alone(lens: ConvLens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With hundreds of kernels, checking and comparing all of them costs a hundred times as much as one."""
+
+    def all_of_them(*_: Any) -> None:
+        raise AssertionError("all kernels were read")
+
+    monkeypatch.setattr("convlens.state.edits.set_kernels", all_of_them)
+    kernels = lens.kernels
+    lens.set_kernel(1, np.full((2, 2), 8))
+    kernels[-2] = np.full((2, 2), 9)
+    assert firsts(lens) == [0, 8, 9, 3]
+    assert [float(kernel[0, 0]) for kernel in kernels] == [0, 8, 9, 3]
+    with pytest.raises(IndexError):
+        kernels[4] = np.ones((2, 2))
+    with pytest.raises(ValueError, match="shape"):
+        kernels[0] = np.ones((3, 3))
+    assert firsts(lens) == [0, 8, 9, 3]

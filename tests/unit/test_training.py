@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from convlens import ConvLens
-from convlens._runs import Runner
-from convlens.filters import FilterList
-from convlens.training import KEPT_BACK, Purse, Snapshot, Snapshots
+from convlens.layers.run_layer import Runner
+from convlens.state.filters import FilterList
+from convlens.state.training import KEPT_BACK, Snapshot, Snapshots, TimeBudget
 from tests.unit.keras_sweep import Array, close, maps, numpy
 from tests.unit.test_lens_model import predicted
 from tests.unit.test_requests import Browser
@@ -163,21 +163,48 @@ def test_who_looks_sees_kernels_and_maps_of_every_epoch(model: Any) -> None:
     assert seen[-1]["snapshots"][1]["epoch"] == 1 and seen[-1]["snapshots"][1]["step"] == 4
 
 
+@pytest.mark.parametrize("multiplier", [1, 2])
+def test_both_kernels_of_a_separable_layer_come_with_every_epoch(multiplier: int) -> None:
+    keras.utils.set_random_seed(1)
+    separable = layers.SeparableConv2D(3, 2, depth_multiplier=multiplier, name="open")
+    model = keras.Sequential(
+        [keras.Input((8, 8, 1)), layers.Conv2D(2, 3), separable, layers.Flatten(), layers.Dense(2, "softmax")]
+    )
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    browser = Browser(lens := ConvLens(IMAGES[0], model=model, layer="open"))
+    noting = Noting("open")
+    fit(model, noting, lens.callback(budget=None), epochs=2)
+    found = [record["factors"] | {"of": record["rev"]} for message in browser.heard for record in message["filters"]]
+    assert all(one["rev"] == one["of"] and one["multiplier"] == multiplier for one in found)
+    for depthwise, pointwise, _ in noting.epochs:
+        stack = depthwise.reshape(2, 2, 2 * multiplier).tobytes()
+        columns = [one["pointwise"] for one in found if one["depthwise"] == stack]
+        assert {pointwise[0, 0, :, i].tobytes() for i in range(3)} <= set(columns)
+    newest = {one["uid"]: one for one in found}
+    for index in range(3):
+        uid = browser.uid(index)
+        assert browser.ask("factors", uid=uid)["factors"] | {"of": newest[uid]["rev"]} == newest[uid]
+    # Python is free again: what is asked for does not come unasked.
+    browser.heard.clear()
+    lens.bias = [2, 0, 0]
+    assert browser.heard and not any("factors" in record for message in browser.heard for record in message["filters"])
+
+
 @pytest.mark.parametrize(("epoch", "reading", "showing"), [(10.0, 0.01, 0.5), (0.1, 0.0002, 0.01), (1.0, 0.001, 3.0)])
 def test_reading_and_showing_together_keep_within_the_budget(epoch: float, reading: float, showing: float) -> None:
     now = spent = 0.0
-    purse = Purse(0.01, showing, lambda: now)
+    budget = TimeBudget(0.01, showing, lambda: now)
 
     def pay(seconds: float, of_showing: bool = False) -> None:
         nonlocal now, spent
-        with purse.paying(of_showing):
+        with budget.spending(of_showing):
             now += seconds
             spent += seconds
 
     for _ in range(1000):
         now += epoch
         pay(reading)
-        if purse.affords():
+        if budget.affords():
             pay(showing, of_showing=True)
             assert spent <= 0.01 * now + 1e-9
     assert spent <= 0.01 * now
@@ -186,10 +213,10 @@ def test_reading_and_showing_together_keep_within_the_budget(epoch: float, readi
 
 
 def test_without_a_budget_everything_is_shown() -> None:
-    purse = Purse(None, 1.0, lambda: 0.0)
-    with purse.paying(showing=True):
+    budget = TimeBudget(None, 1.0, lambda: 0.0)
+    with budget.spending(showing=True):
         pass
-    assert purse.affords()
+    assert budget.affords()
 
 
 def test_what_comes_too_soon_for_the_budget_is_kept_but_not_shown(model: Any) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from convlens.maths.arrays import shortened
+
 Array = npt.NDArray[np.float32]
 
 _uids = itertools.count()
@@ -59,11 +61,11 @@ class FilterList:
 
     @classmethod
     def make(cls, kernels: Sequence[Array], bias: npt.ArrayLike, names: Sequence[str]) -> FilterList:
-        """Give each kernel an identity of its own."""
+        """Make one filter for each kernel, with a new identity."""
         values = np.asarray(bias, dtype=np.float32)
         return cls(
             tuple(
-                Filter(kernel, float(b), name, next(_uids))
+                Filter(kernel, float(b), checked_text(name), next(_uids))
                 for kernel, b, name in zip(kernels, values, names, strict=True)
             )
         )
@@ -98,7 +100,7 @@ class FilterList:
         return None
 
     def kernel_at(self, index: int) -> Array:
-        """``(kh, kw, channels)``: what filter `index` lays on the layer's input."""
+        """``(kh, kw, channels)``: the kernel by which filter `index` multiplies the layer's input."""
         return self[index].kernel
 
     @cached_property
@@ -118,7 +120,7 @@ class FilterList:
 
     @property
     def kernel_shape(self) -> tuple[int, int, int]:
-        """``(kh, kw, channels)`` of what a filter lays on the layer's input, the same for every filter."""
+        """Shape of `kernel_at`, ``(kh, kw, channels)``, the same for every filter."""
         kh, kw, channels = self.filters[0].kernel.shape
         return (kh, kw, channels)
 
@@ -128,6 +130,15 @@ class FilterList:
         if not -count <= index < count:
             raise IndexError(f"There is no filter {index}: the list has {count}, numbered from 0 to {count - 1}.")
         return index % count
+
+    def check_position(self, i: Any) -> int:
+        """Return `i` as `check_index` does, but refuse True and False, which are no positions."""
+        if isinstance(i, (bool, np.bool_)):
+            raise TypeError(f"{shortened(i)} is not the index of a filter; expected a whole number.")
+        try:
+            return self.check_index(i)
+        except TypeError:
+            raise TypeError(f"{shortened(i)} is not the index of a filter; expected a whole number.") from None
 
     def index_of(self, uid: int) -> int:
         """Position of a filter; ``KeyError`` when it is gone."""
@@ -142,7 +153,7 @@ class FilterList:
         return {one.uid: index for index, one in enumerate(self.filters)}
 
     def with_kernels(self, kernels: Mapping[int, Array]) -> FilterList:
-        """Exchange the kernels at some indices; equal ones keep their identity and so their map."""
+        """Replace the kernels at some indices; equal ones stay the same objects, and keep their maps."""
         return self._changed(
             (i, replace(self[i], kernel=kernel))
             for i, kernel in kernels.items()
@@ -155,7 +166,7 @@ class FilterList:
         return self._changed((i, replace(self[i], kernel=zero, bias=0.0)) for i in indices)
 
     def with_bias(self, bias: Mapping[int, float]) -> FilterList:
-        """Exchange the bias at some indices."""
+        """Replace the bias at some indices."""
         return self._changed(
             (i, replace(self[i], bias=float(np.float32(b))))
             for i, b in bias.items()
@@ -171,9 +182,11 @@ class FilterList:
 
     def with_names(self, names: Sequence[str]) -> FilterList:
         """Rename all filters, in list order."""
-        return self._changed((i, replace(self[i], name=n)) for i, n in enumerate(names) if n != self[i].name)
+        return self._changed(
+            (i, replace(self[i], name=checked_text(n))) for i, n in enumerate(names) if n != self[i].name
+        )
 
-    def resized(self, kernels: Sequence[Array]) -> FilterList:
+    def with_count(self, kernels: Sequence[Array]) -> FilterList:
         """Take these kernels, of whatever number.
 
         Of as many as there are, each goes to the filter at its place. Of another number, a filter keeps bias and name
@@ -198,16 +211,16 @@ class FilterList:
 
     def added(self, kernel: Array, name: str | None, at: int, bias: float = 0.0) -> FilterList:
         """Insert a new filter before position `at`."""
-        title = name if name is not None else _free_name({f.name for f in self.filters}, len(self))
+        title = checked_text(name) if name is not None else _free_name({f.name for f in self.filters}, len(self))
         new = Filter(kernel, bias, title, next(_uids))
         return replace(self, filters=(*self.filters[:at], new, *self.filters[at:]))
 
     def removed(self, index: int) -> FilterList:
-        """Leave out one filter."""
+        """Remove one filter."""
         return replace(self, filters=(*self.filters[:index], *self.filters[index + 1 :]))
 
     def moved(self, index: int, to: int) -> FilterList:
-        """Take out filter `index` and put it back at position `to`."""
+        """Move filter `index` to position `to`."""
         rest = [*self.filters[:index], *self.filters[index + 1 :]]
         rest.insert(to, self.filters[index])
         return replace(self, filters=tuple(rest))
@@ -217,6 +230,19 @@ class FilterList:
         if not new:
             return self
         return replace(self, filters=tuple(new.get(i, f) for i, f in enumerate(self.filters)))
+
+
+def checked_text(text: str, what: str = "name") -> str:
+    """Return a text that UTF-8, and with it a file and a message, can hold; else raise ``ValueError``."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"The {what} {shortened(text)} cannot be written in UTF-8: character {error.start} is half "
+            "of a surrogate pair. "
+            f"{what}.encode('utf-8', 'replace').decode() puts a question mark in its place."
+        ) from None
+    return text
 
 
 def _bytes(kernel: Array) -> tuple[tuple[int, ...], bytes]:

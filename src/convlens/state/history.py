@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+#: The present, the past, the future and the gesture that is under way.
+Saved = tuple[T, tuple[T, ...], tuple[T, ...], str | None]
 
 
 class History(Generic[T]):
@@ -33,6 +36,15 @@ class History(Generic[T]):
         """How many steps can be undone and redone."""
         return {"undo": len(self._past), "redo": len(self._future)}
 
+    def saved(self) -> Saved[T]:
+        """Return the whole history, for `load`."""
+        return (self.present, tuple(self._past), tuple(self._future), self._gesture)
+
+    def load(self, saved: Saved[T]) -> None:
+        """Restore what `saved` returned, after a step that failed."""
+        self.present, past, future, self._gesture = saved
+        self._past, self._future = list(past), list(future)
+
     def push(self, state: T, gesture: str | None = None) -> None:
         """Make `state` the present. Pushes of one gesture (a drag, a paste) are one step."""
         if state is self.present:
@@ -43,6 +55,23 @@ class History(Generic[T]):
         self._gesture = gesture
         self._future.clear()
         self.present = state
+
+    def map(self, change: Callable[[T], T]) -> None:
+        """Replace every state, past and future; equal states stay one object."""
+        changed: dict[int, T] = {}
+
+        def exchange(state: T) -> T:
+            if id(state) not in changed:
+                changed[id(state)] = change(state)
+            return changed[id(state)]
+
+        past, future, initial = (
+            list(map(exchange, self._past)),
+            list(map(exchange, self._future)),
+            exchange(self.initial),
+        )
+        # The old states are kept until here, so that their ids are not reused.
+        self.present, self.initial, self._past, self._future = exchange(self.present), initial, past, future
 
     def undo(self) -> T | None:
         """Step back; None where there is nothing to undo."""

@@ -1,4 +1,4 @@
-"""The built-in layer's settings, under Keras's argument names, checked before Keras is there."""
+"""The built-in layer's settings, under Keras's argument names, checked before Keras is imported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from convlens.geometry import PREVIEWABLE, Pair
+import numpy as np
+
+from convlens.maths.activations import PREVIEWABLE
+from convlens.maths.arrays import shortened
+from convlens.maths.geometry import Pair
 
 
 @dataclass(frozen=True)
@@ -21,20 +25,21 @@ class Settings:
     padding: str = "valid"
     dilation_rate: Pair = (1, 1)
     use_bias: bool = True
+    rank: int = 2
 
     @classmethod
-    def read(cls, **given: Any) -> Settings:
-        """Check what a user gave; unknown names are a ``TypeError``."""
-        return cls().changed(**given)
+    def read(cls, rank: int = 2, **given: Any) -> Settings:
+        """Check what a user gave; unknown names are a ``TypeError``. `rank` is 1 for a Conv1D."""
+        return cls(rank=rank).changed(**given)
 
     def changed(self, **given: Any) -> Settings:
-        """Return other settings with some arguments exchanged."""
+        """Return a copy with some arguments replaced."""
         readers: dict[str, Callable[[Any], Any]] = {
             "activation": _activation,
-            "strides": lambda v: _pair(v, "strides"),
-            "dilation_rate": lambda v: _pair(v, "dilation_rate"),
-            "padding": _padding,
-            "use_bias": bool,
+            "strides": lambda v: _pair(v, "strides", self.rank),
+            "dilation_rate": lambda v: _pair(v, "dilation_rate", self.rank),
+            "padding": lambda v: _padding(v, self.rank),
+            "use_bias": _use_bias,
         }
         unknown = set(given) - set(readers)
         if unknown:
@@ -43,8 +48,9 @@ class Settings:
             )
         new = replace(self, **{name: readers[name](value) for name, value in given.items()})
         if max(new.strides) > 1 and max(new.dilation_rate) > 1:
+            strides, dilation = (pair if self.rank == 2 else pair[1] for pair in (new.strides, new.dilation_rate))
             raise ValueError(
-                f"strides={new.strides} and dilation_rate={new.dilation_rate} were given, but Keras allows only one of "
+                f"strides={strides} and dilation_rate={dilation} were given, but Keras allows only one of "
                 "them to be greater than 1. Set the other to 1."
             )
         return new
@@ -57,24 +63,38 @@ class Settings:
         return str(getattr(self.activation, "__name__", None) or getattr(self.activation, "name", "activation"))
 
 
-def _pair(value: Any, name: str) -> Pair:
+def _pair(value: Any, name: str, rank: int) -> Pair:
+    """Read a setting for rows and columns; of a signal, which has one row, for its steps."""
     try:
-        pair = (value, value) if isinstance(value, int) and not isinstance(value, bool) else tuple(value)
+        one = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        pair = (value, value)[-rank:] if one else tuple(value)
+        if rank == 1 and len(pair) == 1:
+            pair = (1, *pair)
         rows, cols = (int(v) for v in pair)
-        if (rows, cols) != pair or min(rows, cols) < 1:
+        if rank == 1 and rows != 1:
             raise ValueError
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{name}={value!r} was given; expected a positive whole number, or two of them for rows and columns, "
-            f"such as {name}=2 or {name}=(2, 1)."
-        ) from None
+        if (rows, cols) != tuple(pair) or min(rows, cols) < 1:
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        both = f", or two of them for rows and columns, such as {name}=2 or {name}=(2, 1)" if rank == 2 else ""
+        raise ValueError(f"{name}={shortened(value)} was given; expected a positive whole number{both}.") from None
     return (rows, cols)
 
 
-def _padding(value: Any) -> str:
-    if isinstance(value, str) and value.lower() in ("valid", "same"):
+def _use_bias(value: Any) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"use_bias={shortened(value)} was given; expected True or False.")
+    return bool(value)
+
+
+def _padding(value: Any, rank: int) -> str:
+    known = {"valid": "no padding", "same": "zeros at the borders"}
+    if rank == 1:
+        known["causal"] = "zeros before the first step"
+    if isinstance(value, str) and value.lower() in known:
         return value.lower()
-    raise ValueError(f"padding={value!r} was given; expected 'valid' (no padding) or 'same' (zeros at the borders).")
+    *others, last = (f"{name!r} ({what})" for name, what in known.items())
+    raise ValueError(f"padding={shortened(value)} was given; expected {', '.join(others)} or {last}.")
 
 
 def _activation(value: Any) -> Any:
@@ -89,10 +109,13 @@ def _activation(value: Any) -> Any:
             keras.activations.get(value)
         except ValueError as error:
             raise ValueError(
-                f"activation={value!r} is not one that Keras knows. Examples are {', '.join(sorted(PREVIEWABLE))}; "
+                f"activation={shortened(value)} is not one that Keras knows. Examples are "
+                f"{', '.join(sorted(PREVIEWABLE))}; "
                 "a function of your own may be given as well."
             ) from error
         return value
     if callable(value):
         return value
-    raise TypeError(f"activation={value!r} was given; expected a name such as 'relu', a callable, or None for linear.")
+    raise TypeError(
+        f"activation={shortened(value)} was given; expected a name such as 'relu', a callable, or None for linear."
+    )

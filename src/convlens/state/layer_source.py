@@ -6,20 +6,24 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from convlens.engine import LensClosed
-from convlens.filters import FilterList
-from convlens.geometry import Geometry
-from convlens.images import Image, read_image
-from convlens.kernels import read_names
-from convlens.separable import SeparableFilters
-from convlens.settings import Settings
+from convlens.inputs.images import Image, read_image
+from convlens.inputs.kernels import read_names
+from convlens.inputs.signals import read_signal
+from convlens.maths.activations import PREVIEWABLE
+from convlens.maths.arrays import shortened
+from convlens.maths.geometry import Geometry
+from convlens.maths.kind import CONVOLUTION
+from convlens.state.filters import FilterList
+from convlens.state.layer_settings import Settings
+from convlens.state.map_cache import LensClosed
+from convlens.state.separable_filters import SeparableFilters
+from convlens.state.written import Written
 
 if TYPE_CHECKING:
-    from convlens.layers import ConvLayer
-    from convlens.models import Found, Predictions
-    from convlens.receptive import ReceptiveField
+    from convlens.layers.conv_layer import ConvLayer
+    from convlens.maths.receptive_field import ReceptiveField
+    from convlens.models.conv_model import FoundCall, Predictions
+    from convlens.models.weight_snapshot import WeightSnapshot
 
 
 class Plan(NamedTuple):
@@ -40,7 +44,7 @@ class Plan(NamedTuple):
     feeds_image: bool = True
 
 
-class Source(ABC):
+class LayerSource(ABC):
     """What the lens needs of the place its layer comes from. Other settings make another source."""
 
     #: Whether the layer is the lens's own, so that its settings may be changed.
@@ -51,31 +55,40 @@ class Source(ABC):
 
     @abstractmethod
     def plan(self, image: Image, filters: FilterList) -> Plan:
-        """Say how the layer will read an image with these filters."""
+        """Return how the layer will read an image with these filters."""
+
+    #: Whether the layer, or the model, takes a signal.
+    takes_signal = False
 
     def read_image(self, value: Any, channels: int | None) -> Image:
-        """Read what a user calls an image, with the channels that the layer takes."""
+        """Read what a user calls an image, or a signal, with the channels that the layer takes."""
+        if self.takes_signal:
+            return read_signal(value, channels=channels)
         return read_image(value, channels=channels, scale=True)
 
-    def configured(self, settings: dict[str, Any]) -> Source:
+    def configured(self, settings: dict[str, Any]) -> LayerSource:
         """Return the source with other layer settings."""
         raise ValueError(
             f"{', '.join(settings)} cannot be changed here: the layer is yours, and its settings are part of it. "
             "Make a layer with the settings you want, or give the lens kernels without a layer."
         )
 
-    def found(self, image: Image) -> Sequence[Found]:
+    def found(self, image: Image) -> Sequence[FoundCall]:
         """Return the calls of convolution layers that the model makes for an image."""
         return ()
 
     def receptive_field(self, image: Image, geometry: Geometry, row: int, col: int) -> ReceptiveField:
         """Return the part of the image that pixel (`row`, `col`) of the layer's maps may depend on."""
-        from convlens.receptive import of_layer
+        from convlens.maths.receptive_field import of_layer
 
         return of_layer(geometry, row, col)
 
     def own_filters(self, image: Image, names: Any = None) -> FilterList:
         """Make filters with the weights that the layer itself has, under these names."""
+        raise TypeError("The built-in layer has no weights of its own.")
+
+    def trained_filters(self, image: Image) -> FilterList:
+        """Make filters with the weights that the user's layer has at this moment of its training."""
         raise TypeError("The built-in layer has no weights of its own.")
 
     def require_bias(self) -> None:  # noqa: B027 - most layers have one
@@ -84,29 +97,50 @@ class Source(ABC):
     def require_own_list(self, what: str) -> None:  # noqa: B027 - outside a model the list is free
         """Raise where filters cannot be added, removed or moved."""
 
-    def opened(self, path: str) -> Source:
+    def opened(self, path: str) -> LayerSource:
         """Return the source that looks at another layer of the model."""
         raise ValueError(
-            f"layer_path={path!r} was set, but this lens has no model to look for a layer in. Give it model=."
+            f"layer_path={shortened(path)} was set, but this lens has no model to look for a layer in. Give it model=."
         )
 
-    def predict(self, filters: FilterList) -> Predictions:
-        """Return the model's output with its own and with these weights."""
-        from convlens.models import Predictions
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the model's outputs; empty without a model."""
+        return []
+
+    def predict(self, filters: FilterList, output: str | int | None = None) -> Predictions:
+        """Return one of the model's outputs with its own and with these weights."""
+        from convlens.models.conv_model import Predictions
 
         return Predictions(None, None)
 
-    def again(self, image: Image, anew: bool) -> Source:
-        """Return the source for a layer whose weights were changed from outside, by training.
+    def forget_input(self) -> None:  # noqa: B027 - outside a model the input is the image
+        """Release what was computed for the image; it is computed again when it is needed."""
+
+    def outdated(self, thorough: bool) -> bool:
+        """Whether the user's layer or model has other weights than the lens read.
+
+        Parameters
+        ----------
+        thorough
+            Whether to look at every weight, rather than at those of the layer and a sample of the others.
+        """
+        return False
+
+    def refreshed(self, image: Image) -> LayerSource:
+        """Return the source for the weights that the user's layer or model has now.
 
         Parameters
         ----------
         image
             What it is fed.
-        anew
-            Whether to look at the model anew as a whole, and to `restore` what the weights are now.
         """
         raise TypeError("The built-in layer belongs to the lens and cannot be trained.")
+
+    @property
+    def base(self) -> FilterList | None:
+        """The filters that the user's layer had when it was last read or written; None where there are none."""
+        return None
 
     @property
     def layer(self) -> Any:
@@ -116,23 +150,25 @@ class Source(ABC):
             "callback with that lens."
         )
 
-    def applied(self) -> None:  # noqa: B027 - a layer made by the lens has nothing to go back to
-        """Note that the lens wrote into the user's layer."""
+    def apply(self, conv: ConvLayer, filters: FilterList) -> None:
+        """Write what was edited into the layer."""
+        conv.write(filters.kernels, filters.bias, filters.pointwise)
 
     def restore(self) -> None:  # noqa: B027 - a layer made by the lens has nothing to go back to
-        """Put back the weights that the user's layer had when the lens was made."""
+        """Put back what `apply` replaced in the user's layers; a ``ValueError`` where that was changed since."""
 
 
-class BuiltIn(Source):
-    """A Conv2D that the lens makes itself."""
+class BuiltIn(LayerSource):
+    """A Conv2D, or for a signal a Conv1D, that the lens makes itself."""
 
     builtin = True
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.takes_signal = settings.rank == 1
 
-    def configured(self, settings: dict[str, Any]) -> Source:
-        """Return a built-in layer with some settings exchanged."""
+    def configured(self, settings: dict[str, Any]) -> LayerSource:
+        """Return a built-in layer with some settings replaced."""
         changed = self.settings.changed(**settings)
         return self if changed == self.settings else BuiltIn(changed)
 
@@ -142,11 +178,19 @@ class BuiltIn(Source):
             raise ValueError("The layer has use_bias=False, so there is no bias to set. Switch the bias on first.")
 
     def plan(self, image: Image, filters: FilterList) -> Plan:
-        """See `Source.plan`."""
+        """See `LayerSource.plan`."""
         settings = self.settings
         kh, kw, _ = filters.kernel_shape
         rows, cols, channels = image.values.shape
+        kind, class_name, name = CONVOLUTION, "Conv2D", "conv2d"
+        if settings.rank == 1:
+            from convlens.layers.kinds import conv1d
+
+            kind, class_name, name = conv1d.KIND.arithmetic, conv1d.KIND.class_name, "conv1d"
         geometry = Geometry(
+            kind=kind,
+            class_name=class_name,
+            name=name,
             input_shape=(rows, cols, channels),
             filters=len(filters),
             kernel_size=(kh, kw),
@@ -157,14 +201,23 @@ class BuiltIn(Source):
             activation=settings.activation_name,
         )
         activation = None if isinstance(settings.activation, str) else settings.activation
-        if activation is not None:
+        if activation is not None or settings.activation not in PREVIEWABLE:
             # Only Keras can tell whether a callable is one of its own; whoever has one has imported Keras already.
-            from convlens.layers import ConvLayer
+            from convlens.layers.conv_layer import ConvLayer
 
-            geometry = ConvLayer.built_in(geometry, activation=activation).geometry
+            trial = ConvLayer.built_in(geometry, activation=activation)
+            if not trial.settled:
+                trial.feed(image.values)
+                trial.try_once()
+            geometry = trial.geometry
+            if geometry.note:
+                raise ValueError(
+                    f"activation={settings.activation_name!r} cannot be used here: {geometry.note} Give a function "
+                    "that returns one value for each that it is given."
+                )
 
         def make() -> ConvLayer:
-            from convlens.layers import ConvLayer
+            from convlens.layers.conv_layer import ConvLayer
 
             layer = ConvLayer.built_in(geometry, activation=activation)
             layer.feed(image.values)
@@ -173,48 +226,81 @@ class BuiltIn(Source):
         return Plan(geometry, make)
 
 
-class StandAlone(Source):
+class StandAlone(LayerSource):
     """A convolution layer of the user's, fed with the image itself.
 
     The lens may hold another number of filters, or another kernel size, than the layer has; Keras then computes with a
     layer built from the layer's own configuration.
     """
 
-    def __init__(self, layer: Any) -> None:
-        from convlens.layers import ConvLayer
+    def __init__(self, layer: Any, written: Written | None = None) -> None:
+        from convlens.layers.conv_layer import ConvLayer
+        from convlens.models.weight_snapshot import WeightSnapshot, consistent
 
         # Inside a wrapper, the convolution itself.
-        self._layer = layer = ConvLayer.of(layer, None).layer
-        self._before = weights_of(layer)
+        conv = ConvLayer.of(layer, None)
+        self.takes_signal = conv.geometry.rank == 1
+        self._layer = layer = conv.layer
+        self._written = Written() if written is None else written
+        self._snapshot: WeightSnapshot | None = None
+        self._base: FilterList | None = None
+        if layer.built:
+            self._snapshot, self._base = consistent(
+                lambda: WeightSnapshot(layer.weights, layer.weights), lambda: filters_of(ConvLayer.of(layer, None))
+            )
 
     @property
     def layer(self) -> Any:
-        """See `Source.layer`."""
+        """See `LayerSource.layer`."""
         return self._layer
 
-    def again(self, image: Image, anew: bool) -> Source:
-        """See `Source.again`."""
-        return StandAlone(self.layer) if anew else self
+    @property
+    def base(self) -> FilterList | None:
+        """See `LayerSource.base`."""
+        return self._base
+
+    def outdated(self, thorough: bool) -> bool:
+        """See `LayerSource.outdated`."""
+        return self._snapshot is not None and not self._snapshot.holds(self.layer.weights)
+
+    def refreshed(self, image: Image) -> LayerSource:
+        """See `LayerSource.refreshed`."""
+        source = StandAlone(self.layer, self._written)
+        if self._base is not None and source._base is not None:
+            source._base = self._base.with_weights(source._base)
+        return source
 
     def plan(self, image: Image, filters: FilterList) -> Plan:
-        """See `Source.plan`."""
-        from convlens.layers import ConvLayer
+        """See `LayerSource.plan`."""
+        from convlens.layers.conv_layer import ConvLayer
 
         kh, kw, _ = filters.kernel_shape
         # Of another number or size, or not built, the layer serves as a configuration.
         conv = ConvLayer.of(self.layer, image.shape).with_filters(len(filters.kernels), (kh, kw))
+        if not conv.settled:
+            conv.feed(image.values)
+            conv.try_once()
 
         def make() -> ConvLayer:
-            conv.feed(image.values)
+            if conv.settled:
+                conv.feed(image.values)
             return conv
 
         return Plan(conv.geometry, make)
 
     def own_filters(self, image: Image, names: Any = None) -> FilterList:
-        """See `Source.own_filters`."""
-        from convlens.layers import ConvLayer
+        """See `LayerSource.own_filters`."""
+        from convlens.layers.conv_layer import ConvLayer
 
-        return filters_of(ConvLayer.of(self.layer, image.shape), names)
+        if self._base is None:
+            return filters_of(ConvLayer.of(self.layer, image.shape), names)
+        return self._base.with_names(read_names(names, len(self._base)))
+
+    def trained_filters(self, image: Image) -> FilterList:
+        """See `LayerSource.trained_filters`."""
+        from convlens.layers.conv_layer import ConvLayer
+
+        return filters_of(ConvLayer.of(self.layer, image.shape))
 
     def require_bias(self) -> None:
         """Raise where the layer has no bias."""
@@ -226,34 +312,42 @@ class StandAlone(Source):
 
     def require_own_list(self, what: str) -> None:
         """Raise where the layer ties its filters to something else than the list."""
-        from convlens._layer_kinds import kind_of
+        from convlens.layers.layer_kinds import kind_of
 
         kind = kind_of(self.layer)
-        if kind == "separable":
-            raise ValueError(
-                f"The {what} of a separable layer cannot be changed here: each has a column of the pointwise kernel. "
-                "To switch a filter off, set its pointwise kernel and its bias to 0."
-            )
+        if kind is not None and (why := kind.why_list_is_fixed()):
+            raise ValueError(f"The {what} {why}")
+
+    def apply(self, conv: ConvLayer, filters: FilterList) -> None:
+        """See `LayerSource.apply`."""
+        base = self._base
+        if base is None or len(base) != len(filters) or base.kernel_shape != filters.kernel_shape:
+            return conv.write(filters.kernels, filters.bias, filters.pointwise)  # raises with the reason if it cannot
+        packed = (conv.weights(one.kernels, one.bias, one.pointwise) for one in (base, filters))
+        self._written.write(self.layer, *packed)
+        self._take_over(filters)
 
     def restore(self) -> None:
-        """Put back the weights that the layer had when the lens was made."""
-        if self._before:
-            self.layer.set_weights(self._before)
+        """See `LayerSource.restore`."""
+        from convlens.layers.conv_layer import ConvLayer
+
+        if self._written and self._base is not None:
+            self._written.restore()
+            self._take_over(self._base.with_weights(filters_of(ConvLayer.of(self.layer, None))))
+
+    def _take_over(self, filters: FilterList) -> None:
+        """Note that the lens itself gave the layer these weights."""
+        assert self._snapshot is not None
+        self._base = filters
+        self._snapshot.accept(self.layer.weights)
 
 
-class Closed(Source):
-    """What remains of a source when the lens was closed."""
+class Closed(LayerSource):
+    """The source of a closed lens."""
 
     def plan(self, image: Image, filters: FilterList) -> Plan:
         """Raise."""
         raise LensClosed()
-
-
-def weights_of(layer: Any) -> list[np.ndarray]:
-    """Return copies of a layer's weights, as ``get_weights()`` gives them on every back end."""
-    from convlens._layer_weights import stored
-
-    return [stored(variable) for variable in layer.weights]
 
 
 def filters_of(conv: ConvLayer, names: Any = None) -> FilterList:

@@ -1,53 +1,76 @@
-"""Which activation maps are out of date, and having Keras compute them, now or behind its import."""
+"""The activation maps that Keras computed, and which of them are out of date."""
 
 from __future__ import annotations
 
 import importlib
+import logging
+import math
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from convlens.filters import Array, Filter, FilterList
+from convlens.maths.limits import check_maps
+from convlens.state.filters import Array, Filter, FilterList
 
 if TYPE_CHECKING:
-    from convlens.layers import ConvLayer
+    from convlens.layers.conv_layer import ConvLayer
+
+
+#: Pixels of a map above which the activation is computed again from the pre-activation whenever it is asked for.
+LARGE_MAP = 2**19
+
+_log = logging.getLogger("convlens")
 
 
 class LensClosed(RuntimeError):
-    """The lens was closed and let go of what was asked for."""
+    """The lens was closed and no longer has what was asked for."""
 
     def __init__(self) -> None:
         super().__init__("This lens was closed. Make another.")
 
 
-class Source(NamedTuple):
-    """The weights that one filter's map is computed from."""
+class MapKey(NamedTuple):
+    """What one filter's map is computed from."""
 
     own: Filter
     #: Kernels that the maps of all filters are computed from.
     shared: tuple[Array, ...] | None
-    #: All filters, where each has a say in the others' maps.
+    #: All filters, where the weights of each change the maps of the others.
     among: FilterList | None
 
-    def same(self, other: Source) -> bool:
+    def same(self, other: MapKey) -> bool:
         """Whether `other` is of the very same weights, and so of the same map."""
         if self.among is not None and other.among is not None:
             return self.among.same_weights(other.among)
         return self.shared is other.shared and self.own.same_weights(other.own)
 
 
-class Maps(NamedTuple):
+@dataclass(frozen=True)
+class Maps:
     """One filter's maps and the weights they belong to."""
 
-    source: Source
+    key: MapKey
     pre_activation: Array
-    activation: Array
+    #: The map after the activation, or Keras's function that makes it, so that a large map is kept once.
+    after: Array | Callable[[Array], Array]
+
+    @property
+    def activation(self) -> Array:
+        """``(rows, cols)``."""
+        return self.after(self.pre_activation) if callable(self.after) else self.after
+
+    def at(self, row: int, col: int) -> tuple[float, float]:
+        """Pre-activation and activation of a pixel."""
+        before = self.pre_activation[row : row + 1, col : col + 1]
+        after = self.after(before) if callable(self.after) else self.after[row : row + 1, col : col + 1]
+        return float(before[0, 0]), float(after[0, 0])
 
 
-class Engine:
+class MapCache:
     """Keeps the maps of a list of filters in step with their weights and the layer's input.
 
     Keras takes seconds to import. Where it is not yet imported, that happens in a thread of its own, so that the cell
@@ -60,8 +83,7 @@ class Engine:
     filters
         The filters to begin with.
     on_ready
-        Called when a layer that was made behind the import is there, or could not be made, from the thread that made
-        it.
+        Called when a layer that was made after the import exists, or could not be made, in the thread that made it.
     """
 
     def __init__(
@@ -71,10 +93,14 @@ class Engine:
         self.failure: BaseException | None = None
         self._filters = filters
         self._maps: dict[int, Maps] = {}
-        self._revs: dict[int, tuple[int, Source]] = {}
+        # The number of each filter's map, and the weights it belongs to: None for filters that are gone.
+        self._revs: dict[int, tuple[int, MapKey | None]] = {}
         self._layer: ConvLayer | None = None
         self._make_layer = make_layer
         self._thread: threading.Thread | None = None
+        #: Whether `suspend` released the layer, which is made again for the next map that is needed.
+        self.suspended = False
+        self._was_independent = True
         if _imported("keras"):
             self._layer = make_layer()
         else:
@@ -91,21 +117,24 @@ class Engine:
             importlib.import_module("keras")
             with self.lock:
                 self._layer = self._make_layer()
-        except BaseException as error:  # whoever asks for a map gets to see it
+        except BaseException as error:  # raised again for the first map that is needed
             self.failure = error
+            if not isinstance(error, LensClosed):
+                _log.exception("Keras could not be loaded")
         if on_ready is not None:
             on_ready()
 
     @property
     def ready(self) -> bool:
-        """Whether the layer is there, so that asking for a map does not wait for an import."""
-        return self._layer is not None
+        """Whether the layer exists, so that computing a map does not wait for an import."""
+        return self._layer is not None or self.suspended
 
     @property
     def layer(self) -> ConvLayer:
-        """The layer, waited for; raises what its making raised. Not to be asked for under the lock while it loads."""
+        """The layer, waited for; raises what making it raised. Do not use it under the lock while Keras loads."""
         if self._layer is None:
             self.wait()
+        self._resume()
         if isinstance(self.failure, LensClosed):
             raise self.failure
         if self._layer is None:
@@ -113,6 +142,15 @@ class Engine:
                 f"Keras could not be loaded, so no activations can be computed: {self.failure}"
             ) from self.failure
         return self._layer
+
+    @property
+    def computes_with(self) -> str:
+        """Keras's version and back end, such as "Keras 3.15.1, TensorFlow"."""
+        import keras
+
+        backends = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+        name = backends.get(keras.backend.backend(), keras.backend.backend())
+        return f"Keras {keras.__version__}, {name}"
 
     def wait(self) -> None:
         """Return when the layer is there, or could not be made."""
@@ -132,6 +170,10 @@ class Engine:
             present = set(filters.uids)
             for uid in [u for u in self._maps if u not in present]:
                 del self._maps[uid]
+            for uid, (rev, key) in self._revs.items():
+                if key is not None and uid not in present:
+                    # The number grows on when `undo` brings the filter back; its weights need not be kept for that.
+                    self._revs[uid] = (rev, None)
 
     def relayer(self, make_layer: Callable[[], ConvLayer], filters: FilterList, *, keep_maps: bool = False) -> None:
         """Exchange the layer (another geometry, input or number of filters) together with its filters.
@@ -139,8 +181,9 @@ class Engine:
         All maps are out of date, unless `keep_maps` says that only the number of filters is another.
         """
         with self.lock:
-            if self._layer is not None:
+            if self.ready:
                 self._layer = make_layer()
+                self.suspended = False
             self._make_layer = make_layer
             if not keep_maps:
                 self._maps.clear()
@@ -149,9 +192,9 @@ class Engine:
     def rev(self, uid: int) -> int:
         """Return a number that grows whenever this filter's map does, back to older ones included."""
         with self.lock:
-            now = self._source(self._filters.index_of(uid))
+            now = self._key(self._filters.index_of(uid))
             rev, seen = self._revs.get(uid, (0, now))
-            if not now.same(seen):
+            if seen is None or not now.same(seen):
                 rev += 1
             self._revs[uid] = (rev, now)
             return rev
@@ -169,7 +212,7 @@ class Engine:
         maps = self._maps.get(uid)
         if maps is None:
             return None
-        return maps if self._source(self._filters.index_of(uid)).same(maps.source) else None
+        return maps if self._key(self._filters.index_of(uid)).same(maps.key) else None
 
     def compute(self, uids: Iterable[int] | None = None) -> None:
         """Have Keras compute the maps that are out of date, of `uids` or of all filters."""
@@ -183,9 +226,15 @@ class Engine:
             stale = [i for i in wanted if self.current(filters[i].uid) is None]
             if not stale:
                 return
-            pre, act = layer.run(filters.kernels, filters.bias, stale, filters.pointwise)
-            for position, index in enumerate(stale):
-                self._maps[filters[index].uid] = Maps(self._source(index), pre[position], act[position])
+            check_maps(len(stale), *layer.geometry.output_shape)
+            # Large maps one by one: all at once would take the room of all of them several times.
+            large = math.prod(layer.geometry.output_shape) > LARGE_MAP and layer.independent
+            for some in [[index] for index in stale] if large else [stale]:
+                pre, act = layer.run(filters.kernels, filters.bias, some, filters.pointwise)
+                again = layer.activation if large and act is not pre else None
+                for position, index in enumerate(some):
+                    after = act[position] if again is None else again
+                    self._maps[filters[index].uid] = Maps(self._key(index), pre[position], after)
 
     def stack(self, stage: str) -> Array:
         """All maps of one stage, ``(filters, rows, cols)``, read-only."""
@@ -197,32 +246,49 @@ class Engine:
             stacked.flags.writeable = False
             return stacked
 
-    def _source(self, index: int) -> Source:
+    def _key(self, index: int) -> MapKey:
         filters = self._filters
-        return Source(filters[index], filters.shared, filters if self._together else None)
+        return MapKey(filters[index], filters.shared, filters if self._together else None)
 
     @property
     def _together(self) -> bool:
         """Whether a change of one filter may change the maps of others. Of a layer not yet there, no map exists."""
-        return self._layer is not None and not self._layer.independent
+        if self._layer is None:
+            return self.suspended and not self._was_independent
+        return not self._layer.independent
+
+    def suspend(self, make_layer: Callable[[], ConvLayer]) -> None:
+        """Release the layer and all maps until one is needed; `make_layer` then makes the layer."""
+        with self.lock:
+            if self._layer is not None:
+                self._was_independent = self._layer.independent
+                self._maps.clear()
+                self._layer, self._make_layer, self.suspended = None, make_layer, True
+
+    def _resume(self) -> None:
+        with self.lock:
+            if self.suspended:
+                self._layer = self._make_layer()
+                self.suspended = False
 
     def close(self) -> None:
-        """Let go of the layer and all maps."""
+        """Release the layer and all maps."""
         with self.lock:
             self._maps.clear()
             self._revs.clear()
             self._layer = None
             self._make_layer = make_nothing
             self._thread = None
+            self.suspended = False
             self.failure = LensClosed()
 
 
 def _imported(name: str) -> bool:
-    """Whether a module is there to its last line: while it is being imported, it already stands among the modules."""
+    """Whether a module is imported completely: `sys.modules` has it from the beginning of its import."""
     module = sys.modules.get(name)
     return module is not None and not getattr(module.__spec__, "_initializing", False)
 
 
 def make_nothing() -> ConvLayer:
-    """Stand in for what makes the layer, once the lens was closed."""
+    """Raise: the lens was closed, and makes no layer."""
     raise LensClosed()

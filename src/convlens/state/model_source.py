@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convlens.arrays import as_array
-from convlens.filters import FilterList
-from convlens.images import Image, read_image, resize
-from convlens.sources import Plan, Source, filters_of, weights_of
+from convlens.inputs.images import Image, read_image, resize
+from convlens.inputs.kernels import read_names
+from convlens.inputs.signals import read_signal
+from convlens.inputs.starting_picture import zone_plate
+from convlens.maths.arrays import as_array
+from convlens.state.filters import Array, FilterList
+from convlens.state.layer_source import LayerSource, Plan, filters_of
+from convlens.state.written import Written, same, values_of
 
 if TYPE_CHECKING:
-    from convlens.geometry import Geometry
-    from convlens.layers import ConvLayer
-    from convlens.models import ConvModel, Found, Predictions
-    from convlens.receptive import ReceptiveField
+    from convlens.interpretation.subject import Subject
+    from convlens.layers.conv_layer import ConvLayer
+    from convlens.maths.geometry import Geometry
+    from convlens.maths.receptive_field import ReceptiveField
+    from convlens.models.conv_model import ConvModel, FoundCall, Predictions
+    from convlens.models.model_inputs import ModelInputs
+    from convlens.models.weight_snapshot import WeightSnapshot
 
 _IN_PLACE = "This takes it that preprocess= leaves every pixel in its place."
 
@@ -29,28 +35,37 @@ class Feeding:
     Parameters
     ----------
     model
-        A Keras model that takes one image.
+        A Keras model that takes an image or a signal, alone or with other inputs.
     preprocess
-        From a float32 copy of the image, ``(rows, cols, channels)``, to what the model takes, with or without the batch
-        axis. None where the model takes the image as it is.
+        From a float32 copy of the image, ``(rows, cols, channels)``, or of a signal as ``lens.image`` is, to what the
+        model takes, with or without the batch axis. None where the model takes the image as it is.
+    inputs
+        The model's inputs that are not the image, by name, or a list of all with None in the image's place.
     """
 
-    def __init__(self, model: Any, preprocess: Callable[[Any], Any] | None) -> None:
+    def __init__(self, model: Any, preprocess: Callable[[Any], Any] | None, inputs: Any = None) -> None:
+        from convlens.models.model_inputs import read_inputs
+
         self.model = model
+        self._inputs = read_inputs(model, inputs, made=preprocess is not None)
         self._preprocess = preprocess
         self._last: tuple[Image, ConvModel] | None = None
-        #: Whether the model was recorded with weights in it that the lens had written.
+        #: Whether the model was recorded with weights in it that the lens had written, and whether it wrote since.
         self._last_written = False
-        self._before: dict[int, tuple[Any, list[np.ndarray]]] = {}
-        self._applied: set[int] = set()
+        self._written_since = False
+        self._written = Written()
 
     def read_image(self, value: Any) -> Image:
-        """Read an image in the values it has, with the channels and the size that the model takes."""
-        from convlens.models import expected_input
+        """Read an image, or a signal, in the values it has, with the channels and the size that the model takes."""
+        from convlens.models.image_input import expected_input, takes_signal
 
-        rows, cols, channels = expected_input(self.model)
+        rows, cols, channels = expected_input(self.model, self._inputs)
+        if takes_signal(self.model, self._inputs):
+            if self._preprocess is not None:
+                return read_signal(value, channels=None)
+            return read_signal(value, channels=channels, steps=cols)
         image = read_image(value, channels=None if self._preprocess else channels, scale=False)
-        if self._preprocess is not None and _fits(np.shape(self._prepared(image))[1:], (rows, cols, channels)):
+        if self._preprocess is not None and _fits(np.shape(self.prepared(image))[1:], (rows, cols, channels)):
             return image
         if self._preprocess is not None and channels is not None and image.shape[2] != channels:
             image = read_image(value, channels=channels, scale=False)
@@ -58,18 +73,46 @@ class Feeding:
             image = resize(image, rows, cols)
         return image
 
+    def starting_image(self) -> Image:
+        """Return the picture to start from where the user gave none."""
+        from convlens.models.image_input import expected_input
+
+        rows, cols, channels = expected_input(self.model, self._inputs)
+        if rows is None or cols is None or channels is None:
+            size = ", ".join("any" if n is None else str(n) for n in (rows, cols, channels))
+            raise ValueError(
+                f"Model {self.model.name!r} takes images of (rows, cols, channels) = ({size}). A lens starts without "
+                "an image only where all three are fixed: ConvLens(image, model=model)."
+            )
+        return self.read_image(zone_plate(rows, cols, channels))
+
     def record(self, image: Image) -> ConvModel:
         """Run the model on an image, once."""
-        from convlens.models import ConvModel
+        from convlens.models.conv_model import ConvModel
 
         if self._last is None or self._last[0] is not image:
-            self._last = (image, ConvModel(self.model, self._prepared(image)))
-            self._last_written = bool(self._applied)
+            recorded = ConvModel(self.model, *self.fed(image))
+            self._last = (image, recorded.like(self._last[1]) if self._last else recorded)
+            self._last_written, self._written_since = bool(self._written), False
         return self._last[1]
+
+    def first_layer(self, image: Image) -> str:
+        """Return the path of the first convolution that the image reaches; of the first of all where none is known."""
+        from convlens.maths.receptive_field import NOTHING
+
+        recorded = self.record(image)
+        if not self._inputs.several:
+            return recorded.layers[0]
+        reached = (path for path in recorded.layers if recorded.receptive_field(path, 0, 0).note != NOTHING)
+        return next(reached, recorded.layers[0])
+
+    def forget(self) -> None:
+        """Release the recording; the next one is made with the weights that the model has then."""
+        self._last = None
 
     def receptive_field(self, image: Image, path: str, row: int, col: int) -> ReceptiveField:
         """Return the part of the image that a pixel of a layer's maps may depend on."""
-        from convlens.receptive import ReceptiveField
+        from convlens.maths.receptive_field import ReceptiveField
 
         recorded = self.record(image)
         field = recorded.receptive_field(path, row, col)
@@ -84,96 +127,133 @@ class Feeding:
             "that preprocess= makes of the image. Which pixels of the image those are, preprocess alone knows."
         )
 
-    def opened(self, layer: Any) -> None:
-        """Remember the weights that a layer has when it is opened first."""
-        self._before.setdefault(id(layer), (layer, weights_of(layer)))
+    def snapshot(self, layer: Any) -> WeightSnapshot:
+        """Take a snapshot of all of the model's weights; those of one layer are compared at every look."""
+        from convlens.models.weight_snapshot import WeightSnapshot
+
+        return WeightSnapshot(self.model.weights, layer.weights)
 
     def unedited(self, layer: Any, weights: Sequence[np.ndarray]) -> bool:
-        """Whether a layer had these weights when it was opened first, and the lens has written into none since."""
-        opened = self._before.get(id(layer))
-        if opened is None or self._applied:
-            return False
-        return all(map(functools.partial(np.array_equal, equal_nan=True), opened[1], weights))
+        """Whether a layer has these weights, and the lens has written into none since the model was recorded."""
+        return not self._written_since and all(same(a, b).all() for a, b in zip(values_of(layer), weights, strict=True))
 
-    def applied(self, layer: Any) -> None:
-        """Note that the lens wrote into a layer."""
-        self._applied.add(id(layer))
+    def apply(self, layer: Any, base: Sequence[np.ndarray], edited: Sequence[np.ndarray]) -> None:
+        """Write what was edited into a layer."""
+        self._written.write(layer, base, edited)
+        self._written_since = True
+        if self._last:
+            self._last[1].accept(layer)
 
-    def restore(self, layer: Any) -> None:
-        """Put back the weights of a layer, and of every other that the lens wrote into."""
-        for key in {id(layer), *self._applied}:
-            written, weights = self._before[key]
-            written.set_weights(weights)
-        self._applied.clear()
-        if self._last_written:
+    def restore(self) -> list[Any]:
+        """Put back what the lens replaced in the model's layers, which are returned."""
+        layers = self._written.restore()
+        if self._last and self._last_written:
             self._last = None
+        elif self._last:
+            for layer in layers:
+                self._last[1].accept(layer)
+            self._written_since = False
+        return layers
 
-    def forget(self) -> None:
-        """Look at the model as it is now."""
-        self._last = None
-        self._before.clear()
-        self._applied.clear()
+    @property
+    def preprocesses(self) -> bool:
+        """Whether the model is fed with something else than the image itself."""
+        return self._preprocess is not None
 
-    def _prepared(self, image: Image) -> Any:
-        copy = image.values.copy()
-        made = copy if self._preprocess is None else as_array(self._preprocess(copy), "what preprocess returned")
-        batch = made[np.newaxis] if made.ndim == 3 else made
-        if batch.ndim != 4 or batch.shape[0] != 1:
-            raise ValueError(
-                f"preprocess returned an array of shape {made.shape}; expected (rows, cols, channels), "
-                "or (1, rows, cols, channels)."
-            )
-        return batch
+    def prepared(self, image: Image) -> Any:
+        """Return what the model is fed for an image, a batch of one ``(1, rows, cols, channels)``."""
+        return self.fed(image)[0]
+
+    def fed(self, image: Image) -> tuple[Any, ModelInputs]:
+        """Return what the model is fed for an image, ``(1, rows, cols, channels)``, and what goes with it."""
+        if self._preprocess is None:
+            return image.values.copy()[np.newaxis], self._inputs
+        made, inputs = self._inputs.split(self._preprocess((image.shown if image.signal else image.values).copy()))
+        if image.signal:
+            return read_signal(made, channels=None).values[np.newaxis], inputs
+        from convlens.models.image_input import as_pictures
+
+        return as_pictures(as_array(made, "what preprocess returned"), self.model, inputs), inputs
 
 
-class InModel(Source):
-    """A convolution layer inside the user's model, fed with what the model makes of the image on its way there."""
+class InModel(LayerSource):
+    """A convolution layer inside the user's model, fed with what the layers before it return for the image."""
 
     def __init__(self, feeding: Feeding, image: Image, path: str) -> None:
+        from convlens.models.weight_snapshot import consistent
+
         recorded = feeding.record(image)
         self.layers = tuple(recorded.layers)
         self.path = recorded.find(path).path
         self._feeding = feeding
         self._layer = recorded.find(path).layer
-        feeding.opened(self._layer)
+        self._image = image
         self._open: tuple[Image, ConvLayer] | None = None
+        self.takes_signal = image.signal
 
-    def found(self, image: Image) -> Sequence[Found]:
-        """See `Source.found`."""
+        def read() -> FilterList:
+            self._open = (image, recorded.open(self.path))
+            return filters_of(self._open[1])
+
+        self._snapshot, self._base = consistent(lambda: feeding.snapshot(self._layer), read)
+
+    def found(self, image: Image) -> Sequence[FoundCall]:
+        """See `LayerSource.found`."""
         return self._feeding.record(image).found
 
     @property
     def layer(self) -> Any:
-        """See `Source.layer`."""
+        """See `LayerSource.layer`."""
         return self._layer
 
-    def again(self, image: Image, anew: bool) -> Source:
-        """See `Source.again`."""
-        if anew:
-            self._feeding.forget()
-        return InModel(self._feeding, image, self.path)
+    @property
+    def base(self) -> FilterList | None:
+        """See `LayerSource.base`."""
+        return self._base
+
+    def outdated(self, thorough: bool) -> bool:
+        """See `LayerSource.outdated`."""
+        if thorough:
+            return not self._snapshot.holds(self._feeding.model.weights)
+        return not self._snapshot.seems_to_hold()
+
+    def refreshed(self, image: Image) -> LayerSource:
+        """See `LayerSource.refreshed`."""
+        source = InModel(self._feeding, image, self.path)
+        source._base = self._base.with_weights(source._base)
+        return source
 
     def conv(self, image: Image) -> ConvLayer:
         """Return the layer, fed with its input on this image."""
         if self._open is None or self._open[0] is not image:
             self._open = (image, self._feeding.record(image).open(self.path))
+            self._image = image
         return self._open[1]
 
+    def forget_input(self) -> None:
+        """See `LayerSource.forget_input`."""
+        self._open = None
+        self._feeding.forget()
+
     def own_filters(self, image: Image, names: Any = None) -> FilterList:
-        """See `Source.own_filters`."""
-        return filters_of(self.conv(image), names)
+        """See `LayerSource.own_filters`."""
+        return self._base.with_names(read_names(names, len(self._base)))
+
+    def trained_filters(self, image: Image) -> FilterList:
+        """See `LayerSource.trained_filters`."""
+        return filters_of(self.conv(image))
 
     def plan(self, image: Image, filters: FilterList) -> Plan:
-        """See `Source.plan`."""
+        """See `LayerSource.plan`."""
         conv = self.conv(image)
         return Plan(conv.geometry, lambda: conv, np.array_equal(conv.input, image.values, equal_nan=True))
 
     def read_image(self, value: Any, channels: int | None) -> Image:
-        """Read an image as the model takes it; `channels` are the model's own affair."""
+        """Read an image as the model takes it; `channels` is ignored: the model decides."""
         return self._feeding.read_image(value)
 
     def receptive_field(self, image: Image, geometry: Geometry, row: int, col: int) -> ReceptiveField:
-        """See `Source.receptive_field`."""
+        """See `LayerSource.receptive_field`."""
         return self._feeding.receptive_field(image, self.path, row, col)
 
     def require_bias(self) -> None:
@@ -182,36 +262,65 @@ class InModel(Source):
             raise ValueError(f"Layer {self.path!r} has use_bias=False, so there is no bias to set.")
 
     def require_own_list(self, what: str) -> None:
-        """Raise: other layers of the model count on the filters as they are."""
+        """Raise: other layers of the model need the number and order of the filters as they are."""
         raise ValueError(
             f"The {what} cannot be changed inside a model: the next layer counts on it. "
             "To switch a filter off, set its kernel and its bias to 0."
         )
 
-    def opened(self, path: str) -> Source:
+    def opened(self, path: str) -> LayerSource:
         """Return the source that looks at another layer of the model, on the image last recorded."""
-        assert self._open is not None
-        return InModel(self._feeding, self._open[0], path)
+        return InModel(self._feeding, self._image, path)
 
-    def predict(self, filters: FilterList) -> Predictions:
-        """Return the model's output with its own and with these weights."""
-        from convlens.models import Predictions
+    @property
+    def preprocesses(self) -> bool:
+        """Whether the model is fed with something else than the image itself."""
+        return self._feeding.preprocesses
 
-        assert self._open is not None
-        image, conv = self._open
+    def model_input(self, image: Image) -> Array:
+        """Return what the model is fed for an image, ``(1, rows, cols, channels)`` float32."""
+        return np.asarray(self._feeding.prepared(image), dtype=np.float32)
+
+    def subject(self, image: Image, filters: FilterList | None) -> Subject:
+        """Return the subject of an interpretation: this layer, with these weights or its own."""
+        from convlens.interpretation.subject import Subject
+
+        call = self._feeding.record(image).find(self.path)
+        conv = self.conv(image)
+        weights = None if filters is None else tuple(conv.weights(filters.kernels, filters.bias, filters.pointwise))
+        x, inputs = self._feeding.fed(image)
+        return Subject(self._feeding.model, call, np.asarray(x, dtype=np.float32), weights, inputs)
+
+    @property
+    def outputs(self) -> list[str]:
+        """See `LayerSource.outputs`."""
+        return self._feeding.record(self._image).outputs
+
+    def predict(self, filters: FilterList, output: str | int | None = None) -> Predictions:
+        """See `LayerSource.predict`."""
+        from convlens.models.conv_model import Predictions
+
+        image, conv = self._image, self.conv(self._image)
         recorded = self._feeding.record(image)
         # Then the model has run with these very weights, and would take as long again to return the same.
         if self._feeding.unedited(self._layer, conv.weights(filters.kernels, filters.bias, filters.pointwise)):
-            return Predictions(recorded.output, recorded.output)
-        return recorded.predict(self.path, filters.kernels, filters.bias, filters.pointwise)
+            same = recorded.output(output)
+            return Predictions(same, same)
+        return recorded.predict(self.path, filters.kernels, filters.bias, filters.pointwise, output)
 
-    def applied(self) -> None:
-        """See `Source.applied`."""
-        self._feeding.applied(self._layer)
+    def apply(self, conv: ConvLayer, filters: FilterList) -> None:
+        """See `LayerSource.apply`."""
+        packed = (conv.weights(one.kernels, one.bias, one.pointwise) for one in (self._base, filters))
+        self._feeding.apply(self._layer, *packed)
+        self._base = filters
+        self._snapshot.accept(self._layer.weights)
 
     def restore(self) -> None:
-        """Put back the weights that this layer, and others that the lens wrote into, had when they were opened."""
-        self._feeding.restore(self._layer)
+        """See `LayerSource.restore`; in all layers of the model that the lens wrote into."""
+        for layer in self._feeding.restore():
+            self._snapshot.accept(layer.weights)
+            if layer is self._layer and self._open is not None:
+                self._base = self._base.with_weights(filters_of(self._open[1]))
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from convlens.explain import separable_kernel
-from convlens.filters import Array, FilterList, read_only
+from convlens.maths.explanation import separable_kernel
+from convlens.state.filters import Array, FilterList, read_only
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class SeparableFilters(FilterList):
 
     @property
     def kernel_shape(self) -> tuple[int, int, int]:
-        """``(kh, kw, channels)`` of what a filter lays on the layer's input."""
+        """Shape of `kernel_at`, ``(kh, kw, channels)``."""
         kh, kw, _ = self.depthwise[0].shape
         return (kh, kw, len(self.depthwise) // self.multiplier)
 
@@ -69,14 +69,14 @@ class SeparableFilters(FilterList):
         return super().same_weights(other) and all(a is b for a, b in zip(self.depthwise, other.kernels, strict=True))
 
     def with_kernels(self, kernels: Mapping[int, Array]) -> FilterList:
-        """Exchange the depthwise kernels at some indices; equal ones keep their identity."""
+        """Replace the depthwise kernels at some indices; equal ones stay the same objects."""
         new = {i: k for i, k in kernels.items() if k.tobytes() != self.depthwise[i].tobytes()}
         if not new:
             return self
         return replace(self, depthwise=tuple(new.get(i, k) for i, k in enumerate(self.depthwise)))
 
     def with_pointwise(self, pointwise: Array) -> FilterList:
-        """Exchange the pointwise kernel; filters whose column is equal keep it."""
+        """Replace the pointwise kernel; filters whose column is equal stay the same objects."""
         return self._changed(
             (i, replace(one, kernel=read_only(column[np.newaxis, np.newaxis])))
             for i, (one, column) in enumerate(zip(self.filters, pointwise.T, strict=True))
@@ -84,7 +84,7 @@ class SeparableFilters(FilterList):
         )
 
     def with_column(self, index: int, column: Array) -> FilterList:
-        """Exchange the pointwise weights of one filter, ``(depthwise channels,)``."""
+        """Replace the pointwise weights of one filter, ``(depthwise channels,)``."""
         kernel = read_only(np.asarray(column)[np.newaxis, np.newaxis])
         if kernel.tobytes() == self[index].kernel.tobytes():
             return self
@@ -96,11 +96,11 @@ class SeparableFilters(FilterList):
         return np.concatenate(self.depthwise, axis=2)
 
     def with_stacked(self, stack: Array) -> FilterList:
-        """Exchange depthwise kernels, ``(kh, kw, depthwise channels)``; equal ones keep their identity."""
+        """Replace the depthwise kernels, ``(kh, kw, depthwise channels)``; equal ones stay the same objects."""
         return self.with_kernels({k: read_only(stack[:, :, k : k + 1]) for k in range(stack.shape[2])})
 
-    def resized(self, kernels: Sequence[Array]) -> FilterList:
-        """Take other depthwise kernels, of the number that there is."""
+    def with_count(self, kernels: Sequence[Array]) -> FilterList:
+        """Replace all depthwise kernels, as many as there are."""
         return self.with_kernels(dict(enumerate(kernels)))
 
     @cached_property

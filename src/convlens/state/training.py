@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import operator
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from convlens import wire
-from convlens.filters import Array, FilterList
-from convlens.session import Session
+import numpy as np
+
+from convlens.layers.keras_internals import layers_within
+from convlens.maths.arrays import json_number, shortened
+from convlens.state.filters import Array, FilterList
+from convlens.state.session import Session
 
 if TYPE_CHECKING:
     import keras
@@ -63,7 +69,7 @@ class Snapshot:
         return kernels + 4 * len(self.filters) + (0 if pointwise is None else pointwise.nbytes)
 
     def __repr__(self) -> str:
-        """Say when it was taken."""
+        """Return when it was taken, in words."""
         loss = "" if self.loss is None else f", loss {self.loss:.4g}"
         return f"Snapshot of {len(self.filters)} filters after epoch {self.epoch}, batch {self.step}{loss}"
 
@@ -86,7 +92,7 @@ class Snapshots:
         return len(self._kept)
 
     def __iter__(self) -> Iterator[Snapshot]:
-        """Go through those that are kept."""
+        """Iterate over those that are kept."""
         return (snapshot for _, snapshot in self._kept)
 
     def add(self, snapshot: Snapshot) -> None:
@@ -104,35 +110,35 @@ class Snapshots:
         self._kept[first:last] = [(n, s) for n, s in self._kept[first:last] if n % self._stride == 0]
 
 
-class Purse:
-    """The time that training leaves for showing it: a share of what has passed.
+class TimeBudget:
+    """The time that may be spent on showing a training: a share of what has passed.
 
     Parameters
     ----------
     share
         Of all time; None is without limit.
-    price
+    cost
         What showing once is expected to take at first, in seconds.
     clock
         Returns seconds.
     """
 
-    def __init__(self, share: float | None, price: float, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, share: float | None, cost: float, clock: Callable[[], float] = time.perf_counter) -> None:
         self._share = share
         self._clock = clock
         self._start = clock()
         self._spent = 0.0
-        self._price = price
+        self._cost = cost
 
     def affords(self) -> bool:
-        """Whether showing once more, at the price of the last times, keeps within the share."""
+        """Whether showing once more, at the cost of the last times, keeps within the share."""
         if self._share is None:
             return True
-        return self._spent + self._price <= (1 - KEPT_BACK) * self._share * (self._clock() - self._start)
+        return self._spent + self._cost <= (1 - KEPT_BACK) * self._share * (self._clock() - self._start)
 
     @contextmanager
-    def paying(self, showing: bool = False) -> Iterator[None]:
-        """Count the time that the block takes, and take it for the price of `showing`."""
+    def spending(self, showing: bool = False) -> Iterator[None]:
+        """Count the time that the block takes, and take it for the cost of `showing`."""
         began = self._clock()
         try:
             yield
@@ -140,8 +146,57 @@ class Purse:
             taken = self._clock() - began
             self._spent += taken
             if showing:
-                # One that happened to be quick promises nothing for the next.
-                self._price = max(taken, (self._price + taken) / 2)
+                # A short one does not mean that the next is short.
+                self._cost = max(taken, (self._cost + taken) / 2)
+
+
+class RunningFit:
+    """The call of ``fit`` that calls the callback now; false once it has returned or raised.
+
+    Keras tells a callback of neither an interrupt nor an error.
+    """
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+        frame = sys._getframe()
+        while frame.f_back is not None and not _is_fit(frame):
+            frame = frame.f_back
+        # Not the frame itself, which would keep the training's data.
+        self._frame, self._code = id(frame), frame.f_code
+
+    def __bool__(self) -> bool:
+        """Tell whether the call is still among those that its thread is in."""
+        frame = sys._current_frames().get(self._thread)
+        while frame is not None:
+            if id(frame) == self._frame and frame.f_code is self._code:
+                return True
+            frame = frame.f_back
+        return False
+
+
+def _is_fit(frame: FrameType) -> bool:
+    return frame.f_code.co_name == "fit" and "callbacks" in frame.f_locals
+
+
+def _after_this_cell(call: Callable[[], None]) -> None:
+    """Call once when the notebook's cell that runs has ended; does nothing elsewhere."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None:
+        return
+
+    def ended(*_: Any) -> None:
+        shell.events.unregister("post_run_cell", ended)
+        call()
+
+    shell.events.register("post_run_cell", ended)
+
+
+def _same_values(one: FilterList, other: FilterList) -> bool:
+    """Whether two lists have equal weights, in the same arrays or in copies."""
+    if one.same_weights(other):
+        return True
+    pairs = zip((*one.kernels, one.pointwise, one.bias), (*other.kernels, other.pointwise, other.bias), strict=False)
+    return len(one) == len(other) and all(a is b or np.array_equal(a, b, equal_nan=True) for a, b in pairs)  # type: ignore[arg-type]
 
 
 class Follower:
@@ -152,7 +207,7 @@ class Follower:
     session
         What the lens holds.
     shown
-        Returns whether anybody looks. Otherwise snapshots are kept, and no map is computed.
+        Returns whether a front end shows the lens. Otherwise snapshots are kept, and no map is computed.
     tell
         Told the ``TrainingRecord`` when it is to be shown.
     """
@@ -164,8 +219,10 @@ class Follower:
         self._shown = shown
         self._tell = tell
         self._snapshots: dict[str, Snapshots] = {}
-        self._running = False
-        self._purse = Purse(None, 0.0)
+        self._running: RunningFit | None = None
+        self._closed = False
+        self._time = TimeBudget(None, 0.0)
+        session.settle = self.settle
 
     @property
     def snapshots(self) -> list[Snapshot]:
@@ -178,48 +235,77 @@ class Follower:
         if not snapshots:
             return None
         now = self._session.filters
-        shown = [i for i, snapshot in enumerate(snapshots) if snapshot.filters.same_weights(now)]
+        alike = (i for i in reversed(range(len(snapshots))) if _same_values(snapshots[i].filters, now))
         return {
-            "running": self._running,
+            "running": self._running is not None,
             "snapshots": [
-                {"epoch": s.epoch, "step": s.step, "loss": None if s.loss is None else wire.number(s.loss)}
+                {"epoch": s.epoch, "step": s.step, "loss": None if s.loss is None else json_number(s.loss)}
                 for s in snapshots
             ],
-            "shown": shown[-1] if shown else None,
+            "shown": next(alike, None),
         }
 
-    def begin(self, model: Any, budget: float | None) -> None:
-        """See that the layer is part of the model, and keep what it is before training."""
+    def begin(self, model: Any, budget: float | None) -> Snapshot | None:
+        """Check that the layer is part of the model, and keep its weights from before training.
+
+        Returns
+        -------
+        Snapshot or None
+            The newest; None where the lens was closed.
+        """
+        if self._closed:
+            return None
         layer = self._session.source.layer
-        if not any(part is layer for part in model._flatten_layers()):
+        if not any(part is layer for part in layers_within(model)):
             raise ValueError(
                 f"The lens looks at layer {layer.name!r}, which is not part of model {model.name!r} that is being "
                 "trained. Make the callback with a lens on that model."
             )
-        self._running = True
+        self._running = RunningFit()
+        self._session.following = True
+        _after_this_cell(self._cell_ended)
         filters = self._read()
         if not self.snapshots:
             self._keep(Snapshot(0, 0, None, filters))
-        self._follow(filters)  # what it takes the first time, compilation included, is no measure
+        self._follow(filters)  # the first time includes compilation, and is not counted
         began = time.perf_counter()
         self._follow(filters)
         # Beside a training, whose threads want the same processors, it takes longer.
-        self._purse = Purse(budget, 2 * (time.perf_counter() - began))
+        self._time = TimeBudget(budget, 2 * (time.perf_counter() - began))
+        return self.snapshots[-1]
 
     def update(self, epoch: int, step: int, loss: float | None) -> None:
-        """Keep what the layer is now, and show it where somebody looks and the time for it has come."""
-        with self._purse.paying():
+        """Keep the layer's weights, and show them if a front end shows the lens and it is time to."""
+        if self._closed:
+            return
+        with self._time.spending():
             filters = self._read()
             self._keep(Snapshot(epoch, step, loss, filters))
-        if self._shown() and self._purse.affords():
-            with self._purse.paying(showing=True):
+        if self._shown() and self._time.affords():
+            with self._time.spending(showing=True):
                 self._follow(filters)
 
     def end(self) -> None:
         """Let the lens hold what training made of the layer, and of the layers before it."""
-        self._running = False
-        self._session.follow(self.snapshots[-1].filters, anew=True)
+        if self._closed:
+            return
+        self._running = None
+        self._session.follow(self._read())
+        self._session.following = False
         self._tell(self.record())
+
+    def settle(self) -> None:
+        """End what an interrupted or failing ``fit`` began: Keras calls no callback then."""
+        if self._running is not None and not self._running:
+            self.end()
+
+    def _cell_ended(self) -> None:
+        """Show the weights at the end of a notebook's cell: callbacks that run after this one may set others."""
+        if not self._closed:
+            self.settle()
+            self._session.following = self._running is None
+            self._session.catch_up(self._session.filters)
+            self._session.following = self._running is not None
 
     def scrub(self, index: int) -> None:
         """Show the weights of a snapshot, as an edit that can be undone."""
@@ -227,12 +313,13 @@ class Follower:
         self._session.commit(filters, gesture="convlens: scrub")
 
     def close(self) -> None:
-        """Let go of the snapshots."""
+        """Release the snapshots; a training that runs continues without the lens."""
+        self._closed, self._running = True, None
         self._snapshots.clear()
 
     def _read(self) -> FilterList:
         session = self._session
-        return session.filters.with_weights(session.source.own_filters(session.image))
+        return session.filters.with_weights(session.source.trained_filters(session.image))
 
     def _keep(self, snapshot: Snapshot) -> None:
         self._snapshots.setdefault(self._session.source.path, Snapshots()).add(snapshot)
@@ -254,16 +341,27 @@ def make_callback(training: Follower, every: str | int, budget: float | None) ->
 
         def __init__(self) -> None:
             super().__init__()
-            self._epoch = self._step = self._kept = 0
+            self._epoch = self._step = self._kept = self._before_epoch = self._begun = 0
 
         def on_train_begin(self, logs: Any = None) -> None:
-            training.begin(self.model, budget)
-            last = training.snapshots[-1]
-            self._epoch, self._step, self._kept = last.epoch, last.step, last.step
+            last = training.begin(self.model, budget)
+            if last is not None:
+                self._epoch, self._step, self._kept = last.epoch, last.step, last.step
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self._before_epoch = self._step
+
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            self._begun = batch
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            self._step += 1
-            if batches is not None and self._step % batches == 0:
+            # With steps_per_execution, Keras calls this once for several batches, and gives the last one's number; up
+            # to Keras 3.9 the first one's. The last one goes past the epoch's end where its batches run out.
+            if batch == self._begun:
+                batch += getattr(self.model, "steps_per_execution", 1) - 1
+            before, steps = self._step, (self.params or {}).get("steps")
+            self._step = self._before_epoch + (batch + 1 if steps is None else min(batch + 1, steps))
+            if batches is not None and self._step // batches > before // batches:
                 self._update(logs)
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -278,7 +376,7 @@ def make_callback(training: Follower, every: str | int, budget: float | None) ->
             training.end()
 
         def _update(self, logs: Any) -> None:
-            # On JAX, asking for the model is what brings its variables up to date.
+            # On JAX, reading `model` updates its variables.
             _ = self.model
             loss = (logs or {}).get("loss")
             self._kept = self._step
@@ -292,5 +390,7 @@ def _batches(every: str | int) -> int | None:
     if every == "epoch":
         return None
     if isinstance(every, bool) or not hasattr(every, "__index__") or operator.index(every) < 1:
-        raise ValueError(f'every={every!r} was given; expected "epoch", or after how many batches to look, from 1 on.')
+        raise ValueError(
+            f'every={shortened(every)} was given; expected "epoch", or after how many batches to look, from 1 on.'
+        )
     return operator.index(every)

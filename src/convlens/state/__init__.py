@@ -1,0 +1,1 @@
+"""What one lens holds, and where its layer comes from."""
