@@ -18,14 +18,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convlens import ConvLens, wire
+from convlens import ConvLens
+from convlens.protocol import records
+from convlens.widget.base import LensBase
 
 ROOT = pathlib.Path(__file__).parents[2]
 RUNNER = ROOT / "js" / "tests" / "run-lens.mjs"
 #: Of the random interleavings; others can be tried with `CONVLENS_SEEDS="1 2 3"` in the environment.
 SEEDS = [int(seed) for seed in os.environ.get("CONVLENS_SEEDS", "0 1 2 3 4 5 6 7").split()]
-SYNCED = list(ConvLens.class_own_traits(sync=True))
-HELD_BACK = {"_esm", "_css", "_view_name", "_model_name"}
+SYNCED = list(LensBase.class_own_traits(sync=True))
+HELD_BACK = {"_esm", "_bundle", "_css", "_view_name", "_model_name"}
 
 #: What a person does in the browser, by the names of `remote-lens.ts`; edits are what there is most of.
 ACTIONS = [
@@ -88,7 +90,7 @@ class FrontEnd:
 def packed(command: str, content: dict[str, Any]) -> dict[str, Any]:
     """Write what crosses as the front end reads it."""
     plain = {name: value for name, value in content.items() if name not in HELD_BACK and name != "layout"}
-    content, buffers = wire.pack(plain)
+    content, buffers = records.pack(plain)
     return {"command": command, "content": content, "buffers": [base64.b64encode(b).decode() for b in buffers]}
 
 
@@ -100,7 +102,7 @@ class Table:
         self.lens = ConvLens(image, [rng.normal(size=(3, 3)).astype(np.float32) for _ in range(3)])
         _ = self.lens.activations
         self.fronts = [FrontEnd(self.lens), FrontEnd(self.lens)]
-        self.lens._courier._send = lambda content, buffers: self._say(
+        self.lens._outbox._send = lambda content, buffers: self._say(
             {"command": "message", "content": content, "buffers": [base64.b64encode(b).decode() for b in buffers]}
         )
         # Without a kernel, ipywidgets 7 sends no traits; whoever observes them hears of the same changes.

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convlens import ConvLens, presets, wire
+from convlens import ConvLens, presets
+from convlens.protocol import records
 from tests.unit.test_requests import Browser
 
 IMAGE = np.random.default_rng(0).random((8, 9, 3)).astype(np.float32)
@@ -55,7 +56,7 @@ def test_what_is_not_finite_crosses_as_json_can_carry_it(browser: Browser) -> No
     assert found["sum"] == "-Infinity" and found["norm"] == "Infinity"
     assert found["plane"]["response"] is None and found["symmetry"] is None
     assert "infinite" in found["note"]
-    content, _ = wire.pack(found)
+    content, _ = records.pack(found)
     json.dumps(content, allow_nan=False)
 
 

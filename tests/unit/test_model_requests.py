@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import threading
 from typing import Any
@@ -11,7 +10,9 @@ import keras
 import numpy as np
 import pytest
 
-from convlens import ConvLens, wire
+from convlens import ConvLens
+from convlens.protocol import records
+from convlens.state.session import Session
 from tests.unit.keras_sweep import close, from_keras, numpy
 from tests.unit.test_lens_model import IMAGE, MODELS, functional, sequential
 from tests.unit.test_requests import Browser
@@ -78,16 +79,16 @@ def test_predictions_are_answered_at_once_with_nothing_and_follow_by_themselves(
 def test_an_edit_does_not_wait_for_a_prediction_and_the_newest_request_is_answered_with_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    browser = opened("stem")
     started, released = threading.Event(), threading.Event()
-    predict = inspect.getattr_static(ConvLens, "predictions").fget
+    predict = Session.predict
 
-    def slow(lens: ConvLens) -> Any:
+    def slow(session: Session) -> Any:
         started.set()
         assert released.wait(60)
-        return predict(lens)
+        return predict(session)
 
-    monkeypatch.setattr(ConvLens, "predictions", property(slow))
+    monkeypatch.setattr(Session, "predict", slow)
+    browser = opened("stem")
     first = browser.ask("predict")["seq"]
     assert started.wait(60)
     assert browser.tap(0, 0, 5.0)["ok"], "answered while the model runs"
@@ -95,16 +96,15 @@ def test_an_edit_does_not_wait_for_a_prediction_and_the_newest_request_is_answer
     newest = browser.ask("predict")["seq"]
     released.set()
     assert [message["seq"] for message in predictions(browser)] == [first, newest]
-    close(floats(predictions(browser)[-1]["predictions"]["after"]), predict(browser.lens).after)
+    close(floats(predictions(browser)[-1]["predictions"]["after"]), predict(browser.lens._session).after)
 
 
 def test_an_exception_in_the_model_is_told_with_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    browser = opened("stem")
-
-    def failing(_: ConvLens) -> Any:
+    def failing(_: Session) -> Any:
         raise RuntimeError("no such luck")
 
-    monkeypatch.setattr(ConvLens, "predictions", property(failing))
+    monkeypatch.setattr(Session, "predict", failing)
+    browser = opened("stem")
     browser.ask("predict")
     (message,) = predictions(browser)
     assert message["predictions"] is None
@@ -321,7 +321,7 @@ def test_of_thousands_of_filters_only_the_first_screen_crosses_by_itself() -> No
     x = np.random.default_rng(0).standard_normal((8, 8, 3)).astype(np.float32)
     lens = ConvLens(x, model=model, preprocess=lambda x: np.resize(x, (7, 7, 512)))
     browser = Browser(lens)
-    content, buffers = wire.pack({k: v for k, v in lens.get_state().items() if k not in ("_esm", "_css")})
+    content, buffers = records.pack({k: v for k, v in lens.get_state().items() if k not in ("_esm", "_bundle", "_css")})
     assert sum(map(len, buffers)) < 3 * 2**20
     assert len(json.dumps(content, default=str)) < 100_000
     assert len(lens._state["order"]) == len(lens.names) == 2048
@@ -345,3 +345,31 @@ def test_a_change_of_thousands_of_filters_sends_those_on_screen_and_says_that_th
     assert "outdated" not in answer
     for record, i in zip(answer["filters"], range(3), strict=True):
         np.testing.assert_array_equal(floats(record["kernel"]), i + 1)
+
+
+def test_losses_in_parts_are_those_of_ablation_and_of_keras() -> None:
+    browser = opened("stem")
+    lens = browser.lens
+    lens.set_kernel(0, lens.kernels[0] * 2)
+    found = dict(lens.ablation())
+    count = len(found)
+    parts = [browser.ask("losses", start=start, count=3)["losses"] for start in range(0, count, 3)]
+    values = np.concatenate([floats(part["values"]) for part in parts])
+    np.testing.assert_allclose(values, [found[i] for i in range(count)], rtol=1e-5, atol=1e-6)
+    after = lens.predictions.after
+    assert after is not None
+    assert {part["target"] for part in parts} == {int(np.argmax(after))}
+
+
+def test_losses_after_an_edit_are_of_the_new_weights() -> None:
+    browser = opened("stem")
+    browser.ask("losses", start=0, count=1)
+    browser.lens.set_kernel(0, np.zeros((3, 3, 3)))
+    browser.lens.bias = np.zeros_like(browser.lens.bias)
+    # A filter whose map is 0 already loses nothing.
+    assert floats(browser.ask("losses", start=0, count=1)["losses"]["values"]) == pytest.approx([0], abs=1e-6)
+
+
+@pytest.mark.parametrize(("start", "count"), [(-1, 1), (10**6, 1), (0, 0), (0, 10**6)])
+def test_losses_of_filters_that_are_not_there_are_refused(start: int, count: int) -> None:
+    assert "numbered from 0" in opened("stem").ask("losses", start=start, count=count)["error"]["text"]

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convlens import ConvLens, wire
-from convlens.repeats import MOST_CLIENTS
+from convlens import ConvLens
+from convlens.protocol import records
+from convlens.protocol.request_log import MOST_CLIENTS
 
 KERNELS = [np.full((3, 3), i, np.float32) for i in range(3)]
 IMAGE = np.random.default_rng(0).random((8, 9)).astype(np.float32)
@@ -22,12 +23,12 @@ class Line:
         self.lens = ConvLens(IMAGE, KERNELS)
         _ = self.lens.activations  # Keras has arrived
         self.heard: list[dict[str, Any]] = []
-        self.lens._courier._send = lambda content, buffers: self.heard.append(wire.unpack(content, buffers))
+        self.lens._outbox._send = lambda content, buffers: self.heard.append(records.unpack(content, buffers))
 
     def send(self, kind: str, client: Any = "one", seq: Any = 1, **fields: Any) -> list[dict[str, Any]]:
         """Deliver a request and return what was said because of it."""
         self.heard.clear()
-        content, buffers = wire.pack({"type": kind, "client": client, "seq": seq, **fields})
+        content, buffers = records.pack({"type": kind, "client": client, "seq": seq, **fields})
         self.lens._handle_custom_msg(content, buffers)
         return list(self.heard)
 
@@ -113,7 +114,7 @@ def test_what_is_remembered_is_bounded_by_the_number_of_browsers(line: Line) -> 
     for number in range(2 * MOST_CLIENTS):
         for seq in (1, 2):
             line.send("rename", client=f"{number}", seq=seq, uid=line.uid(0), name=f"{number}.{seq}")
-    kept = line.lens._msg_callbacks.callbacks[0]._repeats._newest
+    kept = line.lens._msg_callbacks.callbacks[0]._request_log._newest
     assert len(kept) == MOST_CLIENTS
     # The newest are those that may still be waiting for an answer.
     last = f"{2 * MOST_CLIENTS - 1}"
@@ -158,7 +159,7 @@ def test_a_browser_that_missed_messages_is_told_every_setting_and_the_picture_on
     }
     line.send("hello", generation=1, revs=[], image=1, again=True)
     assert sent[-1] >= small
-    assert not sent[-1] & {"_image", "_filters", "_esm", "_css"}
+    assert not sent[-1] & {"_image", "_filters", "_esm", "_bundle", "_css"}
     line.send("hello", seq=2, generation=1, revs=[], image=0, again=True)
     assert sent[-1] >= small | {"_image"}
     sent.clear()
@@ -170,7 +171,7 @@ def test_an_answer_that_cannot_be_written_is_still_an_answer(line: Line, monkeyp
     def broken(*_: Any) -> Any:
         raise OSError("no space for a record")
 
-    monkeypatch.setattr(wire, "filter_record", broken)
+    monkeypatch.setattr(records, "filter_record", broken)
     (answer,) = line.send("need", uids=[line.uid(0)])
     assert not answer["ok"]
     assert "no space for a record" in answer["error"]["text"]
@@ -183,5 +184,5 @@ def test_a_filter_beyond_the_first_screen_that_changed_unseen_comes_with_the_nex
     # Of a filter that is here without its map, off screen, the browser asks when it comes on screen.
     revs[68][1] = -1
     lens.set_kernel(69, np.ones((3, 3)))
-    (answer,) = line.send("hello", generation=lens._courier.generation, revs=revs, image=1, again=True)
+    (answer,) = line.send("hello", generation=lens._outbox.generation, revs=revs, image=1, again=True)
     assert [record["uid"] for record in answer["filters"]] == [line.uid(69)]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convlens import ConvLens, wire
+from convlens import ConvLens
+from convlens.protocol import records
 
 KERNELS = [np.full((3, 3), i, np.float32) for i in range(3)]
 IMAGE = np.random.default_rng(0).random((8, 9)).astype(np.float32)
@@ -19,14 +20,14 @@ class Browser:
     def __init__(self, lens: ConvLens) -> None:
         self.lens = lens
         self.heard: list[dict[str, Any]] = []
-        lens._courier._send = lambda content, buffers: self.heard.append(wire.unpack(content, buffers))
+        lens._outbox._send = lambda content, buffers: self.heard.append(records.unpack(content, buffers))
         self.seq = 0
         self.ask("hello", generation=0, revs=[])
         self.heard.clear()
 
     def ask(self, kind: str, **fields: Any) -> dict[str, Any]:
         self.seq += 1
-        content, buffers = wire.pack({"type": kind, "client": "test", "seq": self.seq, **fields})
+        content, buffers = records.pack({"type": kind, "client": "test", "seq": self.seq, **fields})
         self.lens._handle_custom_msg(content, buffers)
         answers = [m for m in self.heard if m["type"] == "answer" and m["seq"] == self.seq]
         assert len(answers) == 1, "every request gets exactly one answer"
@@ -88,7 +89,7 @@ def test_hello_brings_only_what_the_browser_does_not_have(browser: Browser) -> N
     lens = browser.lens
     revs = [[uid, lens._session.engine.rev(uid)] for uid in lens._state["order"]]
     revs[1][1] += 5
-    answer = browser.ask("hello", generation=lens._courier.generation, revs=revs)
+    answer = browser.ask("hello", generation=lens._outbox.generation, revs=revs)
     assert [f["uid"] for f in answer["filters"]] == [browser.uid(1)]
 
 

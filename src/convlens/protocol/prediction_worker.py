@@ -1,20 +1,28 @@
-"""Running the model beside the kernel's main thread, so that no edit waits for a prediction."""
+"""Running the model beside Python's main thread, so that no edit waits for a prediction."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from convlens.layers.error_text import plain_text
+from convlens.models.outputs import not_a_vector
+from convlens.protocol.records import prediction_record
+
+_log = logging.getLogger("convlens")
+
 if TYPE_CHECKING:
-    from convlens.models import Predictions
+    from convlens.models.conv_model import Predictions
 
 
-class Predicting:
+class PredictionWorker:
     """Answers the newest of the browser's requests for predictions, one after the other.
 
     A run takes as long as the model does (a tenth of a second for a ResNet50 on a CPU). It happens in a thread that
-    ends when nobody asks any more. Edits go on meanwhile, and what is asked meanwhile is answered by one run more.
+    ends when there is no request left. Edits go on meanwhile; requests that arrive meanwhile are answered by one more
+    run.
 
     Parameters
     ----------
@@ -22,26 +30,34 @@ class Predicting:
         Runs the model with the weights of that moment.
     tell
         Sends a ``PredictionsMessage``.
+    outputs
+        Returns the names of the model's outputs.
     """
 
-    def __init__(self, predict: Callable[[], Predictions], tell: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self,
+        predict: Callable[[], Predictions],
+        tell: Callable[[dict[str, Any]], None],
+        outputs: Callable[[], list[str]] = list,
+    ) -> None:
         self._predict = predict
         self._tell = tell
+        self._outputs = outputs
         self._lock = threading.Lock()
-        self._asked: dict[str, Any] | None = None
+        self._request: dict[str, Any] | None = None
         self._thread: threading.Thread | None = None
 
     def ask(self, client: Any, seq: Any) -> None:
-        """Note that a front end wants to know."""
+        """Have the model run, for a browser's request."""
         with self._lock:
-            self._asked = {"client": client, "seq": seq}
+            self._request = {"client": client, "seq": seq}
             if self._thread is None:
                 # Not a daemon: an interpreter that ends while TensorFlow computes would crash.
                 self._thread = threading.Thread(target=self._work, name="convlens: predictions")
                 self._thread.start()
 
     def wait(self) -> None:
-        """Return when all that was asked is answered."""
+        """Return when every request is answered."""
         thread = self._thread
         if thread is not None:
             thread.join()
@@ -49,17 +65,20 @@ class Predicting:
     def _work(self) -> None:
         while True:
             with self._lock:
-                asked, self._asked = self._asked, None
-                if asked is None:
+                request, self._request = self._request, None
+                if request is None:
                     self._thread = None
                     return
-            self._tell({"type": "predictions", **asked, **self._outcome()})
+            try:
+                self._tell({"type": "predictions", **request, **self._outcome()})
+            except Exception:  # the thread goes on: another request may have come
+                _log.exception("Predictions could not be sent to the widget")
 
     def _outcome(self) -> dict[str, Any]:
         try:
-            before, after = self._predict()
-        except Exception as error:  # there is nobody else in this thread to show it
-            return {"predictions": None, "error": {"title": type(error).__name__, "text": str(error)}}
-        if before is None or after is None:
-            return {"predictions": None}
-        return {"predictions": {"before": before.tobytes(), "after": after.tobytes()}}
+            found = self._predict()
+            note = not_a_vector(found[0], self._outputs())
+        except Exception as error:  # shown in the widget, since this thread has no caller
+            _log.exception("The model could not be run for its predictions")
+            return {"predictions": None, "error": {"title": type(error).__name__, "text": plain_text(error)}}
+        return {"predictions": prediction_record(found), **({"note": note} if note else {})}

@@ -1,25 +1,38 @@
-"""What the browser asks to be told: requests that change nothing."""
+"""Requests of the browser that change nothing: pixel values, statistics, patches, planes, programs."""
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from convlens import wire
-from convlens.explain import read_patch
-from convlens.fields import Refused, checked, index_of, known_uids, pixel_of, whole
-from convlens.filters import Array
-from convlens.session import Session
-from convlens.statistics import contribution, plane_rms, statistics
+from convlens.maths.arrays import json_number
+from convlens.maths.explanation import read_patch
+from convlens.maths.filter_statistics import contribution, plane_rms, statistics
+from convlens.protocol import records
+from convlens.protocol.decode import Handler, Refused, handler_of, index_of, known_uids, pixel_of, window_of
+from convlens.protocol.lens_actions import LensActions
+from convlens.protocol.record_types import (
+    DeepRecord,
+    DiagnosticsRecord,
+    LossesRecord,
+    PatchRecord,
+    PictureRecord,
+    PixelValue,
+)
+from convlens.protocol.request_types import Code, Deep, Diagnose, Losses, Patch, Pixels, Plane, Probe, Request
+from convlens.state.filters import Array
+from convlens.state.interpreted import LossesInTurn
+from convlens.state.session import Session
 
 if TYPE_CHECKING:
-    from convlens.layers import ConvLayer
-    from convlens.widget import ConvLens
+    from convlens.layers.conv_layer import ConvLayer
+
+#: Filters whose losses are found for one request: the front end asks again, so that it can stop and edits go on.
+MOST_LOSSES = 64
 
 
-class Inquiries:
+class Queries:
     """Answers one lens's browsers.
 
     Parameters
@@ -30,72 +43,80 @@ class Inquiries:
         What the lens holds.
     """
 
-    def __init__(self, lens: ConvLens, session: Session) -> None:
+    def __init__(self, lens: LensActions, session: Session) -> None:
         self._lens = lens
         self._session = session
         # Gone with the layer: what is large must not outlive a closed lens.
         self._inputs: weakref.WeakKeyDictionary[ConvLayer, tuple[Array, Array]] = weakref.WeakKeyDictionary()
+        self._losses_in_turn = LossesInTurn(session)
         #: By type of request.
-        self.handlers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-            "probe": self._probe,
-            "diagnose": self._diagnose,
-            "code": self._code,
-            "stats": self._stats,
-            "deep": self._deep,
-            "patch": self._patch,
-            "plane": self._plane,
+        self.handlers: dict[str, Handler] = {
+            "probe": handler_of(Probe, self._probe),
+            "diagnose": handler_of(Diagnose, self._diagnose),
+            "code": handler_of(Code, self._code),
+            "stats": handler_of(Request, self._stats),
+            "losses": handler_of(Losses, self._losses),
+            "deep": handler_of(Deep, self._deep),
+            "patch": handler_of(Patch, self._patch),
+            "plane": handler_of(Plane, self._plane),
+            "pixels": handler_of(Pixels, self._pixels),
         }
 
-    def _probe(self, message: dict[str, Any]) -> dict[str, Any]:
+    def _probe(self, message: Probe) -> dict[str, list[PixelValue]]:
         row, col = pixel_of(self._session, message)
         engine = self._session.engine
         if not engine.ready:
             return {"values": []}
-        uids = known_uids(self._session, message)
+        uids = known_uids(self._session, message["uids"])
         engine.compute(uids)
-        return {
-            "values": [
-                {
-                    "uid": uid,
-                    "rev": engine.rev(uid),
-                    "activation": wire.number(maps.activation[row, col]),
-                    "pre_activation": wire.number(maps.pre_activation[row, col]),
-                }
-                for uid in uids
-                if (maps := engine.current(uid)) is not None
-            ]
-        }
+        values: list[PixelValue] = []
+        for uid in uids:
+            if (maps := engine.current(uid)) is not None:
+                before, after = map(json_number, maps.at(row, col))
+                values.append({"uid": uid, "rev": engine.rev(uid), "activation": after, "pre_activation": before})
+        return {"values": values}
 
-    def _diagnose(self, message: dict[str, Any]) -> dict[str, Any]:
-        index = index_of(self._session, message)
-        channel = whole(message.get("channel", 0), "channel")
+    def _diagnose(self, message: Diagnose) -> dict[str, DiagnosticsRecord]:
+        index = index_of(self._session, message["uid"])
+        channel = message["channel"] or 0
         channels = self._session.filters.kernel_shape[2]
         if not 0 <= channel < channels:
             raise Refused(f"There is no channel {channel}: the kernel has {channels}, numbered from 0.")
         uid = self._session.filters[index].uid
         found = self._lens.diagnose(index)
-        return {"diagnostics": wire.diagnostics_record(found, uid, self._session.engine.rev(uid), channel)}
+        return {"diagnostics": records.diagnostics_record(found, uid, self._session.engine.rev(uid), channel)}
 
-    def _code(self, message: dict[str, Any]) -> dict[str, Any]:
-        return {"code": self._lens.to_code(checked(message.get("framework"), str, "framework"))}
+    def _code(self, message: Code) -> dict[str, str]:
+        return {"code": self._lens.to_code(message["framework"])}
 
-    def _stats(self, message: dict[str, Any]) -> dict[str, Any]:
+    def _stats(self, message: Request) -> dict[str, dict[str, bytes]]:
         engine = self._session.engine
         _ = engine.layer  # waited for before the lock is taken, which the thread that brings it needs
         with engine.lock:
-            filters = self._session.filters
+            filters = engine.filters
             engine.compute()
             maps = [maps.activation for uid in filters.uids if (maps := engine.current(uid)) is not None]
             found = statistics(maps, [filters.kernel_at(i) for i in range(len(filters))])
         return {"stats": {name: values.tobytes() for name, values in found._asdict().items()}}
 
-    def _deep(self, message: dict[str, Any]) -> dict[str, Any]:
-        index = index_of(self._session, message)
+    def _losses(self, message: Losses) -> dict[str, LossesRecord]:
+        start, count = message["start"], message["count"]
+        filters = len(self._session.filters)
+        if not (0 <= start < filters and 1 <= count <= MOST_LOSSES):
+            raise Refused(
+                f"Filters {start} to {start + count} were requested: there are {filters}, numbered from 0, and at most "
+                f"{MOST_LOSSES} are answered at a time."
+            )
+        values, target = self._losses_in_turn.some(start, count)
+        return {"losses": {"values": values.astype("<f4").tobytes(), "target": target}}
+
+    def _deep(self, message: Deep) -> dict[str, DeepRecord]:
+        index = index_of(self._session, message["uid"])
         engine, filters = self._session.engine, self._session.filters
         x, rms = self.layer_input(engine.layer)
-        wanted = sorted({whole(channel, "channels") for channel in checked(message.get("channels"), list, "channels")})
+        wanted = sorted(set(message["channels"]))
         if wanted and not 0 <= wanted[0] <= wanted[-1] < len(rms):
-            raise Refused(f"Channels {wanted} were asked for: the input has {len(rms)}, numbered from 0.")
+            raise Refused(f"Channels {wanted} were requested: the input has {len(rms)}, numbered from 0.")
         pre_activation, _ = self._session.maps(index)
         kernel = filters.kernel_at(index)
         first = 0 if filters.pointwise is not None else self._session.geometry.first_channel(index)
@@ -109,24 +130,30 @@ class Inquiries:
             }
         }
 
-    def _patch(self, message: dict[str, Any]) -> dict[str, Any]:
-        index, (row, col) = index_of(self._session, message), pixel_of(self._session, message)
+    def _patch(self, message: Patch) -> dict[str, PatchRecord]:
+        index, (row, col) = index_of(self._session, message["uid"]), pixel_of(self._session, message)
         geometry, depth = self._session.geometry, self._session.filters.kernel_shape[2]
+        field = asdict(self._session.receptive_field(row, col))
+        del field["steps"]  # inside, a signal's are its columns
         patch, window, _ = read_patch(geometry, self._session.engine.layer.input, index, depth, row, col)
         return {
             "patch": {
                 "rows": window.rows.tolist(),
                 "cols": window.cols.tolist(),
                 "values": patch.tobytes(),
-                "field": asdict(self._session.receptive_field(row, col)),
+                "field": field,
             }
         }
 
-    def _plane(self, message: dict[str, Any]) -> dict[str, Any]:
-        x, channel = self._session.engine.layer.input, whole(message.get("channel"), "channel")
+    def _plane(self, message: Plane) -> dict[str, PictureRecord]:
+        x, channel = self._session.engine.layer.input, message["channel"]
         if not 0 <= channel < x.shape[2]:
             raise Refused(f"There is no channel {channel}: the layer's input has {x.shape[2]}, numbered from 0.")
-        return {"plane": wire.picture_record(x[..., channel])}
+        return {"plane": records.picture_record(x[..., channel])}
+
+    def _pixels(self, message: Pixels) -> dict[str, bytes]:
+        image = self._session.image
+        return {"pixels": records.pixels_record(image, window_of(message["window"], *image.shape[:2]))}
 
     def layer_input(self, layer: ConvLayer) -> tuple[Array, Array]:
         """Return the layer's input and the root mean square of its channels, found once for an input."""

@@ -1,4 +1,4 @@
-"""Arrays and what crosses to the browser; the other declaration is js/model/types.ts."""
+"""From the lens's values to the records that cross to the browser (`convlens.protocol.record_types`)."""
 
 from __future__ import annotations
 
@@ -9,31 +9,57 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from convlens.diagnostics import Diagnostics
-from convlens.filters import Array, FilterList
-from convlens.geometry import Geometry
-from convlens.images import Image
-from convlens.named_kernels import presets
-from convlens.separable import SeparableFilters
-from convlens.statistics import contribution
+from convlens.inputs.images import Image
+from convlens.inputs.presets import presets
+from convlens.inputs.signal_kernels import DEFAULT_KERNELS
+from convlens.maths.arrays import json_number, shortened
+from convlens.maths.block_means import block_means, fitted
+from convlens.maths.diagnostics import Diagnostics
+from convlens.maths.filter_statistics import contribution
+from convlens.maths.geometry import Geometry
+from convlens.protocol.record_types import (
+    DiagnosticsRecord,
+    FactorsRecord,
+    FilterRecord,
+    ImageRecord,
+    LayerRecord,
+    MapCounts,
+    MapRecord,
+    PictureRecord,
+    PredictionRecord,
+    PresetRecord,
+    ReducedRecord,
+    ResponseRecord,
+)
+from convlens.state.filters import Array, FilterList
+from convlens.state.separable_filters import SeparableFilters
 
 if TYPE_CHECKING:
-    from convlens.models import Found
+    from convlens.models.conv_model import FoundCall, Predictions
 
 Levels = npt.NDArray[np.uint8]
 
-#: What a flag of a map's pixel says; 0 is an ordinary number.
+#: Pixels of an image or a map that crosses whole. A larger one crosses reduced, since no screen shows it all at once.
+WHOLE_PIXELS = 2**19
+
+#: First row, row past the last, first column and column past the last of a part of a map.
+Window = tuple[int, int, int, int]
+
+#: Flags of a map's pixels; 0 is an ordinary number.
 NAN, POSINF, NEGINF, BELOW, ABOVE = 1, 2, 3, 4, 5
 
 
 def pack(content: Any) -> tuple[Any, list[bytes]]:
-    """Take the bytes out of a message: each becomes ``{"$buffer": i}`` and buffer `i`."""
+    """Take the bytes out of a message: each object of bytes becomes ``{"$buffer": i}`` and buffer `i`."""
     buffers: list[bytes] = []
+    places: dict[int, int] = {}
 
     def walk(value: Any) -> Any:
         if isinstance(value, bytes):
-            buffers.append(value)
-            return {"$buffer": len(buffers) - 1}
+            if id(value) not in places:
+                places[id(value)] = len(buffers)
+                buffers.append(value)
+            return {"$buffer": places[id(value)]}
         if isinstance(value, dict):
             return {key: walk(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
@@ -49,7 +75,7 @@ def unpack(content: Any, buffers: Sequence[Any]) -> Any:
         if set(content) == {"$buffer"}:
             index = content["$buffer"]
             if not isinstance(index, int) or not 0 <= index < len(buffers):
-                raise ValueError(f"The message names buffer {index!r}, but brought {len(buffers)} buffers.")
+                raise ValueError(f"The message names buffer {shortened(index)}, but brought {len(buffers)} buffers.")
             return bytes(buffers[index])
         return {key: unpack(item, buffers) for key, item in content.items()}
     if isinstance(content, list):
@@ -57,44 +83,63 @@ def unpack(content: Any, buffers: Sequence[Any]) -> Any:
     return content
 
 
-def number(value: float) -> float | str:
-    """Write a number so that JSON can carry it: what is not finite becomes a word that JavaScript's Number() reads."""
-    value = float(value)
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-def image_record(image: Image, version: int) -> dict[str, Any]:
-    """Return the picture as ``ImageRecord``: bytes where they are exact, else float32."""
-    exact = image.bytes_ is not None and image.byte_scale is not None
+def image_record(image: Image, version: int) -> ImageRecord:
+    """Return the picture as ``ImageRecord``: bytes where they are exact, else float32; reduced where it is large."""
+    values, bytes_, scale = image.values, image.bytes_, image.byte_scale
+    rows, cols, _ = image.shape
+    drawn, reduced = (rows, cols), None
+    if rows * cols > WHOLE_PIXELS:
+        drawn = fitted(rows, cols, WHOLE_PIXELS)
+        reduced = _reduced(image.values, drawn)
+        values = block_means(values, drawn)
+        bytes_ = None if bytes_ is None or scale is None else np.rint(values / scale).astype(np.uint8)
+    exact = bytes_ is not None and scale is not None
     return {
         "version": version,
-        "shape": list(image.values.shape),
+        "shape": list(image.shape),
         "dtype": "uint8" if exact else "float32",
-        "scale": image.byte_scale if exact else 1.0,
-        "data": (image.bytes_ if exact else image.values).tobytes(),  # type: ignore[union-attr]
+        "scale": scale if bytes_ is not None and scale is not None else 1.0,
+        "data": (bytes_ if exact else values).tobytes(),  # type: ignore[union-attr]
+        "reduced": reduced,
         "notes": list(image.notes),
+        "signal": image.signal,
     }
 
 
+def _reduced(values: Array, drawn: tuple[int, int]) -> ReducedRecord:
+    """Return what the whole picture holds of which the browser gets a smaller one."""
+    low, high, not_finite = float(values.min()), float(values.max()), 0
+    if not (math.isfinite(low) and math.isfinite(high)):
+        finite = values[np.isfinite(values)]
+        not_finite = values.size - finite.size
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    return {"shape": list(drawn), "range": [low, high], "not_finite": not_finite}
+
+
+def pixels_record(image: Image, window: Window) -> bytes:
+    """Return a part of the picture at its full size, as ``ImageRecord`` has it: bytes where they are exact."""
+    top, bottom, left, right = window
+    exact = image.bytes_ is not None and image.byte_scale is not None
+    part = (image.bytes_ if exact else image.values)[top:bottom, left:right]  # type: ignore[index]
+    return part.tobytes()
+
+
 def filter_record(
-    filters: FilterList, index: int, rev: int, geometry: Geometry, map_: dict[str, Any] | None
-) -> dict[str, Any]:
+    filters: FilterList, index: int, rev: int, geometry: Geometry, map_: MapRecord | None
+) -> FilterRecord:
     """Return one filter as ``FilterRecord``."""
     one = filters[index]
     return {
         "uid": one.uid,
         "rev": rev,
         "kernel": filters.kernel_at(index).tobytes(),
-        "bias": number(one.bias),
-        # A separable layer's filter reads all channels, though each of its depthwise kernels reads one.
-        "first_channel": 0 if geometry.kind == "separable" else geometry.first_channel(index),
+        "bias": json_number(one.bias),
+        "first_channel": geometry.filter_start(index),
         "map": map_,
     }
 
 
-def factors_record(filters: SeparableFilters, index: int, rev: int, rms: Array) -> dict[str, Any]:
+def factors_record(filters: SeparableFilters, index: int, rev: int, rms: Array) -> FactorsRecord:
     """Return what one filter of a separable layer is made of as ``FactorsRecord``; `rms` is of the input's channels."""
     stack, weights = filters.stacked, filters.pointwise[:, index]
     return {
@@ -107,30 +152,42 @@ def factors_record(filters: SeparableFilters, index: int, rev: int, rms: Array) 
     }
 
 
-def layer_record(found: Found) -> dict[str, Any]:
+def layer_record(found: FoundCall) -> LayerRecord:
     """Return one convolution layer of a model as ``LayerRecord``."""
     return {
         "path": found.path,
         "class_name": found.class_name,
         "input_shape": list(found.input_shape),
         "output_shape": list(found.output_shape),
-        "kernel_size": [int(n) for n in found.layer.kernel_size],
+        "kernel_size": [1, *(int(n) for n in found.layer.kernel_size)][-2:],
+        "rank": found.rank,
         "filters": found.output_shape[2],
     }
 
 
-def preset_records() -> list[dict[str, Any]]:
-    """Return the named kernels as ``PresetRecord``."""
+def preset_records(rank: int = 2) -> list[PresetRecord]:
+    """Return the named kernels, those of pictures or, for `rank` 1, of signals, as ``PresetRecord``."""
+    if rank == 1:
+        return [
+            {"name": name, "title": name, "group": "Signals", "shape": [1, len(taps)], "values": list(taps)}
+            for name, taps in DEFAULT_KERNELS.items()
+        ]
     return [
-        {"name": name, "shape": list(kernel.shape), "values": [float(v) for v in kernel.ravel()]}
-        for name, kernel in presets.items()
+        {
+            "name": name,
+            "title": one.title,
+            "group": one.group,
+            "shape": list(one.kernel.shape),
+            "values": [float(v) for v in one.kernel.ravel()],
+        }
+        for name, one in presets.titled()
     ]
 
 
-def diagnostics_record(found: Diagnostics, uid: int, rev: int, channel: int) -> dict[str, Any]:
+def diagnostics_record(found: Diagnostics, uid: int, rev: int, channel: int) -> DiagnosticsRecord:
     """Return what was found out about a kernel, and about its plane `channel` closely, as ``DiagnosticsRecord``."""
     plane = found.planes[channel]
-    response = None
+    response: ResponseRecord | None = None
     if plane.response is not None:
         peak = float(plane.response.max())
         response = {
@@ -141,8 +198,8 @@ def diagnostics_record(found: Diagnostics, uid: int, rev: int, channel: int) -> 
     return {
         "uid": uid,
         "rev": rev,
-        "sum": number(found.sum),
-        "norm": number(found.norm),
+        "sum": json_number(found.sum),
+        "norm": json_number(found.norm),
         "symmetry": found.symmetry,
         "left_right": found.left_right,
         "up_down": found.up_down,
@@ -150,8 +207,8 @@ def diagnostics_record(found: Diagnostics, uid: int, rev: int, channel: int) -> 
         "note": found.note,
         "plane": {
             "channel": channel,
-            "sum": number(plane.sum),
-            "norm": number(plane.norm),
+            "sum": json_number(plane.sum),
+            "norm": json_number(plane.norm),
             "rank": plane.rank,
             "separable": plane.separable,
             "vertical": None if plane.vertical is None else plane.vertical.tolist(),
@@ -163,8 +220,13 @@ def diagnostics_record(found: Diagnostics, uid: int, rev: int, channel: int) -> 
 
 
 def map_record(
-    pre_activation: Array, activation: Array, stage: str, fixed: tuple[float, float] | None = None
-) -> dict[str, Any]:
+    pre_activation: Array,
+    activation: Array,
+    stage: str,
+    fixed: tuple[float, float] | None = None,
+    shape: tuple[int, int] | None = None,
+    window: Window | None = None,
+) -> MapRecord:
     """Quantise one map to 8 bits, by the formula with which Matplotlib indexes its colour tables.
 
     Parameters
@@ -175,28 +237,44 @@ def map_record(
         Which of the two is drawn.
     fixed
         Limits of a fixed value range. Values outside are flagged, the levels span what is inside.
+    shape
+        Rows and columns of the levels, each the level of the mean of the values that it covers; as many as the map, or
+        the window, has when left out.
+    window
+        The part that the levels cover, the whole map when left out.
 
     Returns
     -------
     dict
-        ``MapRecord``; its ``range`` is that of the finite values, within `fixed` where one is given.
+        ``MapRecord``; its ``range`` is that of the finite values of the whole map, within `fixed` where one is given,
+        and its ``counts`` are those of the whole map.
     """
     values = activation if stage == "activation" else pre_activation
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    counts = {"nan": 0, "posinf": 0, "neginf": 0, "zeros": int(activation.size - np.count_nonzero(activation))}
+    counts: MapCounts = {
+        "nan": 0,
+        "posinf": 0,
+        "neginf": 0,
+        "zeros": int(activation.size - np.count_nonzero(activation)),
+    }
+    odd = not (math.isfinite(low) and math.isfinite(high))
+    if odd:
+        finite = values[np.isfinite(values)]
+        counts["nan"] = int(np.count_nonzero(np.isnan(values)))
+        counts["posinf"] = int(np.count_nonzero(np.isposinf(values)))
+        counts["neginf"] = int(np.count_nonzero(np.isneginf(values)))
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if window is not None:
+        top, bottom, left, right = window
+        values = values[top:bottom, left:right]
+    if shape is not None:
+        values = block_means(values, shape)
     flags: Levels | None = None
-    if not (math.isfinite(low) and math.isfinite(high)):
+    if odd:
         flags = np.zeros(values.shape, np.uint8)
         flags[np.isnan(values)] = NAN
         flags[np.isposinf(values)] = POSINF
         flags[np.isneginf(values)] = NEGINF
-        counts |= {
-            "nan": int(np.count_nonzero(flags == NAN)),
-            "posinf": int(np.count_nonzero(flags == POSINF)),
-            "neginf": int(np.count_nonzero(flags == NEGINF)),
-        }
-        finite = values[flags == 0]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     if fixed is not None and (low < fixed[0] or high > fixed[1]):
         flags = np.zeros(values.shape, np.uint8) if flags is None else flags
         flags[(values < fixed[0]) & (flags == 0)] = BELOW
@@ -205,22 +283,39 @@ def map_record(
     return {
         "stage": stage,
         "range": [low, high],
+        "shape": list(values.shape),
         "levels": quantise(values, low, high, exact=flags is None).tobytes(),
         "flags": None if flags is None else flags.tobytes(),
         "counts": counts,
     }
 
 
-def picture_record(values: Array) -> dict[str, Any]:
+def picture_record(values: Array) -> PictureRecord:
     """Return one plane ``(rows, cols)`` to look at, in 8 bits as a map's: ``PictureRecord``."""
     drawn = map_record(values, values, "activation")
-    return {name: drawn[name] for name in ("range", "levels", "flags")} | {"shape": list(values.shape)}
+    return {
+        "range": drawn["range"],
+        "levels": drawn["levels"],
+        "flags": drawn["flags"],
+        "shape": list(values.shape),
+    }
+
+
+def prediction_record(found: Predictions) -> PredictionRecord | None:
+    """Return the model's output before and after the edits; None where it is not one vector of classes.
+
+    The widget compares numbers of classes; other outputs are Python's to read.
+    """
+    before, after = found
+    if before is None or after is None or before.ndim != 1:
+        return None
+    return {"before": before.tobytes(), "after": after.tobytes()}
 
 
 def quantise(values: Array, low: float, high: float, *, exact: bool = True) -> Levels:
     """Levels 0 to 255: ``min(255, floor((v - low) / (high - low) * 256))``.
 
-    `exact` says that every value lies within the limits, so that nothing needs clipping.
+    `exact` means that every value lies within the limits, so that nothing needs clipping.
     """
     span = high - low
     if not span > 0:

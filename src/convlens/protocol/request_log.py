@@ -16,23 +16,23 @@ class Outcome(NamedTuple):
     touched: list[int]
 
 
-class Repeats:
+class RequestLog:
     """The newest request of each browser, with its outcome.
 
-    A browser has one request in flight and numbers them upwards, so that nothing older can still be asked for: what
-    comes with an older number is a late copy of a request whose answer has arrived.
+    A browser has one request in flight and numbers its requests upwards. A request with an older number is therefore a
+    late copy of one whose answer has arrived.
     """
 
     def __init__(self) -> None:
         self._newest: OrderedDict[str, tuple[int, Outcome | None]] = OrderedDict()
 
     def outcome(self, client: Any, seq: Any) -> Outcome | None:
-        """Return what this request was answered, or None where it has to be carried out."""
+        """Return the outcome of this request, or None where it has to be carried out."""
         newest, outcome = self._newest.get(client, (0, None)) if _numbered(client, seq) else (0, None)
         return outcome if seq == newest else None
 
     def outdated(self, client: Any, seq: Any) -> bool:
-        """Whether the browser has had the answer, and has asked for something else since."""
+        """Whether the browser has received the answer, since it has sent a newer request."""
         return _numbered(client, seq) and seq < self._newest.get(client, (0, None))[0]
 
     def keep(self, client: Any, seq: Any, outcome: Outcome | None) -> None:
@@ -46,5 +46,5 @@ class Repeats:
 
 
 def _numbered(client: Any, seq: Any) -> bool:
-    """Whether a request says who sent it and which one it is, as every true one does."""
+    """Whether a request has the client and the number that every true one has."""
     return isinstance(client, str) and isinstance(seq, int)

@@ -2,27 +2,63 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from traitlets import TraitError
 
-from convlens import wire
-from convlens.courier import Courier
-from convlens.fields import Refused, checked, floats, index_of, known_uids, number, shape_of, whole, with_taps
-from convlens.filters import Array, FilterList, read_only
-from convlens.inquiries import Inquiries
-from convlens.mainthread import between_cells
-from convlens.predicting import Predicting
-from convlens.repeats import Outcome, Repeats
-from convlens.separable import SeparableFilters
-from convlens.session import Session
+from convlens.layers.error_text import plain_text
+from convlens.maths.arrays import shortened
+from convlens.maths.limits import SENT_PIXELS
+from convlens.protocol import records
+from convlens.protocol.check_incoming import check_incoming
+from convlens.protocol.decode import (
+    Handler,
+    Refused,
+    checked,
+    floats,
+    handler_of,
+    index_of,
+    known_uids,
+    shape_of,
+    sides_of,
+    window_of,
+    with_taps,
+)
+from convlens.protocol.interpretations import Interpretations
+from convlens.protocol.lens_actions import LensActions
+from convlens.protocol.outbox import Outbox
+from convlens.protocol.prediction_worker import PredictionWorker
+from convlens.protocol.queries import Queries
+from convlens.protocol.request_log import Outcome, RequestLog
+from convlens.protocol.request_types import (
+    Add,
+    CloseUp,
+    Configure,
+    EditRequest,
+    Factors,
+    Hello,
+    Move,
+    OfFilter,
+    OfFilters,
+    Picture,
+    Rename,
+    Replace,
+    Request,
+    Screen,
+    Scrub,
+    SetTrait,
+    ShowExcited,
+)
+from convlens.state import edits
+from convlens.state.filters import Array, FilterList, read_only
+from convlens.state.separable_filters import SeparableFilters
+from convlens.state.session import Session
 
-if TYPE_CHECKING:
-    from convlens.widget import ConvLens
-
-#: Longest side of a picture that the browser may send.
-IMAGE_SIDE = 8192
+_log = logging.getLogger("convlens")
 
 
 class Requests:
@@ -34,123 +70,162 @@ class Requests:
         The widget; its public methods do the work where there is one, so that Python and browser mean the same.
     session
         What the lens holds.
-    courier
-        Brings the answers.
+    outbox
+        Sends the answers.
+    run
+        Calls a function when no cell is running that it might interfere with.
     """
 
-    def __init__(self, lens: ConvLens, session: Session, courier: Courier) -> None:
+    def __init__(
+        self, lens: LensActions, session: Session, outbox: Outbox, run: Callable[[Callable[[], None]], None]
+    ) -> None:
         self._lens = lens
         self._session = session
-        self._courier = courier
-        self._repeats = Repeats()
-        self._predicting = Predicting(lambda: lens.predictions, lambda message: courier.send(message, ()))
-        self._inquiries = Inquiries(lens, session)
+        self._outbox = outbox
+        self._run = run
+        self._request_log = RequestLog()
+        self._worker = PredictionWorker(
+            session.predict, lambda message: outbox.send(message, ()), lambda: session.source.outputs
+        )
+        self._queries = Queries(lens, session)
+        self._interpretations = Interpretations(lens, session)
+        #: Requests that change nothing, by type.
+        self._reading = self._queries.handlers | self._interpretations.handlers
 
     def __call__(self, _widget: object, content: Any, buffers: Any = ()) -> None:
         """Handle one custom message (the signature of `ipywidgets.Widget.on_msg`)."""
         if isinstance(content, dict):
-            between_cells(lambda: self._handle(content, buffers or ()))
+            self._run(lambda: self._handle(content, buffers or ()))
+
+    def close(self) -> None:
+        """Stop what runs beside the main thread."""
+        self._interpretations.close()
 
     def _handle(self, content: dict[str, Any], buffers: Any) -> None:
         client, seq = content.get("client"), content.get("seq")
-        if self._repeats.outdated(client, seq):
+        if self._request_log.outdated(client, seq):
             return
-        outcome = self._repeats.outcome(client, seq)
+        outcome = self._request_log.outcome(client, seq)
         if outcome is None:
-            outcome = self._outcome(content, buffers)
-            self._repeats.keep(client, seq, outcome if self._changes(content) else None)
+            if self._changes(content):
+                with self._session.lock:
+                    outcome = self._outcome(content, buffers)
+            else:
+                outcome = self._outcome(content, buffers)
+            self._request_log.keep(client, seq, outcome if self._changes(content) else None)
         head = {"type": "answer", "client": client, "seq": seq}
         try:
-            self._courier.send(head | outcome.answer, outcome.touched)
-        except Exception as error:  # no answer at all would be a kernel that is busy for ever
-            self._courier.send(head | _failure(error), ())
+            self._outbox.send(head | outcome.answer, outcome.touched)
+        except Exception as error:  # without an answer the widget would show Python as busy for ever
+            _log.exception("A request of the widget could not be answered")
+            self._outbox.send(head | _failure(error), ())
 
     def _changes(self, content: dict[str, Any]) -> bool:
         """Whether a request may change something; others are carried out again, so that no large answer is kept."""
         kind = content.get("type")
-        return kind not in ("hello", "need", "predict", *self._inquiries.handlers)
+        return kind not in ("hello", "need", "predict", "screen", "close_up", *self._reading)
 
     def _outcome(self, content: dict[str, Any], buffers: Any) -> Outcome:
         """Carry a request out."""
         try:
-            message = wire.unpack(content, buffers)
+            check_incoming(content, buffers)
+            if content.get("type") == "image":
+                _picture_shape(content.get("shape"))  # before its bytes are copied
+            message = records.unpack(content, buffers)
             handler = self._handler(message.get("type"))
-            self._courier.seen(self._addressed(content))
-            with self._courier.holding() as touched:
-                return Outcome({"ok": True} | (handler(message) or {}), touched)
-        except Exception as error:  # whatever it is, the person at the widget must see it
+            if message["type"] != "hello":
+                self._session.resume()
+            self._outbox.seen(self._addressed(content))
+            with self._outbox.collecting() as touched:
+                return Outcome({"ok": True, **(handler(message) or {})}, touched)
+        except Exception as error:  # whatever it is, the widget must show it
+            _note(error)
             return Outcome(_failure(error), self._mentioned(content))
 
-    def _handler(self, kind: Any) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
-        handlers = self._inquiries.handlers | {
-            "hello": self._hello,
-            "edit": self._edit,
-            "replace": self._replace,
-            "add": self._add,
-            "remove": lambda m: self._lens.remove_kernel(index_of(self._session, m)),
-            "move": self._move,
-            "rename": self._rename,
-            "undo": lambda m: self._lens.undo(),
-            "redo": lambda m: self._lens.redo(),
-            "reset": lambda m: self._lens.reset(),
-            "set": self._set,
-            "configure": self._configure,
-            "need": self._need,
-            "image": self._image,
-            "predict": lambda m: self._predicting.ask(m.get("client"), m.get("seq")),
-            "factors": self._factors,
-            "scrub": lambda m: self._lens.scrub(whole(m.get("index"), "index")),
+    def _handler(self, kind: Any) -> Handler:
+        lens = self._lens
+        handlers: dict[str, Handler] = {
+            **self._reading,
+            "hello": handler_of(Hello, self._hello),
+            "edit": handler_of(EditRequest, self._edit),
+            "replace": handler_of(Replace, self._replace),
+            "add": handler_of(Add, self._add),
+            "remove": handler_of(OfFilter, lambda m: lens.remove_kernel(index_of(self._session, m["uid"]))),
+            "move": handler_of(Move, self._move),
+            "rename": handler_of(Rename, self._rename),
+            "undo": handler_of(Request, lambda m: lens.undo()),
+            "redo": handler_of(Request, lambda m: lens.redo()),
+            "reset": handler_of(Request, lambda m: lens.reset()),
+            "set": handler_of(SetTrait, lambda m: lens.set_from_browser(m["name"], m["value"])),
+            "configure": handler_of(Configure, lambda m: edits.configure(self._session, m["settings"])),
+            "need": handler_of(OfFilters, self._need),
+            "screen": handler_of(Screen, lambda m: self._outbox.look_at(sides_of(m["shape"], "shape"))),
+            "close_up": handler_of(CloseUp, self._close_up),
+            "image": handler_of(Picture, self._image),
+            "show_excited": handler_of(ShowExcited, self._interpretations.show),
+            "predict": handler_of(Request, self._predict),
+            "factors": handler_of(Factors, self._factors),
+            "scrub": handler_of(Scrub, lambda m: lens.scrub(m["index"])),
         }
         if kind not in handlers:
-            raise Refused(f"The widget sent a request of type {kind!r}; known types are {', '.join(handlers)}.")
+            raise Refused(
+                f"The widget sent a request of type {shortened(kind)}; known types are {', '.join(handlers)}."
+            )
         return handlers[kind]
 
     # -- state ---------------------------------------------------------------------------------------------------------
 
-    def _hello(self, message: dict[str, Any]) -> dict[str, Any]:
-        courier, filters = self._courier, self._session.filters
-        courier.connected = True
-        self._lens._fallback.greeted(message.get("picture"))
+    def _hello(self, message: Hello) -> dict[str, Any]:
+        outbox, filters = self._outbox, self._session.filters
+        outbox.connected = True
         held: dict[Any, Any] = {}
-        if message.get("generation") == courier.generation:
-            held = dict(checked(message.get("revs"), list, "revs"))
-        if message.get("again"):
-            self._lens._tell_again(message.get("image") != courier.image_version)
+        if message["generation"] == outbox.generation:
+            held = dict(checked(message["revs"], list, "revs"))
+        self._lens.greet(message["picture"], message["image"], bool(message["again"]))
         rev = self._session.engine.rev
-        screen = courier.first_screen()
+        screen = outbox.first_screen()
         # Of what was sent on demand, only what the browser holds an older version of.
         others = [uid for uid in held if uid in filters and uid not in screen and held[uid] >= 0]
-        courier.push([uid for uid in [*screen, *others] if held.get(uid) != rev(uid)])
+        outbox.push([uid for uid in [*screen, *others] if held.get(uid) != rev(uid)])
         return {"model": self._lens.model_id}
 
-    def _need(self, message: dict[str, Any]) -> None:
-        uids = known_uids(self._session, message)
-        self._courier.seen(uids)
-        self._courier.push(uids)
+    def _predict(self, message: Request) -> None:
+        self._session.catch_up(self._session.filters)  # the thread that predicts must not change what the lens holds
+        self._worker.ask(message["client"], message["seq"])
+
+    def _need(self, message: OfFilters) -> None:
+        uids = known_uids(self._session, message["uids"])
+        self._outbox.seen(uids)
+        self._outbox.push(uids)
+
+    def _close_up(self, message: CloseUp) -> dict[str, Any]:
+        index = index_of(self._session, message["uid"])
+        window = window_of(message["window"], *self._session.geometry.output_shape)
+        return {"close_up": self._outbox.close_up(index, window, sides_of(message["shape"], "shape"))}
 
     # -- edits ---------------------------------------------------------------------------------------------------------
 
-    def _edit(self, message: dict[str, Any]) -> None:
+    def _edit(self, message: EditRequest) -> None:
         filters = self._session.filters
         kernels: dict[int, Array] = {}
         bias: dict[int, float] = {}
-        for edit in checked(message.get("edits"), list, "edits"):
-            index = index_of(self._session, checked(edit, dict, "edit"))
-            taps = edit.get("taps")
-            if taps is not None:
-                kernels[index] = with_taps(kernels.get(index, filters.kernel_at(index)), checked(taps, dict, "taps"))
-            if edit.get("bias") is not None:
-                bias[index] = number(edit["bias"], "bias")
+        for edit in message["edits"]:
+            index = index_of(self._session, edit["uid"])
+            if (taps := edit["taps"]) is not None:
+                kernels[index] = with_taps(kernels.get(index, filters.kernel_at(index)), taps)
+            if (new := edit["bias"]) is not None:
+                bias[index] = new
         if bias:
             self._session.source.require_bias()
         self._session.commit(_with_shown(filters, kernels).with_bias(bias), self._gesture(message))
 
-    def _replace(self, message: dict[str, Any]) -> None:
+    def _replace(self, message: Replace) -> None:
         filters = self._session.filters
-        shape = shape_of(message.get("shape"))
-        uids = checked(message.get("uids"), list, "uids")
-        indices = [index_of(self._session, {"uid": uid}) for uid in uids]
-        stack = floats(message.get("kernels"), (len(uids), *shape))
+        shape, uids = shape_of(message["shape"]), message["uids"]
+        if self._session.geometry.rank == 1 and shape[0] != 1:
+            raise Refused(f"A kernel of shape {shape} came for a signal, which has one row.")
+        indices = [index_of(self._session, uid) for uid in uids]
+        stack = floats(message["kernels"], (len(uids), *shape))
         if shape != filters.kernel_shape and sorted(indices) != list(range(len(filters))):
             raise Refused(
                 f"A kernel of shape {shape} cannot stand beside others of shape {filters.kernel_shape}. "
@@ -159,83 +234,53 @@ class Requests:
         new = {index: read_only(kernel) for index, kernel in zip(indices, stack, strict=True)}
         self._session.commit(_with_shown(filters, new), self._gesture(message))
 
-    def _add(self, message: dict[str, Any]) -> None:
-        name = message.get("name")
-        kernel = floats(message.get("kernel"), self._session.filters.kernel_shape)
-        at = whole(message.get("at"), "at")
-        filters = self._session.filters
+    def _add(self, message: Add) -> None:
+        filters, at, bias = self._session.filters, message["at"], message["bias"] or 0
+        kernel = floats(message["kernel"], filters.kernel_shape)
         self._session.source.require_own_list("number of filters")
         if not 0 <= at <= len(filters):
             raise Refused(f"Position {at} is outside the list, which has {len(filters)} filters.")
-        title = None if name is None else checked(name, str, "name")
-        bias = number(message.get("bias", 0), "bias")
         if bias:
             self._session.source.require_bias()
-        self._session.commit(filters.added(read_only(kernel), title, at, bias))
+        self._session.commit(filters.added(read_only(kernel), message["name"], at, bias))
 
-    def _factors(self, message: dict[str, Any]) -> dict[str, Any]:
-        index, filters = index_of(self._session, message), self._session.filters
+    def _factors(self, message: Factors) -> dict[str, Any]:
+        index, filters = index_of(self._session, message["uid"]), self._session.filters
         if not isinstance(filters, SeparableFilters):
             raise Refused("Only the filters of a separable layer are made of a depthwise and a pointwise kernel.")
-        if (edit := message.get("edit")) is not None:
-            taps = checked(edit, dict, "edit")
-            part = taps.get("part")
+        if (edit := message["edit"]) is not None:
+            part = edit["part"]
             if part == "depthwise":
-                changed = filters.with_stacked(with_taps(filters.stacked, taps))
+                changed = filters.with_stacked(with_taps(filters.stacked, edit))
             elif part == "pointwise":
-                changed = filters.with_column(index, with_taps(filters.pointwise[:, index], taps))
+                changed = filters.with_column(index, with_taps(filters.pointwise[:, index], edit))
             else:
-                raise Refused(f"The widget sent part={part!r}; expected 'depthwise' or 'pointwise'.")
+                raise Refused(f"The widget sent part={shortened(part)}; expected 'depthwise' or 'pointwise'.")
             self._session.commit(changed, self._gesture(message))
             filters = self._session.filters
             assert isinstance(filters, SeparableFilters)
-        _, rms = self._inquiries.layer_input(self._session.engine.layer)
-        return {"factors": wire.factors_record(filters, index, self._session.engine.rev(filters[index].uid), rms)}
+        _, rms = self._queries.layer_input(self._session.engine.layer)
+        return {"factors": records.factors_record(filters, index, self._session.engine.rev(filters[index].uid), rms)}
 
-    def _configure(self, message: dict[str, Any]) -> None:
-        settings = checked(message.get("settings"), dict, "settings")
-        source = self._session.source.configured(settings)
-        filters = self._session.filters
-        if settings.get("use_bias") is False:
-            # A layer without a bias has zeros, and not those of before.
-            filters = filters.with_bias(dict.fromkeys(range(len(filters)), 0.0))
-        self._session.commit(filters, source=source)
+    def _move(self, message: Move) -> None:
+        self._lens.move_kernel(index_of(self._session, message["uid"]), message["to"])
 
-    def _move(self, message: dict[str, Any]) -> None:
-        self._lens.move_kernel(index_of(self._session, message), whole(message.get("to"), "to"))
+    def _rename(self, message: Rename) -> None:
+        index = index_of(self._session, message["uid"])
+        edits.rename(self._session, self._session.filters[index].uid, message["name"], self._gesture(message))
 
-    def _rename(self, message: dict[str, Any]) -> None:
-        names = list(self._lens.names)
-        names[index_of(self._session, message)] = checked(message.get("name"), str, "name")
-        self._lens.names = names
-
-    def _set(self, message: dict[str, Any]) -> None:
-        name, value = message.get("name"), message.get("value")
-        if name not in ("cmap", "value_range", "stage", "selected", "pixel", "layer_path", "_problem"):
-            raise Refused(f"{name!r} is not something that the widget may set.")
-        if name == "_problem" and value is not None:
-            raise Refused("The widget may dismiss a problem, not make one.")
-        if isinstance(value, list):
-            value = tuple(value)
-        setattr(self._lens, name, value)
-
-    def _image(self, message: dict[str, Any]) -> None:
-        rows, cols, channels = shape_of(message.get("shape"))
-        data = message.get("data")
-        if max(rows, cols) > IMAGE_SIDE or channels not in (1, 3, 4):
-            raise Refused(
-                f"A picture of shape {(rows, cols, channels)} came; expected at most {IMAGE_SIDE} rows and columns, "
-                "and 1, 3 or 4 channels."
-            )
+    def _image(self, message: Picture) -> None:
+        rows, cols, channels = _picture_shape(message["shape"])
+        data = message["data"]
         if not isinstance(data, bytes) or len(data) != rows * cols * channels:
             raise Refused(f"A picture of shape {(rows, cols, channels)} needs {rows * cols * channels} bytes.")
         self._lens.image = np.frombuffer(data, np.uint8).reshape(rows, cols, channels).copy()
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
-    def _gesture(self, message: dict[str, Any]) -> str | None:
-        gesture = message.get("gesture")
-        return f"{message.get('client')}/{gesture}" if isinstance(gesture, str) and gesture else None
+    def _gesture(self, message: EditRequest | Replace | Rename | Factors) -> str | None:
+        gesture = message["gesture"]
+        return f"{message['client']}/{gesture}" if isinstance(gesture, str) and gesture else None
 
     def _addressed(self, content: dict[str, Any]) -> list[int]:
         """Return the filters that a request is about, one by one."""
@@ -243,7 +288,7 @@ class Requests:
         return self._present(one.get("uid") for one in said if isinstance(one, dict))  # type: ignore[union-attr]
 
     def _mentioned(self, content: dict[str, Any]) -> list[int]:
-        """Return the filters whose true state the browser must be told again after a refusal."""
+        """Return the filters whose true state the browser gets again after a refusal."""
         uids = content.get("uids")
         return self._addressed(content) + self._present(uids if isinstance(uids, list) else ())
 
@@ -251,9 +296,32 @@ class Requests:
         return [uid for uid in uids if isinstance(uid, int) and uid in self._session.filters]
 
 
+def _picture_shape(shape: object) -> tuple[int, int, int]:
+    """Return the shape of a picture that the browser sends."""
+    rows, cols, channels = shape_of(shape)
+    if channels not in (1, 3, 4):
+        raise Refused(f"A picture of {shortened(channels)} channels came; expected 1, 3 or 4.")
+    if rows * cols > SENT_PIXELS:
+        step = math.ceil(math.sqrt(rows * cols / SENT_PIXELS))
+        raise Refused(
+            f"A picture of {rows} × {cols} (rows × cols) came, {rows * cols / 1e6:,.1f} million pixels; from the "
+            f"page a lens takes {SENT_PIXELS / 1e6:.1f} million at most. Make it smaller first, e.g. "
+            f"{rows // step} × {cols // step}, or set lens.image in Python."
+        )
+    return rows, cols, channels
+
+
+def _note(error: Exception) -> None:
+    """Log what a request ended with, unless it was refused for what the browser sent."""
+    if not isinstance(error, Refused):
+        # A value that Python's own methods refuse is shown in the widget, which is enough in the ordinary case.
+        level = logging.INFO if isinstance(error, (ValueError, TypeError, IndexError, TraitError)) else logging.ERROR
+        _log.log(level, "A request of the widget failed", exc_info=error)
+
+
 def _failure(error: Exception) -> dict[str, Any]:
     title = "Refused" if isinstance(error, Refused) else type(error).__name__
-    return {"ok": False, "error": {"title": title, "text": str(error)}}
+    return {"ok": False, "error": {"title": title, "text": plain_text(error)}}
 
 
 def _with_shown(filters: FilterList, kernels: dict[int, Array]) -> FilterList:

@@ -1,0 +1,217 @@
+"""What the browser asks for, each request declared once; js/protocol/messages.ts declares them for TypeScript.
+
+A request has the fields of its type once `decode.read` has read it: a field that was left out is None, a number that
+crosses as a word is a float. A field of type `object` is checked where it is used, by what the lens is then.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+
+class Request(TypedDict):
+    """What every request has; undo, redo, reset, stats and predict have nothing else."""
+
+    type: str
+    client: object
+    seq: object
+
+
+class Hello(Request):
+    """What the browser holds, as `(uid, rev)`, and whether it missed messages."""
+
+    generation: object
+    revs: object
+    image: object
+    again: object
+    picture: object
+
+
+class Taps(TypedDict):
+    """New values of some taps, by flat index in C order."""
+
+    index: list[int]
+    value: list[float]
+
+
+class Edit(TypedDict):
+    """One changed filter."""
+
+    uid: object
+    taps: Taps | None
+    bias: float | None
+
+
+class EditRequest(Request):
+    """Edits of one gesture, which `undo` takes back together."""
+
+    edits: list[Edit]
+    gesture: object
+
+
+class Replace(Request):
+    """Whole new kernels, float32 `(n, *shape)`."""
+
+    uids: list[object]
+    shape: object
+    kernels: object
+    gesture: object
+
+
+class Add(Request):
+    """A new filter at a position of the list."""
+
+    kernel: object
+    bias: float | None
+    name: str | None
+    at: int
+
+
+class OfFilter(Request):
+    """A request that is about one filter and says nothing more."""
+
+    uid: object
+
+
+class Move(OfFilter):
+    """Another position in the list."""
+
+    to: int
+
+
+class Rename(OfFilter):
+    """Another name."""
+
+    name: str
+    gesture: object
+
+
+class SetTrait(Request):
+    """The value of a trait that both sides set."""
+
+    name: object
+    value: object
+
+
+class Configure(Request):
+    """Settings of the built-in layer, by Keras's names of its arguments."""
+
+    settings: dict[str, Any]
+
+
+class OfFilters(Request):
+    """Filters whose kernels and maps are wanted; those that are gone are passed over."""
+
+    uids: list[object]
+
+
+class Screen(Request):
+    """Rows and columns of device pixels that a whole map has on screen."""
+
+    shape: object
+
+
+class CloseUp(OfFilter):
+    """A part of a map, reduced to at most `shape`."""
+
+    window: object
+    shape: object
+
+
+class Pixels(Request):
+    """A part of the image at its full size."""
+
+    window: object
+
+
+class Pixel(Request):
+    """An output pixel."""
+
+    row: int
+    col: int
+
+
+class Probe(Pixel):
+    """Keras's own values of filters at a pixel."""
+
+    uids: list[object]
+
+
+class Patch(Pixel):
+    """The layer's input under a filter's kernel at a pixel."""
+
+    uid: object
+
+
+class Picture(Request):
+    """A new image, uint8 `(rows, cols, channels)`."""
+
+    shape: object
+    data: object
+
+
+class Diagnose(OfFilter):
+    """What a kernel does; `channel` is the plane that is looked at closely, 0 unless given."""
+
+    channel: int | None
+
+
+class Losses(Request):
+    """What the output loses without each of `count` filters from `start` on."""
+
+    start: int
+    count: int
+
+
+class Code(Request):
+    """A program that computes what is shown."""
+
+    framework: str
+
+
+class Deep(OfFilter):
+    """What the linear update takes for a filter inside a model."""
+
+    channels: list[int]
+
+
+class Plane(Request):
+    """One channel of the layer's input."""
+
+    channel: int
+
+
+class PartEdit(Taps):
+    """Taps of one part of a separable filter."""
+
+    part: object
+
+
+class Factors(OfFilter):
+    """The parts of a separable layer's filter, after an edit of one where one is given."""
+
+    edit: PartEdit | None
+    gesture: object
+
+
+class ShowExcited(Request):
+    """A stored image of a survey; without a rank, what was shown before the first of them."""
+
+    filter: int | None
+    rank: int | None
+
+
+class Run(Request):
+    """Begin, look at or stop what takes seconds: `what` is maximize, attribution or rank."""
+
+    what: str
+    act: str
+    uid: object
+    target: int | None
+    method: str | None
+
+
+class Scrub(Request):
+    """The kernels of a snapshot of the training."""
+
+    index: int
