@@ -14,11 +14,11 @@ import PIL.Image
 import pytest
 from numpy.typing import NDArray
 
-from convlens.codegen import LONGEST_IMAGE, MOST_NUMBERS, to_code
-from convlens.codegen.program import written
-from convlens.geometry import Geometry
-from convlens.images import Image, read_image, resize
-from convlens.layers import ConvLayer
+from convlens.inputs.images import Image, read_image, resize
+from convlens.layers.conv_layer import ConvLayer
+from convlens.maths.geometry import Geometry
+from convlens.output.codegen import LONGEST_IMAGE, MOST_NUMBERS, to_code
+from convlens.output.codegen.program import written
 
 RNG = np.random.default_rng(13)
 STEP = np.array([[-1, -1, 1, 1]] * 4, dtype=np.float32)
@@ -155,6 +155,16 @@ def test_an_image_too_long_for_the_program_is_loaded_from_the_file_that_it_names
     monkeypatch.chdir(tmp_path)
     np.save("image.npy", parts["image"].values)
     np.testing.assert_allclose(run(code)["activations"], expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("framework", ["keras", "numpy"])
+def test_the_numbers_of_a_picture_come_after_all_that_is_to_be_read(framework: str) -> None:
+    geometry, parts, _ = weigh(L.Conv2D(2, 3), COLOUR)
+    lines = to_code(framework, geometry=geometry, **parts).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("image = "))
+    assert not any("b64decode" in line for line in lines[:at])
+    rest = [line for line in lines[at:] if not line.startswith(("image = ", "#"))]
+    assert [line.split(" = ")[1] for line in rest] == ["activation_maps(image)", "draw(activations)"]
 
 
 def test_many_numbers_are_packed_and_stay_exact() -> None:

@@ -9,7 +9,7 @@ import pytest
 from matplotlib import colormaps
 from traitlets import TraitError
 
-from convlens.colors import CURATED, check_cmap, check_range, check_stage, cmap_table, limits
+from convlens.output.colormaps import CURATED, check_cmap, check_range, check_stage, cmap_table, limits
 
 
 @pytest.mark.parametrize("name", [*CURATED, "grey", "jet", "hsv_r", "Spectral"])
@@ -27,7 +27,8 @@ def test_maps_of_few_or_many_colours_become_tables_of_256() -> None:
 
 def test_grey_needs_no_matplotlib() -> None:
     script = (
-        "import sys, convlens.colors as c; c.cmap_table(c.check_cmap('gray')); assert 'matplotlib' not in sys.modules"
+        "import sys, convlens.output.colormaps as c; c.cmap_table(c.check_cmap('gray')); "
+        "assert 'matplotlib' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from traitlets import TraitError
 
-from convlens.plots import MOST_FILTERS, plot, png
+from convlens.output.figures import MOST_FILTERS, plot, png
 
 RNG = np.random.default_rng(5)
 STEP = np.array([[-1, -1, 1, 1]] * 4, dtype=np.float32)
@@ -140,7 +140,7 @@ def test_a_notebook_shows_the_figure_even_if_pyplot_was_never_imported() -> None
 import sys
 import numpy as np
 from IPython.core.formatters import DisplayFormatter
-from convlens.plots import plot
+from convlens.output.figures import plot
 figure = plot([np.eye(3)], np.zeros((1, 4, 4)), ["a"])
 data, _ = DisplayFormatter().format(figure)
 assert data["image/png"].startswith(b"\\x89PNG"), data
@@ -158,3 +158,34 @@ def test_unknown_options_and_forms_are_refused_with_those_that_exist() -> None:
         plot(KERNELS, MAPS[:3], NAMES)
     with pytest.raises(TraitError, match="no colour map"):
         plot(KERNELS, MAPS, NAMES, cmap="greyish")
+
+
+def _place(ax: Axes) -> float:
+    place = ax.get_subplotspec()
+    assert place is not None and ax.figure is not None
+    return float(place.get_position(ax.figure).x0)  # type: ignore[arg-type,unused-ignore]
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (3, 3), (4, 4), (5, 4), (16, 5), (64, 9), (100, 11)])
+def test_many_filters_make_a_page_and_not_a_strip(count: int, columns: int) -> None:
+    # A page has the proportions of 24 × 30 inches. A pair is 3.2 wide and 2.9 + 2 + 0.3 high, since the map is two
+    # thirds as high as wide: sqrt(count × 5.2 / 3.2 × 24 / 30) columns, but at least four.
+    figure = plot([STEP] * count, [MAPS[0]] * count, ["f"] * count, most=count)
+    first_row = {round(_place(ax), 4) for ax in figure.axes if ax.images}
+    width, height = figure.get_size_inches()
+    assert len(first_row) == columns
+    assert width <= 24.001 and height <= 30.001
+    if count >= 16:
+        assert 0.5 <= width / height <= 1.6
+
+
+@pytest.mark.parametrize("options", [{"dpi": 6000}, {"figsize": (1000, 2), "dpi": 100}, {"figsize": (0, 2)}])
+def test_what_matplotlib_cannot_draw_is_refused_with_its_bound(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="65535"):
+        plot(KERNELS, MAPS, NAMES, **options)
+
+
+@pytest.mark.parametrize("most", [0, -1, True, 2.5])
+def test_a_number_of_filters_that_is_none_is_refused(most: Any) -> None:
+    with pytest.raises(ValueError, match="most="):
+        plot(KERNELS, MAPS, NAMES, most=most)

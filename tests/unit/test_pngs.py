@@ -66,7 +66,7 @@ def test_values_that_grey_cannot_say_are_refused_and_no_file_is_left(tmp_path: p
 
 
 @pytest.mark.parametrize("value_range", ["per_map", "shared", "symmetric", (-1.0, 2.0)])
-def test_eight_bits_are_the_colours_of_the_lens(value_range: object) -> None:
+def test_eight_bits_are_the_colours_of_the_lens(value_range: str | tuple[float, float]) -> None:
     lens = ConvLens(IMAGE, KERNELS[:2], cmap="viridis", value_range=value_range, stage="pre_activation")
     file = io.BytesIO()
     lens.save_map(1, file, bits=8)

@@ -13,6 +13,9 @@ import PIL.Image
 import pytest
 
 from convlens import ConvLens, presets
+from tests.deadlines import SECONDS
+
+pytestmark = pytest.mark.slow
 
 RNG = np.random.default_rng(3)
 GREY = RNG.random((14, 17)).astype(np.float32)
@@ -84,7 +87,7 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Conv
             (folder / f"{name}.{framework}.py").write_text(lens.to_code(framework), encoding="utf-8")
     (folder / "run_all.py").write_text(RUNNER, encoding="utf-8")
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    subprocess.run([sys.executable, "run_all.py"], cwd=folder, env=environment, check=True, timeout=300)
+    subprocess.run([sys.executable, "run_all.py"], cwd=folder, env=environment, check=True, timeout=SECONDS)
     return lenses, folder
 
 

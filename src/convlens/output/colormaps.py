@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -13,8 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from traitlets import TraitError
 
+from convlens.maths.arrays import shortened
+from convlens.maths.nearest import nearest
+
 ValueRange = Literal["per_map", "shared", "symmetric"] | tuple[float, float]
 Stage = Literal["activation", "pre_activation"]
+View = Literal["grid", "focus"]
 
 #: Colour maps that the widget offers by itself: sequential first, then those for values around zero.
 CURATED: tuple[str, ...] = (
@@ -33,6 +36,7 @@ CURATED: tuple[str, ...] = (
 
 _MODES = ("per_map", "shared", "symmetric")
 _STAGES = ("activation", "pre_activation")
+_VIEWS = ("grid", "focus")
 
 
 @lru_cache(maxsize=64)
@@ -49,26 +53,48 @@ def cmap_table(name: str) -> bytes:
     return np.ascontiguousarray(colors[:, :3], dtype=np.uint8).tobytes()
 
 
-def check_cmap(name: Any) -> str:
-    """Return `name` if Matplotlib has a colour map of that name, else raise `traitlets.TraitError`."""
+def check_cmap(name: Any, trait: str = "cmap") -> str:
+    """Return `name` if Matplotlib has a colour map of that name, else raise `traitlets.TraitError` for `trait`."""
     if isinstance(name, str) and name in CURATED:
         return name
     from matplotlib import colormaps
     from matplotlib.colors import Colormap
 
     if isinstance(name, Colormap):
-        raise TraitError(f"cmap is a {type(name).__name__} object; expected the name of one: {name.name!r}.")
+        raise TraitError(f"{trait} is a {type(name).__name__} object; expected the name of one: {name.name!r}.")
     if not isinstance(name, str):
         raise TraitError(
-            f"cmap is {name!r}; expected the name of a Matplotlib colour map, such as 'gray' or 'viridis'."
+            f"{trait} is {shortened(name)}; expected the name of a Matplotlib colour map, such as 'gray' or 'viridis'."
         )
     if name in colormaps:
         return name
     names = [known for known in colormaps if not known.endswith("_r")]
     raise TraitError(
-        f"There is no colour map {name!r}.{_nearest(name, list(colormaps))} Those that exist: "
+        f"There is no colour map {shortened(name)}.{_nearest(name, list(colormaps))} Those that exist: "
         f"{', '.join(sorted(names))}; each also with _r at its end, reversed."
     )
+
+
+def check_kernel_cmap(name: Any) -> str | None:
+    """Return `name` if it is None or a colour map of Matplotlib's, else raise `traitlets.TraitError`."""
+    return None if name is None else check_cmap(name, "kernel_cmap")
+
+
+def check_view(value: Any) -> View:
+    """Return `value` if it is "grid" or "focus", else raise `traitlets.TraitError`."""
+    if isinstance(value, str) and value in _VIEWS:
+        return cast("View", value)
+    hint = _nearest(value, _VIEWS) if isinstance(value, str) else ""
+    raise TraitError(f"There is no view {shortened(value)}; expected 'grid' or 'focus'.{hint}")
+
+
+def check_overlay(value: Any) -> float:
+    """Return `value` as an opacity from 0 to 1, else raise `traitlets.TraitError`."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
+        raise TraitError(
+            f"overlay is {shortened(value)}; expected a number from 0 (off) to 1 (the map hides the image)."
+        )
+    return float(value)
 
 
 def check_range(value: Any) -> ValueRange:
@@ -83,16 +109,16 @@ def check_range(value: Any) -> ValueRange:
     if isinstance(value, str):
         if value in _MODES:
             return cast("ValueRange", value)
-        raise TraitError(f"There is no value_range {value!r}; {expected}.{_nearest(value, _MODES)}")
+        raise TraitError(f"There is no value_range {shortened(value)}; {expected}.{_nearest(value, _MODES)}")
     try:
         low, high = value
     except (TypeError, ValueError):
-        raise TraitError(f"value_range is {value!r}; {expected}.") from None
+        raise TraitError(f"value_range is {shortened(value)}; {expected}.") from None
     for number in (low, high):
         if isinstance(number, bool) or not isinstance(number, Real) or not math.isfinite(number):
-            raise TraitError(f"value_range is {value!r}; {expected}, both finite numbers.")
+            raise TraitError(f"value_range is {shortened(value)}; {expected}, both finite numbers.")
     if not low < high:
-        raise TraitError(f"value_range is {value!r}; {expected}, with low below high.")
+        raise TraitError(f"value_range is {shortened(value)}; {expected}, with low below high.")
     return float(low), float(high)
 
 
@@ -101,7 +127,7 @@ def check_stage(value: Any) -> Stage:
     if isinstance(value, str) and value in _STAGES:
         return cast("Stage", value)
     hint = _nearest(value, _STAGES) if isinstance(value, str) else ""
-    raise TraitError(f"There is no stage {value!r}; expected 'activation' or 'pre_activation'.{hint}")
+    raise TraitError(f"There is no stage {shortened(value)}; expected 'activation' or 'pre_activation'.{hint}")
 
 
 def limits(maps: Iterable[NDArray[Any]], value_range: ValueRange) -> list[tuple[float, float]]:
@@ -134,11 +160,13 @@ def limits(maps: Iterable[NDArray[Any]], value_range: ValueRange) -> list[tuple[
 
 
 def _finite_range(values: NDArray[Any]) -> tuple[float, float] | None:
+    if values.size and math.isfinite(low := float(values.min())) and math.isfinite(high := float(values.max())):
+        return low, high
     finite = values[np.isfinite(values)]
     return (float(finite.min()), float(finite.max())) if finite.size else None
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:
     lower = {known.lower(): known for known in names}
-    close = difflib.get_close_matches(name.lower(), lower, n=1)
-    return f" Did you mean {lower[close[0]]!r}?" if close else ""
+    close = nearest(name.lower(), lower)
+    return f" Did you mean {lower[close]!r}?" if close else ""

@@ -28,13 +28,30 @@ def to_html(state: dict[str, Any], title: str) -> str:
     str
         HTML with the front end, its style sheet and the state inside. It fetches nothing.
     """
-    static = _HERE / "static"
+    static = _HERE.parent / "static"
     return Template((_HERE / "page.html").read_text("utf-8")).substitute(
         title=html.escape(title),
         css=(static / "widget.css").read_text("utf-8"),
+        host=(_HERE / "saved_page.js").read_text("utf-8"),
         bundle=_packed((static / "widget.js").read_bytes()),
-        state=_packed(_serialised(without_maps(state))),
+        state=pack_state(state),
     )
+
+
+def pack_state(state: dict[str, Any]) -> str:
+    """Return a lens's state as the text that ``readState(await unpack(text))`` of ``saved_page.js`` reads.
+
+    Parameters
+    ----------
+    state
+        Names and values of the widget's traits, bytes where they hold bytes.
+
+    Returns
+    -------
+    str
+        Base64 of a zlib stream.
+    """
+    return _packed(_serialised(without_maps(state)))
 
 
 def without_maps(state: dict[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from convlens.output.write_file import replaced
 
 #: What a file is written to: a path, or a file opened for writing bytes.
 Target = str | os.PathLike[str] | IO[bytes]
@@ -30,14 +34,14 @@ def save_values(values: NDArray[np.float32], target: Target, title: str = "") ->
     Raises
     ------
     ValueError
-        When the map holds NaN or infinity, which grey levels cannot say.
+        When the map holds NaN or infinity, which grey levels cannot express.
 
     Notes
     -----
     ``code = round((value - low) / (high - low) * 65535)`` with the map's least and greatest value as ``low`` and
     ``high``, so that ``low + code / 65535 * (high - low)`` is the value again, to half a step. The file's text chunks
     ``low`` and ``high`` (PNG specification, 11.3.4.3, tEXt) hold the two as decimals that read back exactly; Pillow
-    gives them as ``Image.open(path).text``. All codes of a map that is even are 0.
+    gives them as ``Image.open(path).text``. Where all values of a map are equal, all codes are 0.
     """
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
@@ -56,7 +60,9 @@ def save_values(values: NDArray[np.float32], target: Target, title: str = "") ->
     text.add_text("Description", "Activation map: value = low + code / 65535 * (high - low)")
     text.add_text("low", repr(low))
     text.add_text("high", repr(high))
-    Image.fromarray(np.rint(scaled).astype(np.uint16)).save(target, format="PNG", pnginfo=text)
+    image = Image.fromarray(np.rint(scaled).astype(np.uint16))
+    with _opened(target) as file:
+        image.save(file, format="PNG", pnginfo=text)
 
 
 def save_drawn(values: NDArray[np.float32], target: Target, cmap: str, limits: tuple[float, float]) -> None:
@@ -77,7 +83,7 @@ def save_drawn(values: NDArray[np.float32], target: Target, cmap: str, limits: t
     from matplotlib.colors import Normalize
     from PIL import Image
 
-    from convlens.plots import EXTREMES
+    from convlens.output.figures import EXTREMES
 
     colors = colormaps[cmap].with_extremes(**EXTREMES)
     low, high = limits
@@ -85,4 +91,16 @@ def save_drawn(values: NDArray[np.float32], target: Target, cmap: str, limits: t
     outside = {np.nan: np.isnan(values), -1.0: values < low, 2.0: values > high}
     for beyond, mask in outside.items():
         rgba[mask] = colors(beyond, bytes=True)
-    Image.fromarray(rgba[..., :3].copy()).save(target, format="PNG")
+    image = Image.fromarray(rgba[..., :3].copy())
+    with _opened(target) as file:
+        image.save(file, format="PNG")
+
+
+@contextmanager
+def _opened(target: Target) -> Iterator[IO[bytes]]:
+    """Open a path so that a failure leaves what was there; an open file is written to as it is."""
+    if isinstance(target, (str, os.PathLike)):
+        with replaced(target) as file:
+            yield file
+    else:
+        yield target

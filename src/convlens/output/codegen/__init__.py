@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.arrays import FloatArray
-from convlens.codegen.drawing import add_drawing
-from convlens.codegen.in_keras import add_keras
-from convlens.codegen.in_numpy import add_numpy
-from convlens.codegen.program import Program, packed, written
-from convlens.colors import Stage, ValueRange
-from convlens.geometry import Geometry
-from convlens.images import Image
+from convlens.inputs.images import Image
+from convlens.maths.arrays import FloatArray, shortened
+from convlens.maths.geometry import Geometry
+from convlens.maths.one_row import kernel_shown
+from convlens.output.codegen.drawing import add_drawing
+from convlens.output.codegen.in_keras import add_keras
+from convlens.output.codegen.in_numpy import add_numpy
+from convlens.output.codegen.program import Program, packed, written
+from convlens.output.colormaps import Stage, ValueRange
 
 __all__ = ["to_code"]
 
@@ -40,9 +42,9 @@ def to_code(
 ) -> str:
     """Write a Python program that computes and draws the activation maps.
 
-    It leaves them in ``activations``, ``(filters, rows, cols)`` float32. An image that came from a path is read from
-    there as the lens read it; any other is part of the program, unless it is too long (:data:`LONGEST_IMAGE`): then
-    the program loads ``image.npy`` and says how to save that.
+    It leaves them in ``activations``, ``(filters, rows, cols)`` float32, or ``(filters, steps)`` of signals. An image
+    that came from a path is read from there as the lens read it; any other is the last part of the program, unless it
+    is too long (:data:`LONGEST_IMAGE`): then the program loads ``image.npy`` and says how to save that.
 
     Parameters
     ----------
@@ -70,7 +72,7 @@ def to_code(
         function of the user's own).
     """
     if framework not in ("keras", "numpy"):
-        raise ValueError(f"There is no framework {framework!r}; expected 'keras' or 'numpy'.")
+        raise ValueError(f"There is no framework {shortened(framework)}; expected 'keras' or 'numpy'.")
     if not geometry.exact:
         raise ValueError(
             f"Layer {geometry.name!r} ({geometry.class_name}, activation {geometry.activation!r}) cannot be written as "
@@ -79,35 +81,52 @@ def to_code(
         )
     code = Program()
     code.imports.add("import numpy as np")
-    _add_image(code, image)
+    signal = geometry.rank == 1
+    image_lines, within = _image_lines(code, replace(image, signal=True) if signal else image)
+    if not within:
+        code.add(*image_lines)
     _add_weights(code, geometry, kernels, np.asarray(bias), pointwise)
     if framework == "keras":
         add_keras(code, geometry, stage)
     else:
         add_numpy(code, geometry)
+    shown = "activations" if stage == "activation" else "pre_activations"
+    made = "activations" if framework == "keras" and stage == "activation" else "activations, pre_activations"
+    if within:
+        code.as_function("activation_maps(image)", made)
+    else:
+        code.start_body()
     add_drawing(code, geometry, names, cmap, value_range, stage)
+    if within:
+        # The picture's bytes are the longest line by far: what is to be read comes before it.
+        code.as_function(f"draw({shown})", "names, axes")
+        code.add(*image_lines, f"{made} = activation_maps(image)", f"names, axes = draw({shown})")
+    code.blocks[-1].append("# plt.show()  # outside a notebook")
     program = {"keras": "Keras", "numpy": "NumPy"}[framework]
     return code.text(f"Activation maps of {geometry.filters} filters, computed by {program}.")
 
 
-def _add_image(code: Program, image: Image) -> None:
+def _image_lines(code: Program, image: Image) -> tuple[list[str], bool]:
+    """Return the lines that define ``image``, and whether they hold its numbers."""
     rows, cols, channels = image.shape
     comment = f"# The image: ({rows}, {cols}, {channels}) is rows, cols, channels."
+    if image.signal:
+        comment = f"# The signal: ({cols}, {channels}) is steps, channels."
+        image = replace(image, values=image.values[0], bytes_=None if image.bytes_ is None else image.bytes_[0])
     if image.code is not None:
         code.imports |= {"import PIL.Image", "import PIL.ImageOps"}
-        code.add(comment, *image.code)
-        return
+        return [comment, *image.code], False
     exact = image.bytes_ is not None
     lines = packed("image", image.bytes_ if image.bytes_ is not None else image.values)
     if sum(map(len, lines)) > LONGEST_IMAGE:
-        code.add(comment, '# Save it beforehand: np.save("image.npy", lens.image)', 'image = np.load("image.npy")')
-        return
+        lines = ['# Save it beforehand: np.save("image.npy", lens.image)', 'image = np.load("image.npy")']
+        return [comment, *lines, *(["image = image.reshape(len(image), -1)"] if image.signal else [])], False
     code.imports |= {"import base64", "import zlib"}
     if exact:
         scale = image.byte_scale or 1.0
         divided = f"image / {1 / scale:.0f}" if 1 / round(1 / scale) == scale else f"image * {scale!r}"
         lines.append('image = image.astype("float32")' if scale == 1 else f'image = ({divided}).astype("float32")')
-    code.add(comment, *lines)
+    return [comment, "# Any other array of these axes may take its place.", *lines], True
 
 
 def _add_weights(
@@ -117,11 +136,11 @@ def _add_weights(
     bias: NDArray[Any],
     pointwise: FloatArray | None,
 ) -> None:
-    stack = np.stack(kernels)
-    flat = stack[..., 0] if geometry.kernel_channels == 1 else stack
-    axes = "kernels, kh, kw" if flat.ndim == 3 else "kernels, kh, kw, channels"
+    flat = np.stack([kernel_shown(kernel, geometry.rank) for kernel in kernels])
+    axes = "kernels, " + ("k" if geometry.rank == 1 else "kh, kw") + ", channels" * (geometry.kernel_channels > 1)
+    over = "signal" if geometry.rank == 1 else "image"
     comment = (
-        f"# The kernels: {flat.shape} is {axes}. Keras lays them over the image as they are, without turning them."
+        f"# The kernels: {flat.shape} is {axes}. Keras lays them over the {over} as they are, without turning them."
     )
     arrays = [("kernels", flat)] + ([("pointwise_kernels", pointwise)] if pointwise is not None else [])
     lines = [comment]

@@ -17,10 +17,22 @@ class Program:
 
     imports: set[str] = field(default_factory=set)
     blocks: list[list[str]] = field(default_factory=list)
+    #: Where the blocks begin that work on the image.
+    body: int = 0
 
     def add(self, *lines: str) -> None:
         """Add a block."""
         self.blocks.append(list(lines))
+
+    def start_body(self) -> None:
+        """Begin with what works on the image: it can be made a function by `as_function`."""
+        self.body = len(self.blocks)
+
+    def as_function(self, head: str, returned: str) -> None:
+        """Make the blocks since `start_body` the body of a function."""
+        lines = [line for block in self.blocks[self.body :] for line in block]
+        self.blocks[self.body :] = [[f"def {head}:", *(f"    {line}" for line in lines), f"    return {returned}"]]
+        self.start_body()
 
     def text(self, title: str) -> str:
         """Return the source, with `title` as its docstring."""

@@ -1,0 +1,1 @@
+"""What a lens is written as: figures, pictures, pages and source code."""
