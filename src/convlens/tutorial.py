@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convlens.arrays import FloatArray, as_array
-from convlens.geometry import Geometry
-from convlens.images import read_image
-from convlens.kernels import check_fits, read_kernels
+from convlens.inputs.images import read_image
+from convlens.inputs.kernels import check_fits, read_kernels
+from convlens.maths.arrays import FloatArray, as_array
+from convlens.maths.geometry import Geometry
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from convlens.layers import ConvLayer
+    from convlens.layers.conv_layer import ConvLayer
 
 
 def apply_filter(
@@ -72,7 +72,7 @@ def apply_filter(
 
 
 def _conv(layer: Any, input_shape: tuple[int, int, int], kernel_size: tuple[int, int]) -> ConvLayer:
-    from convlens.layers import ConvLayer
+    from convlens.layers.conv_layer import ConvLayer
 
     if layer is not None:
         return ConvLayer.of(layer, input_shape).with_filters(1, kernel_size)

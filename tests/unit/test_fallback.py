@@ -18,6 +18,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from convlens import ConvLens
+from tests.deadlines import SECONDS
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 IMAGE = np.random.default_rng(0).random((20, 24)).astype(np.float32)
@@ -90,7 +91,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], str
     """Return what is displayed, with the ids that it can be exchanged by."""
     outputs: list[tuple[dict[str, Any], str]] = []
     monkeypatch.setattr(
-        "convlens.fallback.publish", lambda data, _, display_id, **__: outputs.append((data, display_id))
+        "convlens.widget.notebook_picture.publish", lambda data, _, display_id, **__: outputs.append((data, display_id))
     )
     return outputs
 
@@ -137,7 +138,7 @@ def test_a_notebook_run_with_nobody_at_it_holds_the_picture_of_its_last_cell() -
         "import base64\nprint(base64.b64encode(lens.plot(form='compact', dpi=72)._repr_png_()).decode())",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-    NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    NotebookClient(notebook, kernel_name="python3", timeout=SECONDS).execute()
     (output,) = [one for one in notebook.cells[0].outputs if one.output_type != "stream"]
     printed = "".join(one.text for one in notebook.cells[2].outputs if one.get("name") == "stdout")
     np.testing.assert_array_equal(pixels(output.data["image/png"]), pixels(printed.strip()))

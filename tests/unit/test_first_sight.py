@@ -7,25 +7,20 @@ import sys
 
 import pytest
 
-#: Makes `import keras` wait at `gate`, and fail when `text` says so; every import of it is in a thread of the lens's.
-WAIT = """
-import importlib.abc, importlib.machinery, sys, threading
+from tests.deadlines import SECONDS
+from tests.waiting_import import KERAS_WAITS
+
+pytestmark = pytest.mark.slow
+
+#: `import keras` waits at `gate`, and fails when `text` says so; every import of it is in a thread of the lens's.
+WAIT = f"""
+import threading
 gate, text, waits = threading.Event(), "", threading.Event()
-class Waiting(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name != "keras":
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        run = spec.loader.exec_module
-        def wait_and_run(module):
-            waits.set()
-            gate.wait()
-            if text:
-                raise ImportError(text)
-            run(module)
-        spec.loader.exec_module = wait_and_run
-        return spec
-sys.meta_path.insert(0, Waiting())
+def wait():
+    waits.set()
+    gate.wait()
+    return text
+{KERAS_WAITS.format(wait="wait()")}
 import numpy as np
 from convlens import ConvLens
 image = np.random.default_rng(0).random((12, 14), dtype=np.float32)
@@ -35,7 +30,7 @@ HEAVY = "heavy = {'keras.layers', 'tensorflow', 'jax', 'torch', 'matplotlib', 'P
 
 
 def run(script: str) -> None:
-    done = subprocess.run([sys.executable, "-c", WAIT + script], capture_output=True, text=True, timeout=240)
+    done = subprocess.run([sys.executable, "-c", WAIT + script], capture_output=True, text=True, timeout=SECONDS)
     assert done.returncode == 0, done.stderr
 
 
@@ -47,7 +42,7 @@ def test_before_keras_is_imported_kernels_and_image_are_ready_to_be_shown_and_no
 lens = ConvLens(image{kernels})
 lens._repr_mimebundle_()
 state = lens.get_state()
-assert waits.wait(60)
+assert waits.wait({SECONDS})
 {HEAVY}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 assert state["_status"]["keras"] == "loading"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import matplotlib
 import numpy as np
 import pytest
 import traitlets
@@ -361,6 +362,10 @@ def test_settings_beside_a_layer_are_refused(small: np.ndarray) -> None:
         ("cmap", "grey scale", traitlets.TraitError),
         ("value_range", "mine", traitlets.TraitError),
         ("stage", "relu", traitlets.TraitError),
+        ("kernel_cmap", "grey scale", traitlets.TraitError),
+        ("view", "list", traitlets.TraitError),
+        ("overlay", 1.5, traitlets.TraitError),
+        ("overlay", True, traitlets.TraitError),
         ("selected", 4, IndexError),
         ("pixel", (99, 0), ValueError),
         ("activations", 0, traitlets.TraitError),
@@ -389,6 +394,27 @@ def test_setting_the_bias_of_a_layer_without_one_is_an_error(small: np.ndarray) 
 def test_its_text_says_what_is_looked_at(small: np.ndarray) -> None:
     text = repr(ConvLens(small, TUTORIAL))
     assert text == "ConvLens: Conv2D, 4 filters of 4 × 4 on 12 × 10 × 1 → maps of 9 × 7 (relu)"
+
+
+def test_kernels_view_and_overlay_are_set_as_arguments_and_as_attributes(small: np.ndarray) -> None:
+    lens = ConvLens(small, kernel_cmap="PiYG", view="focus", overlay=1)
+    assert (lens.kernel_cmap, lens.view, lens.overlay) == ("PiYG", "focus", 1.0)
+    lens.kernel_cmap, lens.view, lens.overlay = "cividis_r", "grid", 0.25
+    assert (lens.kernel_cmap, lens.view, lens.overlay) == ("cividis_r", "grid", 0.25)
+    lens.kernel_cmap = None
+    assert lens.kernel_cmap is None
+    state = lens.get_state(("kernel_cmap", "view", "overlay"))
+    assert state == {"kernel_cmap": None, "view": "grid", "overlay": 0.25}
+    # As Matplotlib indexes its tables.
+    expected = (matplotlib.colormaps["PiYG"]((np.arange(256) + 0.5) / 256)[:, :3] * 255).astype(np.uint8)
+    assert lens._cmaps["PiYG"] == expected.tobytes()
+
+
+@pytest.mark.parametrize("name", ["strides", "dilation_rate"])
+@pytest.mark.parametrize("value", [2**31, 10**30, 1e300])
+def test_steps_that_would_abort_the_process_are_refused(small: np.ndarray, name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=name):
+        ConvLens(small, **{name: value})  # type: ignore[arg-type]
 
 
 def test_close_lets_go_of_the_layer(small: np.ndarray) -> None:

@@ -13,8 +13,8 @@ import pytest
 import traitlets
 
 from convlens import ConvLens
-from convlens._runs import Runner
-from convlens.models import ConvModel
+from convlens.layers.run_layer import Runner
+from convlens.models.conv_model import ConvModel
 from tests.unit.keras_sweep import Array, close, maps, numpy, reseed, snapshot
 
 layers = keras.layers
@@ -396,6 +396,7 @@ def everything(model: Any) -> dict[str, Any]:
     return state
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", list(MODELS))
 def test_looking_editing_and_predicting_leave_the_model_as_it_was(kind: str) -> None:
     make, paths = MODELS[kind]
@@ -507,9 +508,3 @@ def test_the_predictions_after_apply_another_image_and_restore_are_those_of_the_
     expected = numpy(model(IMAGE[np.newaxis, ::-1]))[0]
     for output in predicted(lens):
         close(output, expected, 1e-5)
-
-
-def test_a_model_without_one_vector_of_output_has_no_predictions() -> None:
-    lens = ConvLens(IMAGE, model=keras.Sequential([keras.Input((16, 18, 3)), layers.Conv2D(2, 3)]))
-    assert lens.predictions == (None, None)
-    assert ConvLens(IMAGE).predictions == (None, None)

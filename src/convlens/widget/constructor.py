@@ -6,13 +6,29 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convlens.filters import Array, FilterList
-from convlens.images import Image
-from convlens.kernels import kernel_depth, read_bias, read_kernels, read_names
-from convlens.model_source import Feeding, InModel
-from convlens.named_kernels import TUTORIAL, presets
-from convlens.settings import Settings
-from convlens.sources import BuiltIn, Source, StandAlone
+from convlens.inputs.image_files import read_stream
+from convlens.inputs.images import Image
+from convlens.inputs.kernels import (
+    KernelsAndBias,
+    as_sequence,
+    kernel_depth,
+    read_bias,
+    read_kernels_and_bias,
+    read_names,
+    read_pointwise,
+)
+from convlens.inputs.presets import TUTORIAL, presets
+from convlens.inputs.signal_kernels import DEFAULT_KERNELS, read_signal_kernels, signal_kernel_depth
+from convlens.inputs.signals import is_signal
+from convlens.inputs.starting_picture import NOT_GIVEN, noted
+from convlens.maths.arrays import shortened
+from convlens.maths.geometry import Geometry
+from convlens.state.filters import FilterList
+from convlens.state.layer_settings import Settings
+from convlens.state.layer_source import BuiltIn, LayerSource, StandAlone
+from convlens.state.model_source import Feeding, InModel
+from convlens.state.separable_filters import SeparableFilters
+from convlens.widget.model_arguments import check_model_and_layer
 
 
 class Opened(NamedTuple):
@@ -20,7 +36,7 @@ class Opened(NamedTuple):
 
     image: Image
     filters: FilterList
-    source: Source
+    source: LayerSource
 
 
 def open_lens(
@@ -32,27 +48,44 @@ def open_lens(
     layer: Any,
     model: Any,
     preprocess: Any,
+    inputs: Any = None,
     settings: dict[str, Any],
+    ndim: int | None = None,
 ) -> Opened:
     """Read all that a user gave; nothing of it is changed or kept, but for the layer and the model.
 
     Parameters
     ----------
-    image, kernels, bias, names, layer, model, preprocess
+    image, kernels, bias, names, layer, model, preprocess, inputs
         As `ConvLens` takes them.
+        Where `kernels` is a layer's whole list of weights, which brings a bias, `bias` must be None.
     settings
         Arguments of the built-in layer.
+    ndim
+        1 for a signal, 2 for a picture; None where the layer, the model or the shapes tell.
 
     Raises
     ------
     ValueError, TypeError, FileNotFoundError
         Naming what came, what was expected, and the mend.
     """
+    if image is NOT_GIVEN and model is None:
+        raise TypeError("The image is missing: ConvLens(image). Only a model of a fixed size is opened without one.")
+    check_model_and_layer(kernels, layer, model)
+    image, kernels = read_stream(image), as_sequence(kernels)
     if preprocess is not None and model is None:
         raise ValueError(
             "preprocess= was given without model=. It makes of the image what a model takes; give the model too."
         )
+    if inputs is not None and model is None:
+        raise ValueError(
+            "inputs= was given without model=. It has what a model takes beside the image; give the model too."
+        )
+    if ndim is not None and (isinstance(ndim, bool) or ndim not in (1, 2)):
+        raise ValueError(f"ndim={shortened(ndim)} was given; expected 1 for a signal or 2 for a picture.")
     if layer is None and model is None:
+        if ndim == 1 or (ndim is None and is_signal(image, kernels)):
+            return _signal(image, kernels, bias, names, Settings.read(rank=1, **settings))
         return _built_in(image, kernels, bias, names, Settings.read(**settings))
     own = Settings()
     given = [
@@ -63,56 +96,91 @@ def open_lens(
             f"{', '.join(given)} was given together with {'layer' if model is None else 'model'}=, but a layer brings "
             "its own. Leave it out, or give neither layer= nor model= and let the lens build a layer."
         )
-    if model is not None:
-        return _in_model(image, kernels, bias, names, model, layer, preprocess)
-    return _stand_alone(image, kernels, bias, names, layer)
+    opened = (
+        _stand_alone(image, kernels, bias, names, layer)
+        if model is None
+        else _in_model(image, kernels, bias, names, Feeding(model, preprocess, inputs), layer)
+    )
+    if ndim not in (None, 1 if opened.image.signal else 2):
+        takes = "a signal" if opened.image.signal else "a picture"
+        raise ValueError(
+            f"ndim={ndim} was given, but the {'layer' if model is None else 'model'} takes {takes}. Leave it out."
+        )
+    return opened
 
 
 def _built_in(image: Any, kernels: Any, bias: Any, names: Any, settings: Settings) -> Opened:
     given = [presets[name] for name in TUTORIAL] if kernels is None else kernels
-    channels = kernel_depth(given)
     source = BuiltIn(settings)
+    channels = kernel_depth(given)
+    picture = None
+    if channels is None:  # the image's own channels decide
+        picture = source.read_image(image, None)
+        channels = kernel_depth(given, picture.shape[2])
     # Kernels of another depth are read_kernels's to refuse, by their index.
-    picture = source.read_image(image, channels if channels in (1, 3, 4) else None)
-    read = read_kernels(given, picture.shape[2])
+    wanted = channels if channels in (1, 3, 4) else None
+    if picture is None or wanted not in (None, picture.shape[2]):
+        picture = source.read_image(image, wanted)
+    read = read_kernels_and_bias(given, picture.shape[2])
     return Opened(picture, _filters(read, bias, names), source)
 
 
+def _signal(image: Any, kernels: Any, bias: Any, names: Any, settings: Settings) -> Opened:
+    source = BuiltIn(settings)
+    if kernels is None:
+        signal = source.read_image(image, None)
+        names = list(DEFAULT_KERNELS) if names is None else names
+        kernels = [np.repeat(np.array(taps)[:, None], signal.shape[2], 1) for taps in DEFAULT_KERNELS.values()]
+    else:
+        signal = source.read_image(image, signal_kernel_depth(kernels))
+    return Opened(signal, _filters(read_signal_kernels(kernels, signal.shape[2]), bias, names), source)
+
+
 def _stand_alone(image: Any, kernels: Any, bias: Any, names: Any, layer: Any) -> Opened:
-    from convlens.layers import ConvLayer
+    from convlens.layers.conv_layer import ConvLayer
 
     source = StandAlone(layer)
+    depth = signal_kernel_depth if source.takes_signal else kernel_depth
     # A layer that is not built takes the depth of the kernels it is given.
-    channels = ConvLayer.of(layer, None).geometry.input_shape[2] or kernel_depth(kernels)
+    channels = ConvLayer.of(layer, None).geometry.input_shape[2] or depth(kernels)
     picture = source.read_image(image, channels)
+    if channels is None and kernels is not None and not source.takes_signal:
+        channels = kernel_depth(kernels, picture.shape[2])
+        if channels in (1, 3, 4) and channels != picture.shape[2]:
+            picture = source.read_image(image, channels)
     conv = ConvLayer.of(layer, picture.shape)
     if kernels is None:
         return Opened(picture, _with_bias(source.own_filters(picture, names), bias, source), source)
-    given = read_kernels(kernels, conv.geometry.kernel_channels)
-    if conv.geometry.kind == "separable":
-        filters = _with_own_list(source.own_filters(picture, names), given, repr(layer.name))
-        return Opened(picture, _with_bias(filters, bias, source), source)
-    if bias is not None:
+    geometry = conv.geometry
+    given = _read_kernels(kernels, geometry)
+    if geometry.kind.pointwise:
+        return Opened(picture, _with_own_list(source, picture, given, bias, names, repr(layer.name)), source)
+    if bias is not None or given.bias is not None:
         source.require_bias()
     return Opened(picture, _filters(given, bias, names), source)
 
 
-def _in_model(image: Any, kernels: Any, bias: Any, names: Any, model: Any, layer: Any, preprocess: Any) -> Opened:
-    feeding = Feeding(model, preprocess)
-    picture = feeding.read_image(image)
+def _in_model(image: Any, kernels: Any, bias: Any, names: Any, feeding: Feeding, layer: Any) -> Opened:
+    picture = noted(feeding.starting_image()) if image is NOT_GIVEN else feeding.read_image(image)
     source = InModel(feeding, picture, _path_of(layer, feeding, picture))
-    filters = source.own_filters(picture, names)
-    if kernels is not None:
-        given = read_kernels(kernels, filters.kernels[0].shape[2])
-        filters = _with_own_list(filters, given, f"{source.path!r} of the model")
-    return Opened(picture, _with_bias(filters, bias, source), source)
+    if kernels is None:
+        return Opened(picture, _with_bias(source.own_filters(picture, names), bias, source), source)
+    geometry = source.conv(picture).geometry
+    given = _read_kernels(kernels, geometry)
+    filters = _with_own_list(source, picture, given, bias, names, f"{source.path!r} of the model")
+    return Opened(picture, filters, source)
+
+
+def _read_kernels(kernels: Any, geometry: Geometry) -> KernelsAndBias:
+    read = read_signal_kernels if geometry.rank == 1 else read_kernels_and_bias
+    return read(kernels, geometry.kernel_channels, geometry.kind, geometry.weight_shape)
 
 
 def _path_of(layer: Any, feeding: Feeding, picture: Image) -> str:
     """Path of the layer that `layer` names: a path, a layer object of the model, or None for the first."""
     recorded = feeding.record(picture)
     if layer is None:
-        return recorded.layers[0]
+        return feeding.first_layer(picture)
     if isinstance(layer, str):
         return layer
     for found in recorded.found:
@@ -124,25 +192,39 @@ def _path_of(layer: Any, feeding: Feeding, picture: Image) -> str:
     )
 
 
-def _with_own_list(filters: FilterList, given: tuple[Array, ...], layer: str) -> FilterList:
+def _with_own_list(
+    source: StandAlone | InModel, picture: Image, given: KernelsAndBias, bias: Any, names: Any, layer: str
+) -> FilterList:
     """Take other kernels for a layer whose list is as long as it is."""
-    own = filters.kernels
-    if (len(given), given[0].shape) != (len(own), own[0].shape):
+    filters = source.own_filters(picture, names)
+    own, new = filters.kernels, given.kernels
+    if (len(new), new[0].shape) != (len(own), own[0].shape):
         raise ValueError(
-            f"{len(given)} kernels of shape {given[0].shape} were given, but layer {layer} has {len(own)} of shape "
+            f"{len(new)} kernels of shape {new[0].shape} were given, but layer {layer} has {len(own)} of shape "
             f"{own[0].shape}. Neither can change there."
         )
-    return filters.with_kernels(dict(enumerate(given)))
+    filters = filters.with_kernels(dict(enumerate(new)))
+    if given.pointwise is not None and isinstance(filters, SeparableFilters):
+        filters = filters.with_pointwise(read_pointwise(given.pointwise.T, filters.pointwise.shape))
+    return _with_bias(filters, _one_bias(given, bias), source)
 
 
-def _with_bias(filters: FilterList, bias: Any, source: Source) -> FilterList:
+def _with_bias(filters: FilterList, bias: Any, source: LayerSource) -> FilterList:
     if bias is None:
         return filters
     source.require_bias()
     return filters.with_bias(dict(enumerate(read_bias(bias, len(filters)))))
 
 
-def _filters(kernels: Any, bias: Any, names: Any) -> FilterList:
-    n = len(kernels)
-    values = np.zeros(n, np.float32) if bias is None else read_bias(bias, n)
-    return FilterList.make(kernels, values, read_names(names, n))
+def _filters(given: KernelsAndBias, bias: Any, names: Any) -> FilterList:
+    n = len(given.kernels)
+    return FilterList.make(given.kernels, read_bias(_one_bias(given, bias), n), read_names(names, n))
+
+
+def _one_bias(given: KernelsAndBias, bias: Any) -> Any:
+    if given.bias is not None and bias is not None:
+        raise ValueError(
+            "kernels is a layer's whole list of weights, which brings a bias, and bias= was given too. Leave out "
+            "bias=, or give the kernels alone: kernels[0]."
+        )
+    return given.bias if bias is None else bias

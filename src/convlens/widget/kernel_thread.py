@@ -1,11 +1,13 @@
-"""Where in the kernel a lens works: changes between cells, on the main thread; messages in the name of its own cell."""
+"""Where in Python a lens works: edits between cells, on the main thread; messages in the context of its own cell."""
 
 from __future__ import annotations
 
 import contextvars
 import threading
 from collections.abc import Callable
-from typing import Any, ParamSpec
+from typing import ParamSpec
+
+from convlens.widget.jupyter_internals import kernel_loop
 
 P = ParamSpec("P")
 
@@ -17,26 +19,26 @@ def between_cells(call: Callable[[], None]) -> None:
     beside the cell that runs. A cell that reads ``lens.kernels`` and writes them back would lose an edit that came in
     between.
     """
-    loop = _loop()
+    loop = kernel_loop()
     if loop is None or threading.current_thread() is threading.main_thread():
         call()
     else:
         loop.add_callback(call)
 
 
-def _loop() -> Any:
-    """Return the loop (`tornado.ioloop.IOLoop`) that runs the kernel's cells."""
-    from IPython.core.getipython import get_ipython
-
-    return getattr(getattr(get_ipython(), "kernel", None), "io_loop", None)
+def after_this(call: Callable[[], None]) -> None:
+    """Call on the kernel's main thread when what runs there now has ended; without a kernel, do nothing."""
+    loop = kernel_loop()
+    if loop is not None:
+        loop.add_callback(call)
 
 
 class CellOfOrigin:
-    """The cell that makes this, in whose name messages leave later.
+    """The context of the cell that makes this, in which messages are sent later.
 
-    A kernel with subshells (ipykernel 7.4) hands a widget's messages to the subshell of the request that the widget's
-    own last message belonged to. That one may be another widget's, or another page's, and be gone by then: no message
-    would arrive any more. The cell's shell is there as long as the kernel is.
+    A kernel with subshells (ipykernel 7.4) routes a widget's messages to the subshell of the request that the widget's
+    last own message belonged to. That subshell may belong to another widget or page and may have ended, and then no
+    message arrives any more. The cell's shell lives as long as the kernel does.
     """
 
     def __init__(self) -> None:

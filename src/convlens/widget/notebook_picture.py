@@ -1,9 +1,10 @@
-"""What an output shows where no widget does (GitHub, a PDF, a page without its kernel), kept up to date."""
+"""What an output shows where widgets are not shown (GitHub, a PDF, a page without Python), kept up to date."""
 
 from __future__ import annotations
 
 import base64
 import importlib
+import logging
 import os
 import sys
 import threading
@@ -12,24 +13,28 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Literal
 
-from convlens.colors import check_stage
-from convlens.courier import Courier
-from convlens.session import Session
+from convlens.maths.one_row import kernel_shown
+from convlens.protocol.outbox import Outbox
+from convlens.state.exports import Look
+from convlens.state.session import Session
+from convlens.widget.jupyter_internals import kernel_loop, person_can_answer
 
-#: How long nothing must have changed before a picture is drawn, which holds the kernel for a quarter of a second.
+_log = logging.getLogger("convlens")
+
+#: How long nothing must have changed before a picture is drawn, which takes Python a quarter of a second.
 SETTLED_SECONDS = 1.0
 #: Pixels per inch; the tutorial's four maps take 110 kB.
 DPI = 72
 #: A picture of more filters would cost a notebook more than it tells.
 MOST_FILTERS = 8
-#: Of an output that a cell was run again for, nobody tells the kernel; so only the last ones are kept up to date.
+#: Python is not told when running a cell again replaces an output; so only the last ones are kept up to date.
 MOST_OUTPUTS = 8
 
-#: How a front end lets a picture into the notebook: it puts it there itself, `update_display_data` does, or neither.
+#: How a picture gets into the notebook: the front end puts it there, `update_display_data` does, or neither.
 Way = Literal["keep", "update", "none"]
 
 
-class Fallback:
+class NotebookPicture:
     """Keeps the picture and the text of a lens's outputs what they would be if they were displayed now.
 
     A picture is drawn by Matplotlib from Keras's own maps, on the main thread, and never before a lens is shown: it
@@ -38,25 +43,29 @@ class Fallback:
 
     Parameters
     ----------
-    session, courier
+    session, outbox
         What is shown, and what brings it to the front ends.
     bundle
         Returns the widget's own MIME bundle and its metadata.
-    drawn
-        Returns the colour map, the value range and the stage that maps are drawn with.
+    look
+        Returns how maps are drawn.
+    save
+        Gives the front ends the filters as they are now, for hosts that save what they were last sent.
     """
 
     def __init__(
         self,
         session: Session,
-        courier: Courier,
+        outbox: Outbox,
         bundle: Callable[[], Any],
-        drawn: Callable[[], tuple[str, Any, str]],
+        look: Callable[[], Look],
+        save: Callable[[], None],
     ) -> None:
         self._session = session
-        self._courier = courier
+        self._outbox = outbox
         self._bundle = bundle
-        self._drawn = drawn
+        self._look = look
+        self._save = save
         # Not one for all: JupyterLab draws every output of a display id anew when one more is displayed.
         self._display_ids: deque[str] = deque(maxlen=MOST_OUTPUTS)
         self._ways: set[Way] = set()
@@ -83,8 +92,8 @@ class Fallback:
         if shell is not None and self._shell is None:
             self._shell = shell
             shell.events.register("post_run_cell", self._after_cell)
-        # Colab is the one host that nothing is known of that would not draw the lens anew.
-        data, metadata = self.bundle(draw="google.colab" in sys.modules)
+        # Colab is the only host known in which `update_display_data` would make the lens be drawn anew.
+        data, metadata = self.bundle(draw=_in_colab())
         self._told = -1
         self._display_ids.append(uuid.uuid4().hex)
         publish(data, metadata, self._display_ids[-1])
@@ -98,13 +107,17 @@ class Fallback:
         self._later()
 
     def greeted(self, way: Any) -> None:
-        """Hear from a front end how it lets a picture into the notebook."""
+        """Note how a front end puts a picture into the notebook."""
         if way in ("keep", "update"):
             self._ways.add(way)
             self._told = -1
-            # Half a second that nobody waits for.
-            threading.Thread(target=importlib.import_module, args=("matplotlib.backends.backend_agg",)).start()
+            # It takes half a second, which the first picture should not wait for.
+            threading.Thread(target=_import_matplotlib, name="convlens: import matplotlib").start()
             self._later()
+
+    def suspend(self) -> None:
+        """Let go of the picture; none is drawn before the next change."""
+        self._kept, self._told = None, self._version
 
     def close(self) -> None:
         """Stop."""
@@ -114,8 +127,8 @@ class Fallback:
 
     def _later(self) -> None:
         # From whatever thread: the kernel's loop runs on the main thread, when no cell does.
-        loop = getattr(getattr(self._shell, "kernel", None), "io_loop", None)
-        if loop is not None and self._ways and not self._arming:
+        loop = kernel_loop() if self._shell is not None else None
+        if loop is not None and (self._ways or _in_colab()) and not self._arming:
             self._arming = True
             loop.add_callback(self._arm, loop)
 
@@ -129,17 +142,21 @@ class Fallback:
         self._timer = None
         if self._told == self._version or not self._session.engine.ready:
             return
+        if _in_colab():
+            # It saves traits, and edits cross in messages.
+            self._save()
+            self._told = self._version
         if "keep" in self._ways:
             data, _ = self.bundle(draw=True)
-            self._courier.send({"type": "outputs", "data": data}, ())
+            self._outbox.send({"type": "outputs", "data": data}, ())
             self._told = self._version
         if "update" in self._ways:
             self._update()
 
     def _after_cell(self, *_: object) -> None:
-        """Bring the outputs up to date in a notebook that is run with nobody at it, so that nobody has to wait."""
+        """Bring the outputs up to date at once where a notebook is run by a program, so that no person waits."""
         # Voila shows what it runs, and saves nothing.
-        if self._shell is None or self._shell.kernel._allow_stdin or "VOILA_REQUEST_URL" in os.environ:
+        if self._shell is None or person_can_answer(self._shell) or "VOILA_REQUEST_URL" in os.environ:
             return
         if self._told != self._version:
             self._session.engine.wait()
@@ -157,18 +174,19 @@ class Fallback:
         if self._kept is None or self._kept[0] != version:
             try:
                 pictures = {"image/png": base64.b64encode(self._draw()).decode()}
-            except Exception:  # the lens itself says what is wrong with the layer; no picture is better than an old one
+            except Exception:  # the widget shows what is wrong with the layer; no picture is better than an old one
+                _log.exception("The picture beside the widget could not be drawn")
                 pictures = {}
             self._kept = (version, pictures)
         return self._kept[1]
 
     def _draw(self) -> bytes:
-        from convlens.plots import png
+        from convlens.output.figures import png
 
-        cmap, value_range, stage = self._drawn()
-        session, engine = self._session, self._session.engine
+        cmap, value_range, stage = self._look()
+        engine = self._session.engine
         with engine.lock:
-            filters = session.filters
+            filters = engine.filters
             shown = filters.uids[:MOST_FILTERS]
             engine.compute(shown)
             # A shared range is that of all maps that there are; as in the browser, none is computed for it alone.
@@ -176,10 +194,13 @@ class Fallback:
             uids = shown + [uid for uid in others if engine.current(uid) is not None]
             found = [engine.current(uid) for uid in uids]
             indices = [filters.index_of(uid) for uid in uids]
-            kernels, names = [filters.kernel_at(i) for i in indices], [filters.names[i] for i in indices]
+            rank = self._session.geometry.rank
+            kernels = [kernel_shown(filters.kernel_at(i), rank) for i in indices]
+            names = [filters.names[i] for i in indices]
             total = len(filters)
-        before = check_stage(stage) == "pre_activation"
+        before = stage == "pre_activation"
         maps = [one.pre_activation if before else one.activation for one in found if one is not None]
+        maps = maps if rank == 2 else [values[0] for values in maps]
         return png(
             *(kernels, maps, names),
             cmap=cmap,
@@ -189,6 +210,17 @@ class Fallback:
             most=MOST_FILTERS,
             total=total,
         )
+
+
+def _in_colab() -> bool:
+    return "google.colab" in sys.modules
+
+
+def _import_matplotlib() -> None:
+    try:
+        importlib.import_module("matplotlib.backends.backend_agg")
+    except Exception:
+        _log.exception("Matplotlib could not be imported, so no picture is drawn beside the widget")
 
 
 def publish(data: dict[str, Any], metadata: dict[str, Any], display_id: str, update: bool = False) -> None:

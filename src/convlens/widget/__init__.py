@@ -1,0 +1,1 @@
+"""The Jupyter widget: traits and wiring."""

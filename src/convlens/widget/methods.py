@@ -1,0 +1,489 @@
+"""What can be done with a lens in Python: its public methods, each on the session behind it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convlens.output.write_file import replaced
+from convlens.state import edits, exports, interpreted
+from convlens.state.session import Session
+from convlens.state.training import BUDGET, Follower, Snapshot, make_callback
+from convlens.widget.base import LensBase
+
+if TYPE_CHECKING:
+    import keras
+    from matplotlib.figure import Figure
+
+    from convlens.interpretation.maximize import Callback, Maximized
+    from convlens.maths.diagnostics import Diagnostics
+    from convlens.maths.explanation import Explanation
+    from convlens.output.map_png import Target
+
+
+class LensMethods(LensBase):
+    """The methods of a lens; `ConvLens` makes what they work on."""
+
+    _follower: Follower
+
+    @property
+    def _open(self) -> Session:
+        """The session, of a lens that was not closed."""
+        self._session.require_open()
+        return self._session
+
+    # -- editing -----------------------------------------------------------------------------------------------------
+
+    def get_weights(self) -> list[npt.NDArray[Any]]:
+        """Return the weights in Keras's own list and order.
+
+        Returns
+        -------
+        list of ndarray
+            ``[kernel (kh, kw, in_channels, filters), bias (filters,)]``, or what the layer's class has instead, so that
+            ``layer.set_weights(lens.get_weights())`` works.
+        """
+        return edits.get_weights(self._open)
+
+    def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
+        """Take weights in Keras's own list and order.
+
+        Parameters
+        ----------
+        weights
+            As `get_weights` returns them.
+
+        Raises
+        ------
+        ValueError
+            Keras's own text for a wrong shape, followed by what mends it.
+        """
+        edits.set_weights(self._open, weights)
+
+    def set_kernel(self, i: int, kernel: npt.ArrayLike) -> None:
+        """Exchange ``kernels[i]``, as one step that can be undone.
+
+        Parameters
+        ----------
+        i
+            Index in `kernels`; negative ones count from the end.
+        kernel
+            ``(kh, kw)``, or ``(kh, kw, in_channels)`` where the layer's input has several channels; for signals
+            ``(k,)`` or ``(k, in_channels)``: the shape of the kernel that is there.
+
+        Raises
+        ------
+        IndexError
+            When there is no kernel `i`.
+        ValueError, TypeError
+            When the kernel has another shape, or holds anything but real numbers.
+        """
+        edits.set_kernel(self._session, i, kernel)
+
+    def add_kernel(self, kernel: npt.ArrayLike, name: str | None = None) -> None:
+        """Append a filter with this kernel and a bias of 0, as one step that can be undone.
+
+        Parameters
+        ----------
+        kernel
+            Of the same shape as the others.
+        name
+            Title of the filter; the first of "Filter 1", "Filter 2" and so on that is free when left out.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When the kernel has another shape or holds anything but real numbers, and where the number of filters is
+            fixed: inside a model, and in depthwise and separable layers.
+        """
+        edits.add_kernel(self._session, kernel, name)
+
+    def remove_kernel(self, i: int) -> None:
+        """Take filter `i` out of the list, as one step that can be undone.
+
+        Parameters
+        ----------
+        i
+            Index of the filter; negative ones count from the end.
+
+        Raises
+        ------
+        IndexError
+            When there is no filter `i`.
+        ValueError
+            When it is the only one, and where the number of filters is fixed, as for `add_kernel`.
+        """
+        edits.remove_kernel(self._session, i)
+
+    def move_kernel(self, i: int, j: int) -> None:
+        """Take filter `i` out of the list and put it back as filter `j`, as one step that can be undone.
+
+        Parameters
+        ----------
+        i, j
+            Indices in the list as it is before; negative ones count from the end.
+
+        Raises
+        ------
+        IndexError
+            When there is no filter `i` or `j`.
+        ValueError
+            Where the order of the filters is fixed: inside a model, and in separable layers.
+        """
+        edits.move_kernel(self._session, i, j)
+
+    def undo(self) -> None:
+        """Take back the last edit, whichever side made it; does nothing where there is none."""
+        self._session.undo()
+
+    def redo(self) -> None:
+        """Make the edit again that `undo` took back; does nothing where there is none."""
+        self._session.redo()
+
+    def reset(self) -> None:
+        """Go back to the filters and settings that the lens was made with, as one step that can be undone."""
+        self._session.reset()
+
+    def apply(self) -> None:
+        """Write the edited weights, and no others, into the user's layer.
+
+        What was not edited stays as it is in the layer now, trained since the lens was made or not.
+        """
+        self._open.apply()
+
+    def restore(self) -> None:
+        """Put back what `apply` replaced in the user's layers, and nothing else.
+
+        Raises
+        ------
+        ValueError
+            Where that was changed since by training or ``set_weights``. Nothing is put back then.
+        """
+        self._open.restore()
+
+    # -- training ----------------------------------------------------------------------------------------------------
+
+    def callback(self, every: str | int = "epoch", budget: float | None = BUDGET) -> keras.callbacks.Callback:
+        """Make a Keras callback that shows the layer while its model is trained, and keeps what it was on the way.
+
+        Parameters
+        ----------
+        every
+            ``"epoch"``, or after how many batches to look.
+        budget
+            Share of the training's time that showing may take. What comes too soon for it is kept, but not shown; None
+            shows everything.
+
+        Returns
+        -------
+        keras.callbacks.Callback
+            For ``model.fit(..., callbacks=[lens.callback()])``. The shown kernels follow the training: edits that were
+            not applied are dropped when it begins, and `restore` goes back to what it ended with.
+
+        Raises
+        ------
+        TypeError
+            When the lens made its layer itself.
+
+        Notes
+        -----
+        At most 256 `snapshots`, and at most 64 MiB of them, are kept; of more, every second one is left out.
+        Maps are computed only while the lens is displayed.
+        """
+        _ = self._open.source.layer
+        return make_callback(self._follower, every, budget)
+
+    @property
+    def snapshots(self) -> Sequence[Snapshot]:
+        """What the callback kept of the layer that is open, oldest first."""
+        return self._follower.snapshots
+
+    def scrub(self, i: int) -> None:
+        """Show the weights of ``snapshots[i]``; `undo` goes back to what was shown before.
+
+        Parameters
+        ----------
+        i
+            Index in `snapshots`; negative ones count from the end.
+
+        Raises
+        ------
+        IndexError
+            When there is no snapshot `i`.
+
+        Notes
+        -----
+        Inside a model the layer's input is that of the model as it is now: its other layers do not go back in time.
+        """
+        self._session.require_open()
+        count = len(self.snapshots)
+        if not -count <= i < count:
+            raise IndexError(
+                f"There is no snapshot {i}: {count} were kept of this layer. Train with callbacks=[lens.callback()]."
+            )
+        self._follower.scrub(i)
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def explain(self, i: int, row: int, col: int | None = None) -> Explanation:
+        """Take one output pixel apart: the patch that filter `i` reads, tap by tap.
+
+        Parameters
+        ----------
+        i
+            Index of the filter.
+        row, col
+            The pixel in the activation map. A layer over signals has steps: ``explain(i, step)``.
+
+        Returns
+        -------
+        Explanation
+            Its products and bias sum up to the pre-activation that Keras computed. Its receptive field is that in the
+            image, through all layers of a model before this one.
+
+        Raises
+        ------
+        IndexError
+            When there is no filter `i`, or no such pixel in its map.
+        TypeError
+            When one of them is not a whole number.
+        ValueError
+            For a layer whose sums cannot be taken apart, with the reason.
+        """
+        return exports.explain(self._open, i, row, col)
+
+    def diagnose(self, i: int) -> Diagnostics:
+        """Find out what the kernel of filter `i` does: gain, norm, symmetry, separability, frequency response.
+
+        Parameters
+        ----------
+        i
+            Index of the filter; negative ones count from the end.
+
+        Returns
+        -------
+        Diagnostics
+            The same numbers as the tab *Kernel*.
+
+        Raises
+        ------
+        IndexError
+            When there is no filter `i`.
+        """
+        from convlens.maths.diagnostics import diagnose
+
+        filters = self._open.filters
+        return diagnose(filters.kernel_at(filters.check_index(i)))
+
+    def maximize(
+        self,
+        i: int,
+        *,
+        steps: int = 256,
+        start: Any = "noise",
+        seed: int = 0,
+        pixel: tuple[int, int] | None = None,
+        value_range: Any = None,
+        smoothness: float = 0.1,
+        callback: Callback | None = None,
+    ) -> Maximized:
+        """Find the image that excites filter `i` most, through the weights that the lens holds.
+
+        Parameters
+        ----------
+        i
+            Index of the filter.
+        start
+            ``"noise"``, ``"image"`` for the lens's own, or another image.
+        steps, seed, pixel, smoothness, callback
+            As for `convlens.maximize`.
+        value_range
+            ``(low, high)`` of what the model is fed; that of black to white, preprocessed, when left out.
+
+        Returns
+        -------
+        Maximized
+            Its image is what the model is fed, after `preprocess`.
+
+        Raises
+        ------
+        IndexError
+            When there is no filter `i`, or no such pixel in its map.
+        ValueError, TypeError
+            For a start, range or number of steps that cannot be used; the text says what can.
+        """
+        return interpreted.maximize_filter(
+            self._open,
+            self._open.filters.check_index(i),
+            steps=steps,
+            start=start,
+            seed=seed,
+            pixel=pixel,
+            value_range=value_range,
+            smoothness=smoothness,
+            callback=callback,
+        )
+
+    def attribution(
+        self,
+        target: int | None = None,
+        method: str = "gradcam",
+        output: int | str | None = None,
+        *,
+        edited: bool = True,
+    ) -> npt.NDArray[np.float32]:
+        """Return where in the image the model's output rests, at the open layer: ``(rows, cols)`` float32.
+
+        Parameters
+        ----------
+        target
+            Class, or channel of an output that is a map; that of the greatest score when left out. A score is what a
+            last softmax or sigmoid is given.
+        method
+            ``"gradcam"``, ``"gradcam++"``, ``"gradients"``, ``"smoothgrad"`` or ``"ablation"``; see
+            `convlens.interpretation.attribution.Attribution.map` for their sources. Maps of the layer's size are
+            enlarged to the image's, bilinear.
+        output
+            Name or position among several outputs.
+        edited
+            Whether to run with the weights that the lens holds, or with the model's own.
+
+        Raises
+        ------
+        ValueError
+            Without a model, and for a target, method or output that does not exist.
+        """
+        return interpreted.attribution(self._open, target, method, output, edited=edited)
+
+    def ablation(
+        self, target: int | None = None, output: int | str | None = None, *, edited: bool = True
+    ) -> list[tuple[int, float]]:
+        """Return ``(filter, loss)`` for every filter, the greatest loss first: what the score loses without its map.
+
+        Parameters
+        ----------
+        target, output, edited
+            As for `attribution`.
+
+        Returns
+        -------
+        list of (int, float)
+            Index of the filter, and the score less the score with zeros in the place of its map.
+
+        Raises
+        ------
+        ValueError
+            Without a model, and for a target or output that does not exist.
+        """
+        return interpreted.filter_losses(self._open, target, output, edited=edited)
+
+    @property
+    def gradients(self) -> interpreted.LayerGradients:
+        """Derivatives of the model's greatest score with respect to the kernels, the bias and the maps."""
+        return interpreted.gradients(self._open)
+
+    def plot(self, **kw: Any) -> Figure:
+        """Draw filters and activation maps as the tutorial does: filters with their numbers above, maps below.
+
+        Parameters
+        ----------
+        **kw
+            ``form`` ("tutorial" or "compact"), ``figsize`` in inches, ``dpi``, ``most`` (filters drawn, 64 unless
+            given); `cmap`, `value_range`, `stage` and `overlay` are the lens's own unless given.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            It is displayed at the end of a cell, and saved by its ``savefig``; pyplot does not keep it.
+
+        Raises
+        ------
+        TypeError
+            For an option that is none of these.
+        ValueError
+            For a value that an option cannot have, and for a figure of more pixels than Matplotlib can draw.
+        """
+        return exports.figure(self._open, self.look, **({"overlay": self.overlay} | kw))
+
+    def save_map(self, i: int, path: Target, bits: int = 16) -> None:
+        """Write the map of filter `i`, at the lens's stage, as a PNG file.
+
+        Parameters
+        ----------
+        i
+            Index of the filter.
+        path
+            Path, or a file opened for writing bytes.
+        bits
+            16 writes the values: grey levels with ``value = low + code / 65535 * (high - low)``, where ``low`` and
+            ``high``, the map's least and greatest value, are text chunks of the file. 8 writes the map as it is drawn,
+            in the lens's colours and value range.
+
+        Raises
+        ------
+        IndexError
+            When there is no filter `i`.
+        ValueError
+            For other bits, and for a map with NaN or infinity in 16.
+        """
+        exports.save_map(self._open, self.look, i, path, bits)
+
+    def to_code(self, framework: str = "keras") -> str:
+        """Write a Python program that computes and draws what the lens shows.
+
+        Parameters
+        ----------
+        framework
+            "keras" builds the layer and sets its weights; "numpy" does its arithmetic.
+
+        Returns
+        -------
+        str
+            Source that runs as it is and leaves the maps in ``activations``, ``(filters, rows, cols)``, or
+            ``(filters, steps)`` for signals.
+
+        Raises
+        ------
+        ValueError
+            For another framework, and for a layer that is not Keras's own in class, activation function or float32.
+        """
+        return exports.program(self._open, self.look, framework)
+
+    def save_html(self, path: str | os.PathLike[str]) -> None:
+        """Save the lens as one page that needs neither a kernel nor a network, and can still be edited.
+
+        Parameters
+        ----------
+        path
+            Of the file; what was there is replaced when the new one is whole.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written. An old one is left as it was.
+
+        Notes
+        -----
+        Its maps are computed by the browser, and marked as previews. An image of more than half a million pixels is
+        reduced for the page, by averaging; the page says so, and its maps are those of the reduced image.
+
+        What Keras found stays in the page as far as it is of the present weights: the last of `predictions`, in the
+        widget or here; the snapshots of a training, for its slider; and the images that the survey holds of this
+        layer's filters. Where these are many, some are left out, and the page says how many.
+        """
+        from convlens.output.html_page import to_html
+        from convlens.protocol.saved_answers import saved_answers
+
+        session, outbox = self._open, self._outbox
+        session.current(thorough=True)
+        private = ("_cmaps", "_presets", "_layers", "_survey")
+        state = self.get_state([*self.shared_names(), *private])
+        kept = outbox.page() | {"_status": outbox.status(), "_problem": None}
+        kept |= saved_answers(session, self.survey, self._follower)
+        page = to_html(state | kept, "convlens: " + ", ".join(self.names)).encode()
+        with replaced(path) as file:
+            file.write(page)
