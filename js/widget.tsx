@@ -1,11 +1,14 @@
 /** The entry: a host's model in, a view out, clean-up (https://anywidget.dev/en/afm). */
 import type { AnyModel } from "@anywidget/types";
+import { effect } from "@preact/signals";
 import { render as renderInto } from "preact";
 import { App } from "./components/App.tsx";
-import { Lens } from "./model/store.ts";
-import type { LensState, Traits } from "./model/types.ts";
+import type { LensState, Traits } from "./protocol/records.ts";
+import { Lens } from "./state/lens.ts";
+import { inspect } from "./state/saved-state.ts";
+import { type Snapshot, snapshotOf } from "./state/snapshot.ts";
 
-/** What a host hands over; `signal` comes from new ones only, and what it says the returned functions are told as well. */
+/** What a host passes. New hosts pass an abort `signal` as well, which the returned functions make unnecessary. */
 interface Props {
   model: AnyModel<Traits>;
 }
@@ -16,8 +19,18 @@ interface Props {
  */
 const lenses = new WeakMap<LensState, Lens>();
 
-function open(model: AnyModel<Traits>): { lens: Lens; close: () => void } {
+interface Opened {
+  /** Null where nothing of what was saved can be shown. */
+  lens: Lens | null;
+  damage: string;
+  close: () => void;
+}
+
+function open(given: AnyModel<Traits>): Opened {
+  const { model, damage } = inspect(given);
+  if (!model) return { lens: null, damage, close: () => {} };
   const lens = new Lens(model);
+  if (damage) lens.report("Damaged", `${damage} What is whole is shown.`);
   const enter = () => void lenses.set(model.get("_state"), lens);
   enter();
   model.on("change:_state", enter);
@@ -26,10 +39,10 @@ function open(model: AnyModel<Traits>): { lens: Lens; close: () => void } {
     lenses.delete(model.get("_state"));
     lens.dispose();
   };
-  return { lens, close };
+  return { lens, damage, close };
 }
 
-/** Once a model. Says hello to the kernel and does not wait for it: hosts give up on a slow start. */
+/** Once a model. Sends a hello to Python and does not wait for the answer: hosts give up on a slow start. */
 function initialize({ model }: Props): () => void {
   return open(model).close;
 }
@@ -38,7 +51,11 @@ function initialize({ model }: Props): () => void {
 function render({ model, el }: Props & { el: HTMLElement }): () => void {
   const known = lenses.get(model.get("_state"));
   // A host that does not call `initialize` gets a lens for as long as the view lives.
-  const { lens, close } = known ? { lens: known, close: () => {} } : open(model);
+  const { lens, damage, close } = known ? { lens: known, damage: "", close: () => {} } : open(model);
+  if (!lens) {
+    renderInto(<p role="alert">{damage}</p>, el);
+    return () => renderInto(null, el);
+  }
   lens.addView(el);
   renderInto(<App lens={lens} />, el);
   return () => {
@@ -47,4 +64,10 @@ function render({ model, el }: Props & { el: HTMLElement }): () => void {
   };
 }
 
-export default { initialize, render };
+/** For a page around the lens: calls `tell` at once and after each change. Returns what ends it. */
+function observe({ model }: Props, tell: (snapshot: Snapshot) => void): () => void {
+  const lens = lenses.get(model.get("_state"));
+  return lens ? effect(() => tell(snapshotOf(lens))) : () => {};
+}
+
+export default { initialize, render, observe };

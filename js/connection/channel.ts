@@ -1,60 +1,72 @@
-/** The line to the kernel: requests out through the gate, messages in, and how the line is. */
+/** The channel to Python: requests out by the queue, messages in, and the state of the connection. */
 import type { AnyModel } from "@anywidget/types";
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Gone } from "./connection.ts";
-import { Gate, type GateState } from "./gate.ts";
+import type { Bytes } from "../protocol/bytes.ts";
+import type { Answer, Request } from "../protocol/messages.ts";
+import { type Message, readMessage } from "../protocol/messages.ts";
+import type { Traits } from "../protocol/records.ts";
 import { Host } from "./host.ts";
-import type { Link } from "./lens.ts";
-import type { Answer, Request } from "./messages.ts";
-import type { Schedule } from "./schedule.ts";
-import type { Bytes, Traits } from "./types.ts";
-import { type CheckedMessage, readMessage } from "./wire.ts";
+import type { Gone } from "./jupyter-kernel.ts";
+import { type Clock, type QueueState, RequestQueue } from "./request-queue.ts";
 
-const LINKS: Record<GateState, Link> = { idle: "idle", sending: "sending", late: "busy", closed: "offline" };
+/** State of the connection, in words. */
+export type Link =
+  /** All is answered. */
+  | "idle"
+  /** A message is on its way and not yet late. */
+  | "sending"
+  /** Python has not answered for a while: it runs a cell. */
+  | "busy"
+  /** The connection to Python broke; what is edited waits for it to be back. */
+  | "disconnected"
+  /** Python is not there: a saved page, or it was stopped. */
+  | "offline";
 
-export interface UplinkEvents {
+const LINKS: Record<QueueState, Link> = { idle: "idle", sending: "sending", late: "busy", closed: "offline" };
+
+export interface ChannelEvents {
   /** The answer to a request of ours; its records come by `message` right after. */
-  answered(request: Request, answer: Answer & CheckedMessage): void;
-  message(message: CheckedMessage): void;
-  /** There is no kernel (any more). */
+  answered(request: Request, answer: Answer & Message): void;
+  message(message: Message): void;
+  /** Python is not connected (any more). */
   lost(): void;
-  /** There is one again. */
+  /** It is connected again. */
   found(): void;
-  /** Messages from the kernel were missed, or may have been. */
+  /** Messages from Python were missed, or may have been. */
   missed(): void;
   /** A message that cannot be read. */
-  garbled(error: unknown): void;
+  unreadable(error: unknown): void;
 }
 
-export class Uplink {
+export class Channel {
   readonly link: ReadonlySignal<Link>;
-  /** Why there is no kernel, where the host says so. */
+  /** Why Python is gone, where the host says so. */
   readonly gone: ReadonlySignal<Gone>;
   readonly host: Host;
   /** One front end's name; no secure context is needed for it. */
   readonly client = Math.random().toString(36).slice(2);
-  readonly #gate: Gate;
-  readonly #state: Signal<GateState> = signal("idle");
+  readonly #queue: RequestQueue;
+  readonly #state: Signal<QueueState> = signal("idle");
   /** Of the newest message. */
   #serial: number | null = null;
 
   constructor(
     model: AnyModel<Traits>,
-    schedule: Schedule,
-    private readonly events: UplinkEvents,
+    clock: Clock,
+    private readonly events: ChannelEvents,
   ) {
-    this.host = new Host(model, { lost: () => this.#gate.close(), back: () => this.#back() });
-    const { connection } = this.host;
-    this.gone = connection.gone;
+    this.host = new Host(model, { lost: () => this.#queue.close(), back: () => this.#back() });
+    const { python } = this.host;
+    this.gone = python.gone;
     this.link = computed(() => {
       const link = LINKS[this.#state.value];
-      return link === "offline" || connection.up.value ? link : "disconnected";
+      return link === "offline" || python.up.value ? link : "disconnected";
     });
-    this.#gate = new Gate(
+    this.#queue = new RequestQueue(
       (request, seq) => this.host.send({ ...request, client: this.client, seq }),
-      schedule,
+      clock,
       (state) => this.#become(state),
-      () => connection.up.peek() && !connection.busy,
+      () => python.up.peek() && !python.busy,
     );
     this.host.on("msg:custom", (content: unknown, buffers?: readonly Bytes[]) =>
       this.#receive(content, buffers ?? []),
@@ -62,23 +74,23 @@ export class Uplink {
   }
 
   get offline(): boolean {
-    return this.#gate.state === "closed";
+    return this.#queue.state === "closed";
   }
 
   get unanswered(): readonly Request[] {
-    return this.#gate.unanswered;
+    return this.#queue.unanswered;
   }
 
   push(request: Request): void {
-    this.#gate.push(request);
+    this.#queue.push(request);
   }
 
-  /** No more of what was pushed last is to come. */
+  /** The gesture that was pushed last has ended. */
   flush(): void {
-    this.#gate.flush();
+    this.#queue.flush();
   }
 
-  #become(state: GateState): void {
+  #become(state: QueueState): void {
     const before = this.#state.peek();
     this.#state.value = state;
     if (state === "closed") this.events.lost();
@@ -87,34 +99,34 @@ export class Uplink {
 
   /** What was under way when the connection broke may have arrived or not. */
   #back(): void {
-    this.#gate.again();
+    this.#queue.again();
     this.events.missed();
   }
 
   #receive(content: unknown, buffers: readonly Bytes[]): void {
-    let message: CheckedMessage | null;
+    let message: Message | null;
     try {
       message = readMessage(content, buffers);
     } catch (error) {
-      this.events.garbled(error);
+      this.events.unreadable(error);
       return;
     }
     if (!message) return;
     const read = message;
     const expected = this.#serial === null ? read.serial : this.#serial + 1;
-    // What was overtaken by a newer message must not be taken for the present state.
+    // A message that a newer one overtook is not the present state.
     const late = read.serial < expected;
     if (!late) this.#serial = read.serial;
     batch(() => {
-      this.#gate.open();
+      this.#queue.open();
       if (read.type === "answer" && read.client === this.client) {
-        const request = this.#gate.answered(read.seq);
-        if (read.model) this.host.connection.id = read.model;
+        const request = this.#queue.answered(read.seq);
+        if (read.model) this.host.python.id = read.model;
         if (request) this.events.answered(request, read);
       }
       if (!late) this.events.message(read);
       if (read.serial > expected) this.events.missed();
     });
-    this.#gate.resume();
+    this.#queue.resume();
   }
 }

@@ -1,42 +1,41 @@
 /**
- * What a host lets a widget know about its kernel. There is no common word for it, so each sign is taken where it is there:
+ * Whether Python is there, for all that a host lets a widget know. Hosts have no common interface for it, so each sign is read
+ * where it exists:
  *
  * - `send` throws, or the promise that it returns fails;
- * - ipywidgets' models announce `comm:close`, and `comm_live_update` when the kernel was restarted;
- * - a view of a model that has no live comm from the start (a saved page) has the class `jupyter-widgets-disconnected`.
- *   Later on the class says nothing: anywidget takes the view's own listeners off the model;
- * - JupyterLab, Notebook and Voila let a widget's manager have the kernel's connection (`connection.ts`).
+ * - ipywidgets' models announce that their comm was closed or replaced;
+ * - a view of a model that has no live comm from the start (a saved page) has a class of its own;
+ * - JupyterLab, Notebook and Voila give a widget's manager their connection (jupyter-kernel.ts).
  *
- * A kernel that only does not answer is busy for all that can be known elsewhere.
+ * Elsewhere a Python that does not answer is taken to be busy. jupyter-internals.ts has the names.
  */
 import type { AnyModel } from "@anywidget/types";
-import { Connection } from "./connection.ts";
-import type { Traits } from "./types.ts";
-import { type Numbered, pack } from "./wire.ts";
+import { pack } from "../protocol/bytes.ts";
+import type { Numbered } from "../protocol/messages.ts";
+import type { Traits } from "../protocol/records.ts";
+import { GONE_EVENTS, isDrawnWithoutPython } from "./jupyter-internals.ts";
+import { JupyterKernel } from "./jupyter-kernel.ts";
 
 // What hosts pass to a callback differs; only a custom message's arguments are read.
 type Callback = Parameters<AnyModel<Traits>["on"]>[1];
 
-const DEAD_VIEW = ".jupyter-widgets-disconnected";
-
 export interface HostEvents {
-  /** There is no kernel (any more). */
+  /** Python is not connected (any more). */
   lost(): void;
   /** Messages come and go again, after a time in which they did not. */
   back(): void;
 }
 
 export class Host {
-  readonly connection: Connection;
+  readonly python: JupyterKernel;
   readonly #handlers = new Map<string, Callback>();
 
   constructor(
     readonly model: AnyModel<Traits>,
     private readonly events: HostEvents,
   ) {
-    this.on("comm:close", events.lost);
-    this.on("comm_live_update", events.lost);
-    this.connection = new Connection(model, events);
+    for (const name of GONE_EVENTS) this.on(name, events.lost);
+    this.python = new JupyterKernel(model, events);
   }
 
   /** Listen until `dispose`. */
@@ -45,20 +44,20 @@ export class Host {
     this.model.on(name, callback);
   }
 
-  /** Send a request; it throws where there is no kernel. */
+  /** Send a request; it throws where Python is not connected. */
   send(request: Numbered): void {
     const { content, buffers } = pack(request);
     const sent: unknown = this.model.send(content, undefined, buffers);
     if (sent instanceof Promise) sent.catch(this.events.lost);
   }
 
-  /** A view is on the page: it may show that its model has no kernel. */
+  /** A view is on the page: it may show that its model has no Python. */
   addView(element: Element): void {
-    if (element.closest(DEAD_VIEW)) this.events.lost();
+    if (isDrawnWithoutPython(element)) this.events.lost();
   }
 
   dispose(): void {
-    this.connection.dispose();
+    this.python.dispose();
     for (const [name, callback] of this.#handlers) this.model.off(name, callback);
     this.#handlers.clear();
   }

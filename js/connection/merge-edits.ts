@@ -1,10 +1,39 @@
 /** Requests of one gesture that change weights, folded into the fewest that end in the same weights. */
-import type { Edit, Request } from "./messages.ts";
-import { floatsOf, unpackNumber } from "./wire.ts";
+
+import { floatsOf, type Num, unpackNumber } from "../protocol/bytes.ts";
+import type { Edit, PartEdit, Request } from "../protocol/messages.ts";
 
 export type EditRequest = Extract<Request, { type: "edit" }>;
 export type ReplaceRequest = Extract<Request, { type: "replace" }>;
-export type Weights = EditRequest | ReplaceRequest;
+export type WeightRequest = EditRequest | ReplaceRequest;
+/** An edit of one part of a separable layer's filter. */
+export type PartEditRequest = Extract<Request, { type: "factors" }> & { edit: PartEdit; gesture: string };
+
+export function isPartEdit(request: Request): request is PartEditRequest {
+  return request.type === "factors" && request.edit !== undefined;
+}
+
+/** Whether two edits of parts are one: of the same part, in the same gesture. */
+export function samePart(a: PartEditRequest, b: PartEditRequest): boolean {
+  return a.uid === b.uid && a.edit.part === b.edit.part && a.gesture === b.gesture;
+}
+
+/** Later values win, tap by tap. */
+export function mergeParts(older: PartEditRequest, newer: PartEditRequest): PartEditRequest {
+  const taps = mergeTaps(older.edit, newer.edit);
+  return { ...newer, edit: { part: newer.edit.part, ...taps } };
+}
+
+interface Taps {
+  index: number[];
+  value: Num[];
+}
+
+function mergeTaps(older: Taps | undefined, newer: Taps | undefined): Taps {
+  const taps = new Map<number, Num>();
+  for (const one of [older, newer]) one?.index.forEach((tap, i) => void taps.set(tap, one.value[i] ?? 0));
+  return { index: [...taps.keys()], value: [...taps.values()] };
+}
 
 /** Later values win, tap by tap and bias by bias. */
 export function mergeEdits(older: readonly Edit[], newer: readonly Edit[]): Edit[] {
@@ -12,11 +41,10 @@ export function mergeEdits(older: readonly Edit[], newer: readonly Edit[]): Edit
   for (const edit of newer) {
     const before = merged.get(edit.uid);
     const bias = edit.bias ?? before?.bias;
-    const taps = new Map(before?.taps?.index.map((tap, i) => [tap, before.taps?.value[i] ?? 0]));
-    edit.taps?.index.forEach((tap, i) => void taps.set(tap, edit.taps?.value[i] ?? 0));
+    const taps = mergeTaps(before?.taps, edit.taps);
     merged.set(edit.uid, {
       uid: edit.uid,
-      ...(taps.size > 0 && { taps: { index: [...taps.keys()], value: [...taps.values()] } }),
+      ...(taps.index.length > 0 && { taps }),
       ...(bias !== undefined && { bias }),
     });
   }
@@ -24,13 +52,13 @@ export function mergeEdits(older: readonly Edit[], newer: readonly Edit[]): Edit
 }
 
 /** In order of time, the newest last; the result is at most one replacement and one edit after it. */
-export function mergeWeights(requests: readonly Weights[]): Weights[] {
-  return requests.reduce<Weights[]>((done, next) => {
+export function mergeWeights(requests: readonly WeightRequest[]): WeightRequest[] {
+  return requests.reduce<WeightRequest[]>((done, next) => {
     return next.type === "edit" ? addEdit(done, next) : addReplace(done, next);
   }, []);
 }
 
-function addEdit(done: readonly Weights[], next: EditRequest): Weights[] {
+function addEdit(done: readonly WeightRequest[], next: EditRequest): WeightRequest[] {
   const last = done.at(-1);
   if (last?.type === "edit") {
     return [...done.slice(0, -1), { ...last, edits: mergeEdits(last.edits, next.edits) }];
@@ -54,7 +82,7 @@ function addEdit(done: readonly Weights[], next: EditRequest): Weights[] {
   return [...done.slice(0, -1), replaced, ...(left.length > 0 ? [{ ...next, edits: left }] : [])];
 }
 
-function addReplace(done: readonly Weights[], next: ReplaceRequest): Weights[] {
+function addReplace(done: readonly WeightRequest[], next: ReplaceRequest): WeightRequest[] {
   const covered = new Set(next.uids);
   const edits = done
     .flatMap((request) => (request.type === "edit" ? request.edits : []))

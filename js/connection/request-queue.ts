@@ -1,39 +1,48 @@
 /**
- * The gate: one request in flight, and what piles up behind it merged so that the newest value wins. A pure state machine;
- * the clock and the way out are handed in.
+ * One request in flight, and those that wait behind it merged so that the newest value wins. A pure state machine: the clock and
+ * `send` are given to it.
  *
  * A request, or its answer, may be lost on the way. So it is sent again, with its number, until it is answered: Python carries
  * a number out once, however often it comes.
  *
  * Requests leave in the order in which they came. What may be merged without anyone seeing a difference is merged:
  *
- * - edits and replacements of one gesture, so that a drag is one undo step and waits as one request;
+ * - edits and replacements of one gesture, so that a drag is one undo step and waits as one request; edits of one part of a
+ *   separable layer's filter likewise;
  * - two `set` of one name, two `probe`, two `need`;
  * - two `scrub` in a row, and two `hello`, of which the newer knows more.
  *
  * Nothing is merged across a request that changes the list, the layer, the image or the history.
  */
-import { mergeWeights, type Weights } from "./merge.ts";
-import type { Request } from "./messages.ts";
+
+import type { Request } from "../protocol/messages.ts";
+import {
+  isPartEdit,
+  mergeParts,
+  mergeWeights,
+  type PartEditRequest,
+  samePart,
+  type WeightRequest,
+} from "./merge-edits.ts";
 
 export interface Clock {
   /** Call back after so many milliseconds; the result cancels. */
   after(milliseconds: number, callback: () => void): () => void;
 }
 
-export type GateState = "idle" | "sending" | "late" | "closed";
+export type QueueState = "idle" | "sending" | "late" | "closed";
 
-/** An answer that takes longer has a busy kernel behind it. */
+/** When an answer takes longer, Python is busy. */
 export const LATE_MS = 400;
 /** An answer that takes so long may be lost; after each time that it is asked for again, twice as long. */
 export const LOST_MS = 3000;
 export const MOST_LOST_MS = 48_000;
-/** About a frame: how long weights that wait give the hand to go on. */
+/** About a frame: so long weights wait for the next move of a drag that goes on. */
 export const GATHER_MS = 16;
 /** Gestures that may wait. Above, the two oldest that stand side by side become one undo step; no value is lost. */
 export const MOST_WAITING = 64;
 
-const isWeights = (request: Request): request is Weights =>
+const isWeights = (request: Request): request is WeightRequest =>
   request.type === "edit" || request.type === "replace";
 /** What changes neither the list nor the layer, the image or the history. */
 const PASS = new Set<Request["type"]>([
@@ -44,42 +53,52 @@ const PASS = new Set<Request["type"]>([
   "probe",
   "predict",
   "stats",
+  "losses",
   "deep",
   "patch",
   "plane",
+  "screen",
+  "close_up",
+  "pixels",
+  "excited",
+  "run",
 ]);
 const passes = (request: Request) =>
-  PASS.has(request.type) && !(request.type === "set" && request.name === "layer_path");
+  request.type === "factors"
+    ? !isPartEdit(request)
+    : PASS.has(request.type) && !(request.type === "set" && request.name === "layer_path");
+/** The gesture that changes weights by this request. */
+const gestureOf = (request: Request) => (isWeights(request) || isPartEdit(request) ? request.gesture : null);
 
-export class Gate {
+export class RequestQueue {
   #queue: Request[] = [];
   #flying: { seq: number; request: Request } | null = null;
   #seq = 0;
-  #state: GateState = "idle";
+  #state: QueueState = "idle";
   /** Of the weights that were answered last. */
   #gesture: string | null = null;
   #cancel: () => void = () => {};
   #cancelAgain: () => void = () => {};
-  /** Cancels waiting for the hand's next move. */
+  /** Cancels waiting for the gesture's next move. */
   #gathering: (() => void) | null = null;
 
   /**
-   * `send` throws where there is no kernel: then the gate closes and forgets what waited.
-   * `onState` hears of every change of state.
-   * `expects` says whether the kernel, for all that is known, could have answered: not while it runs a cell.
+   * `send` throws where Python is not connected: then the queue closes and forgets what waited.
+   * `onState` is called at every change of state.
+   * `expects` says whether Python, for all that is known, could have answered: not while it runs a cell.
    */
   constructor(
     private readonly send: (request: Request, seq: number) => void,
     private readonly clock: Clock,
-    private readonly onState: (state: GateState) => void,
+    private readonly onState: (state: QueueState) => void,
     private readonly expects: () => boolean = () => true,
   ) {}
 
-  get state(): GateState {
+  get state(): QueueState {
     return this.#state;
   }
 
-  /** What the kernel has not answered, oldest first: the one in flight, then those that wait. */
+  /** What Python has not answered, oldest first: the one in flight, then those that wait. */
   get unanswered(): readonly Request[] {
     return this.#flying ? [this.#flying.request, ...this.#queue] : this.#queue;
   }
@@ -95,34 +114,35 @@ export class Gate {
     if (this.#flying?.seq !== seq) return null;
     const { request } = this.#flying;
     this.#flying = null;
-    this.#gesture = isWeights(request) ? request.gesture : null;
+    this.#gesture = gestureOf(request);
     this.#settle();
     return request;
   }
 
-  /** What is in flight was lost for all that is known: ask again now. */
+  /** The request in flight may be lost: send it again now. */
   again(): void {
     this.#cancelAgain();
     if (this.#sent()) this.#listen(LOST_MS);
   }
 
   /**
-   * Send what waits; apart from `answered`, so that an answer can be taken in before the next request leaves. A hand that
-   * moves faster than the kernel answers is waited for: what it did leaves with its next move, and the page has the time
-   * until then for its frame.
+   * Send what waits; apart from `answered`, so that an answer can be processed before the next request leaves. During a drag
+   * that moves faster than Python answers, what waits leaves with the next move, and the page has the time until then for its
+   * frame.
    */
   resume(): void {
     const next = this.#queue[0];
-    if (this.#flying || !next || !isWeights(next) || next.gesture !== this.#gesture) this.#next();
+    const gesture = next ? gestureOf(next) : null;
+    if (this.#flying || gesture === null || gesture !== this.#gesture) this.#next();
     else this.#gathering ??= this.clock.after(GATHER_MS, () => this.#next());
   }
 
-  /** The hand rests: what waits need not wait for its next move. */
+  /** The gesture ended: what waits need not wait for its next move. */
   flush(): void {
     this.#next();
   }
 
-  /** There is no kernel (any more): nothing leaves, nothing waits. */
+  /** Python is not connected (any more): nothing leaves, nothing waits. */
   close(): void {
     this.#settle();
     this.#gathering?.();
@@ -132,7 +152,7 @@ export class Gate {
     this.#become("closed");
   }
 
-  /** There is one again. */
+  /** Python is connected again. */
   open(): void {
     if (this.#state === "closed") this.#become("idle");
   }
@@ -180,7 +200,7 @@ export class Gate {
     this.#cancelAgain();
   }
 
-  #become(state: GateState): void {
+  #become(state: QueueState): void {
     if (this.#state === state) return;
     this.#state = state;
     this.onState(state);
@@ -208,14 +228,15 @@ export class Gate {
       if (at >= 0) queue[at] = request;
       else queue.push(request);
     } else if (isWeights(request)) this.#mergeWeights(request, start);
+    else if (isPartEdit(request)) this.#mergePart(request, start);
     else queue.push(request);
   }
 
-  #mergeWeights(request: Weights, start: number): void {
+  #mergeWeights(request: WeightRequest, start: number): void {
     const queue = this.#queue;
     // Those of this gesture, as long as no other gesture's stand between. They keep their place: else a steady stream of
     // other requests could hold a drag back for ever.
-    const same: Weights[] = [];
+    const same: WeightRequest[] = [];
     let place = queue.length;
     for (let i = queue.length - 1; i >= start; i--) {
       const waiting = queue[i] as Request;
@@ -229,6 +250,15 @@ export class Gate {
     if (queue.filter(isWeights).length > MOST_WAITING) this.#thin();
   }
 
+  /** Join the edit of the same part in the same gesture, if only requests that read stand between. */
+  #mergePart(request: PartEditRequest, start: number): void {
+    const queue = this.#queue;
+    const before = queue[start - 1];
+    if (before && isPartEdit(before) && samePart(before, request) && !queue.slice(start).some(isWeights)) {
+      queue[start - 1] = mergeParts(before, request);
+    } else queue.push(request);
+  }
+
   /** Make one step of the two oldest gestures that follow one another with nothing to keep them apart. */
   #thin(): void {
     const queue = this.#queue;
@@ -238,7 +268,10 @@ export class Gate {
       if (!passes(request)) older = null;
       if (!isWeights(request)) continue;
       if (older !== null) {
-        const merged = mergeWeights([{ ...(queue[older] as Weights), gesture: request.gesture }, request]);
+        const merged = mergeWeights([
+          { ...(queue[older] as WeightRequest), gesture: request.gesture },
+          request,
+        ]);
         if (merged.length === 1) {
           queue.splice(i, 1);
           queue.splice(older, 1, ...merged);

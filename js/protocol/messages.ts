@@ -1,5 +1,22 @@
-/** What the browser asks of the kernel, and what it is told; mirrors src/convlens/requests.py, inquiries.py and courier.py. */
-import type { Bytes, FilterRecord, History, Num, Uid } from "./types.ts";
+/** What the browser asks of Python, and what Python sends; the other side is src/convlens/protocol/requests.py, queries.py and outbox.py. */
+import { type Bytes, type Num, unpack } from "./bytes.ts";
+import {
+  bytes,
+  type Check,
+  type Checked,
+  fields,
+  flag,
+  list,
+  nullable,
+  number,
+  oneOf,
+  optional,
+  pair,
+  record,
+  text,
+  whole,
+} from "./check.ts";
+import { factors, filterRecord, history, mapRecord, type SharedName, type Uid } from "./records.ts";
 
 /** One changed kernel: some taps, or a whole new kernel, and perhaps a bias. */
 export interface Edit {
@@ -10,7 +27,7 @@ export interface Edit {
 }
 
 /** Taps of one part of a separable filter, as flat indices: of all depthwise kernels, or of its own pointwise weights. */
-export interface FactorEdit {
+export interface PartEdit {
   part: "depthwise" | "pointwise";
   index: number[];
   value: Num[];
@@ -21,6 +38,18 @@ export interface FactorEdit {
  * messages), the host takes `update_display_data` without drawing the widget anew, or neither.
  */
 export type PictureWay = "keep" | "update" | "none";
+
+/** The picture that excites a filter most, the stored images ranked by an edited filter, what a class's score rests on. */
+export interface RunQuestion {
+  what: "maximize" | "rank" | "attribution";
+  uid?: Uid;
+  /** Class and method of an attribution. */
+  target?: number;
+  method?: string;
+}
+
+/** A part of a picture: first row, row past the last, first column and column past the last. */
+export type Part = [top: number, bottom: number, left: number, right: number];
 
 export type Request =
   /**
@@ -42,18 +71,23 @@ export type Request =
   | { type: "add"; kernel: Uint8Array; bias?: Num; name: string | null; at: number }
   | { type: "remove"; uid: Uid }
   | { type: "move"; uid: Uid; to: number }
-  | { type: "rename"; uid: Uid; name: string }
+  | { type: "rename"; uid: Uid; name: string; gesture?: string | null }
   | { type: "undo" | "redo" | "reset" }
   | {
       type: "set";
-      /** `layer_path`: another layer opens, with new uids, a new generation and a history of its own. */
-      name: "cmap" | "value_range" | "stage" | "selected" | "pixel" | "layer_path" | "_problem";
+      name: SharedName | "_problem";
       value: unknown;
     }
   /** Layer settings, built-in layer only: any of Keras's own argument names. */
   | { type: "configure"; settings: Record<string, unknown> }
   /** Kernels and maps of filters, those last that are on screen: before them stand some that come next. */
   | { type: "need"; uids: Uid[] }
+  /** Rows and columns of device pixels that a whole map has on screen: larger maps cross at that size from then on. */
+  | { type: "screen"; shape: [number, number] }
+  /** A part of a map, reduced to at most `shape`. */
+  | { type: "close_up"; uid: Uid; window: Part; shape: [number, number] }
+  /** A part of the image at its full size. */
+  | { type: "pixels"; window: Part }
   /** Keras's own float values at one output pixel. */
   | { type: "probe"; row: number; col: number; uids: Uid[] }
   | { type: "image"; shape: [number, number, number]; data: Uint8Array }
@@ -69,6 +103,8 @@ export type Request =
   | { type: "predict" }
   /** One number a filter, to sort a gallery by; has Keras compute the maps that are missing (one call of the layer). */
   | { type: "stats" }
+  /** What the model's greatest score, before a last softmax, loses without the maps of some filters, one at a time. */
+  | { type: "losses"; start: number; count: number }
   /**
    * What the linear update takes for a filter inside a model: its pre-activation, and input planes by their number in the
    * layer's input (kernel plane c reads input channel first_channel + c). Ask for the planes that are being edited, not
@@ -80,172 +116,250 @@ export type Request =
   /** One channel of the layer's input, to look at. */
   | { type: "plane"; channel: number }
   /** What a separable layer's filter is made of, after an edit of one part where one is given. */
-  | { type: "factors"; uid: Uid; edit?: FactorEdit; gesture?: string }
+  | { type: "factors"; uid: Uid; edit?: PartEdit; gesture?: string }
+  /** What a survey holds of the images that excite a filter most. */
+  | { type: "excited"; uid: Uid }
+  /** Make a stored image the lens's own and pin its pixel; null goes back to what was shown before the first. */
+  | { type: "show_excited"; filter: number | null; rank: number | null }
+  /** Begin, look at or stop what takes seconds, beside all else; of each kind one runs at a time. */
+  | ({ type: "run"; act: "start" | "look" | "stop" } & RunQuestion)
   /** Show the kernels of a snapshot (an index into `_training.snapshots`). Scrubbing in a row is one undo step. */
   | { type: "scrub"; index: number };
 
-/** What convlens.diagnostics finds out about one kernel; null where values that are not finite forbid an answer. */
-export interface DiagnosticsRecord {
-  uid: Uid;
-  /** The kernel's rev that these numbers belong to. */
-  rev: number;
-  /** Of all taps: the gain at zero frequency, and the Euclidean norm. */
-  sum: Num;
-  norm: Num;
-  /** Under a turn by 180°. A kernel of zeros counts as symmetric. */
-  symmetry: "symmetric" | "antisymmetric" | "neither" | null;
-  left_right: boolean | null;
-  up_down: boolean | null;
-  /** Rank of each (kh, kw) plane. */
-  ranks: (number | null)[];
-  /** A sentence on why something could not be told, or "". */
-  note: string;
-  plane: PlaneDiagnosticsRecord;
-}
+/** A request as it is sent: numbered, and named after the front end that sends it. */
+export type Numbered = Request & { client: string; seq: number };
 
 /** One (kh, kw) plane of a kernel. */
-export interface PlaneDiagnosticsRecord {
-  channel: number;
-  sum: Num;
-  norm: Num;
-  rank: number | null;
-  separable: boolean | null;
+const planeDiagnostics = fields({
+  channel: whole,
+  sum: number,
+  norm: number,
+  rank: nullable(whole),
+  separable: nullable(flag),
   /** vertical (kh) ⊗ horizontal (kw) is the nearest product of two 1-D filters; exact when separable. */
-  vertical: number[] | null;
-  horizontal: number[] | null;
+  vertical: nullable(list(number)),
+  horizontal: nullable(list(number)),
   /** Share of the squared norm that this product misses, 0 to 1. */
-  remaining: number | null;
-  response: {
-    /** Sides of the picture: rows fy, columns fx, from −1/2 cycle per pixel on, zero frequency at [rows / 2, cols / 2]. */
-    shape: [number, number];
-    /** Greatest magnitude |H|; levels span 0 to max, as MapRecord's do. */
-    max: number;
-    levels: Bytes;
-  } | null;
-}
+  remaining: nullable(number),
+  response: nullable(
+    fields({
+      /** Sides of the picture: rows fy, columns fx, from −1/2 cycle per pixel on, zero frequency at [rows / 2, cols / 2]. */
+      shape: pair(whole),
+      /** Greatest magnitude |H|; levels span 0 to max, as a map's do. */
+      max: number,
+      levels: bytes,
+    }),
+  ),
+});
+export type PlaneDiagnosticsRecord = Checked<typeof planeDiagnostics>;
 
-/**
- * Every request gets exactly one answer, to the client that asked, by number. A request that is sent again, with its number,
- * is carried out once and answered each time.
- */
-export interface Answer {
-  type: "answer";
-  client: string;
-  seq: number;
-  ok: boolean;
-  /** When not ok: what came, what was expected, how to mend it. */
-  error?: { title: string; text: string };
-  /** Hello: the widget's id, by which a kernel that was restarted unseen can be told from the one that has this lens. */
-  model?: string;
-  /** Probe: (activation, pre_activation) by uid, at the pixel asked for, and the weights' rev they belong to. */
-  values?: { uid: Uid; rev: number; activation: Num; pre_activation: Num }[];
-  /** Diagnose. */
-  diagnostics?: DiagnosticsRecord;
-  /** Code: the program's source. */
-  code?: string;
-  /** Stats. */
-  stats?: StatsRecord;
-  /** Deep. */
-  deep?: DeepRecord;
-  /** Patch. */
-  patch?: PatchRecord;
-  /** Plane. */
-  plane?: PictureRecord;
-  /** Factors. */
-  factors?: FactorsRecord;
-}
+/** What convlens.maths.diagnostics finds out about one kernel; null where values that are not finite forbid an answer. */
+const diagnostics = fields({
+  uid: whole,
+  /** The kernel's rev that these numbers belong to. */
+  rev: whole,
+  /** Of all taps: the gain at zero frequency, and the Euclidean norm. */
+  sum: number,
+  norm: number,
+  /** Under a turn by 180°. A kernel of zeros counts as symmetric. */
+  symmetry: nullable(oneOf("symmetric", "antisymmetric", "neither")),
+  left_right: nullable(flag),
+  up_down: nullable(flag),
+  /** Rank of each (kh, kw) plane. */
+  ranks: list(nullable(whole)),
+  /** A sentence on why something could not be found out, or "". */
+  note: text,
+  plane: planeDiagnostics,
+});
+export type DiagnosticsRecord = Checked<typeof diagnostics>;
 
 /** What part of the input image an output pixel may depend on, through all layers of the model before its own. */
-export interface FieldRecord {
+const field = fields({
   /** First and last row and column, in pixels of the image and beyond it, in the padding; null where that is not known. */
-  rows: [first: number, last: number] | null;
-  cols: [first: number, last: number] | null;
+  rows: nullable(pair(whole)),
+  cols: nullable(pair(whole)),
   /** Rows and columns of the image among them that are read, in order; null where there are none. */
-  inside: [rows: number[], cols: number[]] | null;
+  inside: nullable(pair(list(whole))),
   /** A sentence: why it is not known, or what it relies on; else empty. */
-  note: string;
-}
+  note: text,
+});
+export type FieldRecord = Checked<typeof field>;
 
-export interface PatchRecord {
+const patch = fields({
   /** Input rows and columns that the kernel's rows and columns read; those outside the input lie in the padding. */
-  rows: number[];
-  cols: number[];
+  rows: list(whole),
+  cols: list(whole),
   /** float32, C order (row, column, channel) as the kernel, 0 in the padding. */
-  values: Bytes;
-  field: FieldRecord;
-}
+  values: bytes,
+  field,
+});
 
-/** One plane in 8 bits, as a map's; range, levels and flags are a `MapRecord`'s. */
-export interface PictureRecord {
-  shape: [rows: number, cols: number];
-  range: [number, number];
-  levels: Bytes;
-  flags: Bytes | null;
-}
+/** One plane in 8 bits; range, levels and flags are those of a map (`mapRecord`). */
+const plane = fields({
+  /** Rows and columns. */
+  shape: pair(whole),
+  range: pair(number),
+  levels: bytes,
+  flags: nullable(bytes),
+});
+export type PictureRecord = Checked<typeof plane>;
 
 /** Each a float32 a filter, in list order; NaN where the maps are. */
-export interface StatsRecord {
+const stats = fields({
   /** Mean square of the activation map. */
-  energy: Bytes;
+  energy: bytes,
   /** Share of exact zeros in the activation map, 0 to 1. */
-  dead: Bytes;
+  dead: bytes,
   /** Euclidean norm of the kernel. */
-  norm: Bytes;
-}
+  norm: bytes,
+});
 
-export interface DeepRecord {
-  uid: Uid;
+/** float32, one a filter that was asked for, and the class of the score. */
+const losses = fields({ values: bytes, target: whole });
+
+const deep = fields({
+  uid: whole,
   /** The weights' rev that all of this belongs to. */
-  rev: number;
+  rev: whole,
   /** float32, rows × cols of the map, row-major, as Keras computed it. */
-  pre_activation: Bytes;
+  pre_activation: bytes,
   /** float32, rows × cols of the layer's input, row-major, each. */
-  planes: { channel: number; data: Bytes }[];
+  planes: list(fields({ channel: whole, data: bytes })),
   /**
    * float32, one a kernel plane: ‖kernel plane‖ × root mean square of the input plane that it reads. It bounds what the
    * plane adds to the pre-activation, and orders the planes.
    */
-  contribution: Bytes;
-}
+  contribution: bytes,
+});
 
-/** A separable layer's filter lays depthwise kernel × pointwise weight on the input, added up over depthwise channels. */
-export interface FactorsRecord {
-  uid: Uid;
-  rev: number;
-  /** Depthwise kernels an input channel: depthwise channel k reads input channel ⌊k / multiplier⌋. */
-  multiplier: number;
-  /** float32, C order: row, column, depthwise channel. All filters share them. */
-  depthwise: Bytes;
-  /** float32, one a depthwise channel: this filter's own weights. */
-  pointwise: Bytes;
-  /** float32, one a depthwise channel: as in DeepRecord, what it adds to this filter's pre-activation at the most. */
-  contribution: Bytes;
-}
+/** An image that a survey stored: place in the list of a filter, what it is ranked by, and what the pixel reads of it. */
+const excitation = fields({
+  filter: whole,
+  rank: whole,
+  /** Its id in the data set. */
+  image: text,
+  value: number,
+  pixel: pair(whole),
+  /** PNG. */
+  picture: bytes,
+});
+export type ExcitationRecord = Checked<typeof excitation>;
+
+/** Best first; none where the layer was not surveyed. The ranking is of the original weights: float32 kernel, and bias. */
+const excited = fields({ uid: whole, original: bytes, bias: number, best: list(excitation) });
+export type ExcitedRecord = Checked<typeof excited>;
+
+/** How far a run is. */
+const run = fields({
+  running: flag,
+  error: optional(text),
+  /** Maximize: steps done and in all, the activation, the picture so far as PNG. */
+  step: optional(whole),
+  steps: optional(whole),
+  activation: optional(number),
+  picture: optional(bytes),
+  /** Rank. */
+  best: optional(list(excitation)),
+  /** Attribution: the greatest value of both maps, which begin at 0, and the maps as PNG with opacity. */
+  most: optional(number),
+  before: optional(bytes),
+  after: optional(bytes),
+});
+export type RunRecord = Checked<typeof run>;
+
+/** `rev` is that of the weights; no map as long as Keras has none. */
+const closeUp = fields({ rev: whole, map: nullable(mapRecord) });
+
+/** What was given, what was expected, how to mend it. */
+const error = optional(fields({ title: text, text }));
+
+/**
+ * Every request gets exactly one answer, to the client that asked, by number. A request that is sent again, with its number,
+ * is carried out once and answered each time. What it asked for is in the field of its name.
+ */
+const answer = fields({
+  client: text,
+  seq: whole,
+  ok: flag,
+  /** When not ok. */
+  error,
+  /** Hello: the widget's id, which a Python that was restarted meanwhile does not know. */
+  model: optional(text),
+  /** Probe: both stages by uid, at the pixel asked for, and the weights' rev they belong to. */
+  values: optional(list(fields({ uid: whole, rev: whole, activation: number, pre_activation: number }))),
+  /** Diagnose. */
+  diagnostics: optional(diagnostics),
+  /** Code: the program's source. */
+  code: optional(text),
+  stats: optional(stats),
+  losses: optional(losses),
+  deep: optional(deep),
+  patch: optional(patch),
+  plane: optional(plane),
+  close_up: optional(closeUp),
+  /** In the dtype of the image's record. */
+  pixels: optional(bytes),
+  factors: optional(factors),
+  excited: optional(excited),
+  run: optional(run),
+  /** Show_excited: whether there is an image to go back to. */
+  replaced: optional(flag),
+});
+
+/** float32 (classes,) each; null where the model's output is not one vector, and where the model was not run. */
+const outputVectors = nullable(fields({ before: bytes, after: bytes }));
+
+/** Trait `_saved`, of a page without Python alone: answers to what it cannot ask. */
+export const savedAnswers = fields({
+  predictions: outputVectors,
+  /** In the order of `_training.snapshots`; float32 (filters, kh, kw, channels) and (filters,), in list order. */
+  snapshots: list(fields({ kernels: bytes, bias: bytes })),
+  excited: list(excited),
+  /** A sentence on what there was no room for, or "". */
+  left_out: text,
+});
+export type SavedAnswersRecord = Checked<typeof savedAnswers>;
 
 /** To every client, when the model has run after a `predict`. */
-export interface PredictionsMessage {
-  type: "predictions";
-  /** The request that set it going: what was edited since is not in it. */
-  client: string;
-  seq: number;
-  /** float32 (classes,) each; null where the model's output is not one vector, and on an error. */
-  predictions: { before: Bytes; after: Bytes } | null;
-  error?: { title: string; text: string };
-}
+const predictions = fields({
+  /** The request that started it: later edits are not in it. */
+  client: text,
+  seq: whole,
+  predictions: outputVectors,
+  /** What the output is, where it is not one vector. */
+  note: optional(text),
+  error,
+});
 
 /** To front ends that said `keep`: the MIME bundle that the lens's outputs have now. */
-export interface OutputsMessage {
-  type: "outputs";
-  data: Record<string, unknown>;
-}
+const outputs = fields({ data: record });
 
-/** What the kernel sends; records ride along with an answer or come alone after a change made in Python. */
-export type Message = (Answer | PredictionsMessage | OutputsMessage | { type: "filters" }) & {
-  generation: number;
-  history: History;
-  filters: FilterRecord[];
+/** What Python sends, by type; `filters` comes alone after a change made in Python. */
+const MESSAGES = { answer, predictions, outputs, filters: fields({}) };
+
+/** What every message has. */
+const common = fields({
+  generation: whole,
+  history,
+  filters: list(filterRecord),
   /** Filters that changed and were not sent, because they are not on screen: what is here of them is out of date. */
-  outdated?: Uid[];
+  outdated: optional(list(whole)),
   /** Counts a lens's messages from 1: what comes after a gap was preceded by something that is lost. */
-  serial: number;
-};
+  serial: whole,
+});
+
+type Bodies = { [T in keyof typeof MESSAGES]: { type: T } & Checked<(typeof MESSAGES)[T]> };
+export type Answer = Bodies["answer"];
+export type PredictionsMessage = Bodies["predictions"];
+/** A message after the check. */
+export type Message = Bodies[keyof Bodies] & Checked<typeof common>;
+
+/** Check a message from Python; null where it is none of ours, an exception where it is ours and malformed. */
+export function readMessage(content: unknown, buffers: readonly Bytes[]): Message | null {
+  const type = (content as { type?: unknown } | null)?.type;
+  if (typeof type !== "string" || !Object.hasOwn(MESSAGES, type)) return null;
+  const message = unpack(content, buffers);
+  const what = `the message "${type}"`;
+  const body: Check<object> = MESSAGES[type as keyof typeof MESSAGES];
+  return { type, ...common(message, what), ...body(message, what) } as Message;
+}

@@ -1,25 +1,43 @@
 /**
- * What the kernel keeps in traits and sends as records, declared once on this side; messages.ts has what is asked and answered.
- * The other side is src/convlens/wire.py; docs/architecture.md has the table of messages.
+ * What Python keeps in traits and sends as records, declared once on this side; messages.ts has what is asked and answered.
+ * The other side is src/convlens/protocol/record_types.py; docs/architecture.md has the table of messages.
  * Names with underscores are the wire's own and are the same in Python.
  */
+
+import type { Bytes, Num } from "./bytes.ts";
+import {
+  bytes,
+  type Check,
+  type Checked,
+  either,
+  fields,
+  nullable,
+  number,
+  oneOf,
+  optional,
+  pair,
+  text,
+  whole,
+} from "./check.ts";
 
 /** A filter's identity for as long as the lens lives: indices move, uids do not. */
 export type Uid = number;
 
-/** A number that JSON cannot carry crosses as the word that Number() reads. */
-export type Num = number | "NaN" | "Infinity" | "-Infinity";
-
-export type Stage = "activation" | "pre_activation";
-export type RangeMode = "per_map" | "shared" | "symmetric";
+/** All filters, or one large. */
+const viewMode = oneOf("grid", "focus");
+export type ViewMode = Checked<typeof viewMode>;
+const stage = oneOf("activation", "pre_activation");
+export type Stage = Checked<typeof stage>;
+const rangeMode = oneOf("per_map", "shared", "symmetric");
+export type RangeMode = Checked<typeof rangeMode>;
 export type ValueRange = RangeMode | [low: number, high: number];
-
-/** Anything a host may hand over where bytes are meant (docs/hosts.md). */
-export type Bytes = DataView | Uint8Array | ArrayBuffer;
 
 /** How the layer reads its input; everything the preview needs to know of it. */
 export interface Geometry {
-  kind: "conv" | "depthwise" | "separable" | "transpose";
+  /** Which row of maths/kinds.ts describes the layer. */
+  kind: string;
+  /** Axes that it convolves along: 1 of a signal, which is a picture of one row. */
+  rank: 1 | 2;
   /** Keras's class name, the layer's name, its path in the model ("" for a layer on its own). */
   class_name: string;
   name: string;
@@ -39,7 +57,7 @@ export interface Geometry {
   kernel_channels: number;
   strides: [number, number];
   dilation_rate: [number, number];
-  padding: "valid" | "same";
+  padding: "valid" | "same" | "causal";
   /** Rows and columns of zeros that padding adds: top, bottom, left, right. */
   pads: [number, number, number, number];
   groups: number;
@@ -52,6 +70,10 @@ export interface Geometry {
   weight_shape: number[];
   /** False where the browser must wait for Keras (an activation it does not know, a kind it cannot do). */
   previewable: boolean;
+  /** False where the settings do not tell which part of the input a pixel is computed from; `note` says why. */
+  explainable: boolean;
+  /** What the lens cannot show or do of this layer, in sentences; "" where there is nothing. */
+  note: string;
 }
 
 /** Trait `_state`: small, replaced whole. `generation` grows whenever geometry, image or order change. */
@@ -75,41 +97,70 @@ export interface ImageRecord {
   scale: number;
   /** C order: row, column, channel. */
   data: Bytes;
+  /** What a large image was reduced to: `data` has the rows and columns of `reduced.shape`, the rest is of the whole image. */
+  reduced: { shape: [number, number]; range: [number, number]; not_finite: number } | null;
   /** Sentences about what was done to the user's picture (luminance, resizing...). */
   notes: string[];
+  /** Whether it is a signal, (1, steps, channels), and drawn as curves. */
+  signal: boolean;
 }
 
-/** One activation map as Keras returned it, in 8 bits. */
-export interface MapRecord {
-  stage: Stage;
+/** One activation map as Keras returned it, in 8 bits. Range and counts are those of all its values. */
+export const mapRecord = fields({
+  stage,
   /** Least and greatest finite value that the levels span. */
-  range: [number, number];
+  range: pair(number),
+  /** Rows and columns of the levels; where the map, or the part of it, has more, each is the level of a mean. */
+  shape: pair(whole),
   /** uint8, C order. level = min(255, floor((v − low) / (high − low) × 256)), as Matplotlib indexes its tables. */
-  levels: Bytes;
+  levels: bytes,
   /** uint8 per pixel, or null when all are 0: 0 number, 1 NaN, 2 +∞, 3 −∞, 4 below and 5 above a fixed range. */
-  flags: Bytes | null;
-  counts: {
-    nan: number;
-    posinf: number;
-    neginf: number /** exact zeros after the activation */;
-    zeros: number;
-  };
-}
+  flags: nullable(bytes),
+  counts: fields({
+    nan: whole,
+    posinf: whole,
+    neginf: whole,
+    /** Exact zeros after the activation. */
+    zeros: whole,
+  }),
+});
+export type MapRecord = Checked<typeof mapRecord>;
 
-export interface FilterRecord {
-  uid: Uid;
+/** A separable layer's filter lays depthwise kernel × pointwise weight on the input, added up over depthwise channels. */
+export const factors = fields({
+  uid: whole,
+  rev: whole,
+  /** Depthwise kernels an input channel: depthwise channel k reads input channel ⌊k / multiplier⌋. */
+  multiplier: whole,
+  /** float32, C order: row, column, depthwise channel. All filters share them. */
+  depthwise: bytes,
+  /** float32, one a depthwise channel: this filter's own weights. */
+  pointwise: bytes,
+  /** float32, one a depthwise channel: as in `deep`, what it adds to this filter's pre-activation at the most. */
+  contribution: bytes,
+});
+export type FactorsRecord = Checked<typeof factors>;
+
+export const filterRecord = fields({
+  uid: whole,
   /** Grows with every change of this filter's kernel or bias. */
-  rev: number;
+  rev: whole,
   /** float32, C order: row, column, channel. */
-  kernel: Bytes;
-  bias: Num;
+  kernel: bytes,
+  bias: number,
   /** Input channel that the kernel's first plane reads (groups, depthwise). */
-  first_channel: number;
+  first_channel: whole,
   /** Null until Keras has answered for this rev. */
-  map: MapRecord | null;
-}
+  map: nullable(mapRecord),
+  /** Of a separable layer, while a training is followed. */
+  factors: optional(factors),
+});
+/** A filter's record after the check. */
+export type CheckedRecord = Checked<typeof filterRecord>;
+/** A filter's record as it crosses. */
+export type FilterRecord = Omit<CheckedRecord, "bias"> & { bias: Num };
 
-/** Trait `_filters`: written by the kernel when the state is asked for, kept current here for saving. */
+/** Trait `_filters`: written by Python when the state is asked for, kept current here for saving. */
 export interface FilterTable {
   generation: number;
   filters: FilterRecord[];
@@ -124,23 +175,43 @@ export interface Status {
 
 /** Trait `_problem`: the last thing that went wrong, or null; shown until dismissed. */
 export interface Problem {
+  /** A note reports no error. */
+  tone?: "error" | "note";
   id: number;
   title: string;
   text: string;
 }
 
-export interface History {
-  undo: number;
-  redo: number;
+/** Numbers of steps that can be undone and redone. */
+export const history = fields({ undo: whole, redo: whole });
+export type History = Checked<typeof history>;
+
+/** A trait that both sides set: the check of its value, and what stands for one that fails it or is missing. */
+function shared<T>(check: Check<T>, fallback: T): { check: Check<T>; fallback: T } {
+  return { check, fallback };
 }
 
+/** The small traits that both sides set; a new one is a line here. */
+export const SHARED_TRAITS = {
+  cmap: shared(text, "viridis"),
+  value_range: shared<ValueRange>(either(rangeMode, pair(number)), "per_map"),
+  stage: shared(stage, "activation"),
+  selected: shared(whole, 0),
+  /** Colour map of the kernels, null for that of the maps. */
+  kernel_cmap: shared(nullable(text), null),
+  view: shared(viewMode, "grid"),
+  /** Opacity of the maps over the image, 0 (off) to 1. */
+  overlay: shared(number, 0),
+  /** Output row and column that are pinned. */
+  pixel: shared(nullable(pair(whole)), null),
+  /** Path of the layer that is open ("" without a model), one of `_layers`. Another one has new uids, and a history of its own. */
+  layer_path: shared(text, ""),
+};
+export type SharedName = keyof typeof SHARED_TRAITS;
+export type SharedValues = { [K in SharedName]: Checked<(typeof SHARED_TRAITS)[K]["check"]> };
+
 /** The widget's traits as the AFM model holds them. */
-export interface Traits {
-  cmap: string;
-  value_range: ValueRange;
-  stage: Stage;
-  selected: number;
-  pixel: [row: number, col: number] | null;
+export interface Traits extends SharedValues {
   names: string[];
   _state: LensState;
   _image: ImageRecord;
@@ -150,12 +221,20 @@ export interface Traits {
   _presets: PresetRecord[];
   _status: Status;
   _problem: Problem | null;
-  /** Path of the layer that is open ("" without a model), one of `_layers`. Set by {type: "set", name: "layer_path"}. */
-  layer_path: string;
   /** What the model's classes are called, in the order of its output; empty where the user gave none. */
   labels: string[];
   _layers: LayerRecord[];
   _training: TrainingRecord | null;
+  _survey: SurveyRecord | null;
+  /** `savedAnswers` in messages.ts; of a saved page alone. */
+  _saved?: unknown;
+}
+
+/** Trait `_survey`: what of the model was surveyed on how many images; `version` counts surveys. */
+export interface SurveyRecord {
+  version: number;
+  layers: string[];
+  images: number;
 }
 
 /** Trait `_layers`: the model's convolution layers, in the order in which it calls them; empty without a model. */
@@ -168,6 +247,8 @@ export interface LayerRecord {
   /** (rows, cols, filters). */
   output_shape: [number, number, number];
   kernel_size: [number, number];
+  /** Axes that it convolves along; missing in what earlier versions saved. */
+  rank?: 1 | 2;
   filters: number;
 }
 
@@ -176,7 +257,7 @@ export interface LayerRecord {
  * when it grows long (every second snapshot is left out), so that an index is good for this value of the trait alone.
  */
 export interface TrainingRecord {
-  /** True while `fit` runs: the kernel answers no request then, and what is shown follows the training. */
+  /** True while `fit` runs: Python answers no request then, and what is shown follows the training. */
   running: boolean;
   /** Oldest first. The first is from before the first step. */
   snapshots: SnapshotRecord[];
@@ -193,7 +274,11 @@ export interface SnapshotRecord {
 }
 
 export interface PresetRecord {
+  /** In Python. */
   name: string;
+  /** In words, and the group that it stands in; missing from pages that an older version saved. */
+  title?: string;
+  group?: string;
   shape: [number, number];
   /** Row-major. */
   values: number[];

@@ -1,8 +1,8 @@
 /** A whole lens without Jupyter: a fake model, a fake kernel and the tutorial's four filters. */
-import { reshaped } from "../lens/geometry.ts";
-import type { Geometry, LayerRecord, Traits } from "../model/types.ts";
-import { type FakeFilter, FakeKernel } from "./fake-kernel.ts";
+import { reshaped } from "../maths/geometry.ts";
+import type { Geometry, LayerRecord, Traits } from "../protocol/records.ts";
 import type { FakeModel } from "./fake-model.ts";
+import { type FakeFilter, FakePython } from "./fake-python.ts";
 
 export interface FixtureOptions {
   rows?: number;
@@ -23,7 +23,7 @@ export interface FixtureOptions {
 }
 
 export interface Fixture {
-  kernel: FakeKernel;
+  python: FakePython;
   model: FakeModel;
 }
 
@@ -75,6 +75,7 @@ export function fixture(options: FixtureOptions = {}): Fixture {
   const geometry = reshaped(
     {
       kind: "conv",
+      rank: 2,
       class_name: "Conv2D",
       name: "conv2d",
       path: "",
@@ -95,6 +96,8 @@ export function fixture(options: FixtureOptions = {}): Fixture {
       data_format: "channels_last",
       weight_shape: [],
       previewable: true,
+      explainable: true,
+      note: "",
     },
     settings,
   );
@@ -106,6 +109,9 @@ export function fixture(options: FixtureOptions = {}): Fixture {
     cmap: "gray",
     value_range: "per_map",
     stage: "activation",
+    kernel_cmap: null,
+    view: "grid",
+    overlay: 0,
     selected: 0,
     pixel: null,
     _image: {
@@ -114,13 +120,16 @@ export function fixture(options: FixtureOptions = {}): Fixture {
       dtype: "uint8",
       scale,
       data: new DataView(bytes.slice().buffer),
+      reduced: null,
       notes: [],
+      signal: false,
     },
     _cmaps: { gray: ramp([0, 0, 0], [255, 255, 255]), copper: ramp([0, 0, 0], [255, 199, 127]) },
     _presets: [
       { name: "identity", shape: [3, 3], values: [0, 0, 0, 0, 1, 0, 0, 0, 0] },
       { name: "box", shape: [3, 3], values: new Array<number>(9).fill(1 / 9) },
       { name: "Sobel x", shape: [3, 3], values: [-1, 0, 1, -2, 0, 2, -1, 0, 1] },
+      { name: "row", title: "motion blur", group: "blur", shape: [1, 5], values: [1, 2, 3, 4, 5] },
     ],
     _status: { keras: ready ? "ready" : "loading", detail: "a fake kernel" },
     _problem: null,
@@ -128,13 +137,14 @@ export function fixture(options: FixtureOptions = {}): Fixture {
     labels: [],
     _layers: [...layers],
     _training: null,
+    _survey: null,
   };
   const image = Float32Array.from(bytes, (b) => Math.fround(b * scale));
-  const kernel = new FakeKernel(geometry, filters, image, traits);
-  kernel.ready = ready;
-  kernel.imageIsInput = layers.length === 0;
-  const model = kernel.attach();
+  const python = new FakePython(geometry, filters, image, traits);
+  python.ready = ready;
+  python.imageIsInput = layers.length === 0;
+  const model = python.attach();
   const { delay } = options;
-  if (delay !== undefined) kernel.onRequest = () => void setTimeout(() => kernel.step(), delay);
-  return { kernel, model };
+  if (delay !== undefined) python.onRequest = () => void setTimeout(() => python.step(), delay);
+  return { python, model };
 }

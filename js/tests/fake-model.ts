@@ -1,6 +1,6 @@
 /** An AFM model as a host hands it over, with the parts of a host that a test needs to play. */
 import type { AnyModel } from "@anywidget/types";
-import type { Traits } from "../model/types.ts";
+import type { Traits } from "../protocol/records.ts";
 
 type Callback = (...args: unknown[]) => void;
 

@@ -1,9 +1,25 @@
-/** A tiny kernel for tests and the development page: the Python side's part of the wire, over a slow correlation. */
-import { readPatch } from "../lens/explain.ts";
-import { firstChannel, reshaped } from "../lens/geometry.ts";
-import type { DiagnosticsRecord, Edit, FieldRecord, Request } from "../model/messages.ts";
-import type { FilterRecord, Geometry, History, MapRecord, Traits, Uid } from "../model/types.ts";
-import { floatsOf, type Numbered, pack, unpack, unpackNumber } from "../model/wire.ts";
+/** A small Python for tests and the page of states: its part of the wire, over a slow correlation. */
+import { readPatch } from "../maths/explanation.ts";
+import { firstChannel, reshaped } from "../maths/geometry.ts";
+import { floatsOf, pack, unpack, unpackNumber } from "../protocol/bytes.ts";
+import type {
+  DiagnosticsRecord,
+  Edit,
+  ExcitationRecord,
+  FieldRecord,
+  Numbered,
+  Request,
+  RunRecord,
+} from "../protocol/messages.ts";
+import type {
+  FactorsRecord,
+  FilterRecord,
+  Geometry,
+  History,
+  MapRecord,
+  Traits,
+  Uid,
+} from "../protocol/records.ts";
 import { FakeModel, type Sent } from "./fake-model.ts";
 import { activateSlowly, correlateSlowly, quantise } from "./reference.ts";
 
@@ -37,13 +53,19 @@ const READING = new Set<Request["type"]>([
   "code",
   "predict",
   "stats",
+  "losses",
   "deep",
   "patch",
   "plane",
   "factors",
+  "screen",
+  "close_up",
+  "pixels",
+  "excited",
+  "run",
 ]);
 
-export class FakeKernel {
+export class FakePython {
   readonly models: FakeModel[] = [];
   readonly waiting: Sent[] = [];
   /** Called when a request arrives; the default leaves it waiting for `step` or `pump`. */
@@ -61,10 +83,18 @@ export class FakeKernel {
   #predicting = false;
   /** What the filters of a separable layer are made of. */
   parts: { depthwise: Float32Array; pointwise: Float32Array[] } | null = null;
+  /** Whether filters are sent with their parts, as while a training is followed. */
+  following = false;
+  /** What a survey holds, by filter, and the kernels that it is of. */
+  excited: { best: ExcitationRecord[]; kernels: Float32Array[] } | null = null;
+  /** What the next looks at a run find, one after another; the last one stays. */
+  runs: RunRecord[] = [];
   /** Kernels in list order, for `scrub`. */
   snapshots: Float32Array[][] = [];
   /** The model's output; by default no vector. */
   predict: () => { before: Float32Array; after: Float32Array } | null = () => null;
+  /** What the model's output is, where it is not one vector. */
+  note: string | undefined;
   /** Carries a message or an update of traits to a front end; a test may lose it, double it or hold it back. */
   carry: (deliver: () => void, what: "message" | "traits") => void = (deliver) => deliver();
   #serial = 0;
@@ -154,7 +184,7 @@ export class FakeKernel {
 
   map(uid: Uid): MapRecord {
     const { pre, activation } = this.#floats(this.#filter(uid));
-    return quantise(activation, pre, this.traits.stage);
+    return quantise(activation, pre, this.traits.stage, this.geometry.output_shape);
   }
 
   rev(uid: Uid): number {
@@ -182,6 +212,7 @@ export class FakeKernel {
       bias: filter.bias,
       first_channel: firstChannel(this.geometry, this.filters.indexOf(filter)),
       map: this.ready ? this.map(filter.uid) : null,
+      ...(this.following && { factors: this.#parts(filter.uid) }),
     };
   }
 
@@ -231,7 +262,16 @@ export class FakeKernel {
     this.#broadcast({ type: "answer", client, seq, ok: true, ...outcome.head }, outcome.uids);
     if (this.#predicting) {
       this.#predicting = false;
-      this.#broadcast({ type: "predictions", client, seq, predictions: this.predict() }, []);
+      this.#broadcast(
+        {
+          type: "predictions",
+          client,
+          seq,
+          predictions: this.predict(),
+          ...(this.note && { note: this.note }),
+        },
+        [],
+      );
     }
   }
 
@@ -302,7 +342,9 @@ export class FakeKernel {
       case "rename": {
         const filter = this.#filter(request.uid);
         filters[filters.indexOf(filter)] = { ...filter, name: request.name };
-        break;
+        const document = { ...this.#document, filters };
+        this.#commit(document, request.gesture ? `${request.client}/${request.gesture}` : null);
+        return { uids: [] };
       }
       case "undo":
         this.#travel(this.#past, this.#future);
@@ -337,6 +379,13 @@ export class FakeKernel {
         };
         return { uids: [], answer: { stats } };
       }
+      case "losses": {
+        // The score is the sum of all maps.
+        const values = filters
+          .slice(request.start, request.start + request.count)
+          .map((f) => this.#floats(f).activation.reduce((sum, v) => sum + v, 0));
+        return { uids: [], answer: { losses: { values: Float32Array.from(values), target: 1 } } };
+      }
       case "factors":
         return { uids: [], answer: { factors: this.#factors(request) } };
       case "deep":
@@ -354,6 +403,24 @@ export class FakeKernel {
         const { range, levels, flags } = quantise(plane, plane, "activation");
         const shape = this.geometry.input_shape.slice(0, 2);
         return { uids: [], answer: { plane: { shape, range, levels, flags } } };
+      }
+      case "excited": {
+        if (!this.excited) throw new Refusal("This lens has no survey.");
+        const { best, kernels } = this.excited;
+        const index = filters.indexOf(this.#filter(request.uid));
+        const original = new DataView((kernels[index] as Float32Array).slice().buffer);
+        const mine = best.filter((one) => one.filter === index);
+        return { uids: [], answer: { excited: { uid: request.uid, original, bias: 0, best: mine } } };
+      }
+      case "show_excited": {
+        const one = this.excited?.best.find((e) => e.filter === request.filter && e.rank === request.rank);
+        if (one) this.assignTrait("pixel", one.pixel);
+        return { uids: [], answer: { replaced: one !== undefined } };
+      }
+      case "run": {
+        const [now] = request.act === "start" ? [{ running: true }] : this.runs;
+        if (request.act === "look" && this.runs.length > 1) this.runs.shift();
+        return { uids: [], answer: { run: now ?? { running: false } } };
       }
       case "scrub": {
         const kernels = this.snapshots[request.index];
@@ -374,6 +441,11 @@ export class FakeKernel {
         };
       case "code":
         return { uids: [], answer: { code: `# ${request.framework}\n` } };
+      case "screen":
+        return { uids: [] };
+      case "close_up":
+      case "pixels":
+        throw new Refusal("the tests' own kernel has small pictures only");
       case "image":
         throw new Refusal("the tests' own kernel keeps its picture");
     }
@@ -446,9 +518,24 @@ export class FakeKernel {
       const filters = this.filters.map((f, i) => ({ ...f, kernel: product(i) }));
       this.#commit({ ...this.#document, filters }, `${client}/${gesture}`);
     }
+    return this.#parts(uid);
+  }
+
+  #parts(uid: Uid): FactorsRecord {
+    const depthwise = this.parts?.depthwise ?? new Float32Array();
+    const own = this.parts?.pointwise[this.filters.indexOf(this.#filter(uid))] ?? new Float32Array();
     const contribution = new Float32Array(own.length);
-    const { depthwise } = parts;
-    return { uid, rev: this.rev(uid), multiplier: 1, depthwise, pointwise: own, contribution };
+    const [stack, pointwise, bound] = [depthwise, own, contribution].map(
+      (v) => new DataView(v.slice().buffer),
+    );
+    return {
+      uid,
+      rev: this.rev(uid),
+      multiplier: 1,
+      depthwise: stack as DataView,
+      pointwise: pointwise as DataView,
+      contribution: bound as DataView,
+    };
   }
 
   #probe(uid: Uid, { row, col }: { row: number; col: number }): object {

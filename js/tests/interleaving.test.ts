@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { GATHER_MS } from "../model/gate.ts";
+import { GATHER_MS } from "../connection/request-queue.ts";
 import { expectAgreement, play, type Step, stage, step } from "./steps.ts";
 
 test("after any interleaving of two browsers, Python and late answers, all three hold the same and Keras's maps are drawn", () => {
@@ -9,12 +9,12 @@ test("after any interleaving of two browsers, Python and late answers, all three
       const { host, fronts } = stage();
       for (const one of steps) {
         play(host, fronts, one as unknown as Step);
-        expect(host.kernel.waiting.length).toBeLessThanOrEqual(fronts.length);
+        expect(host.python.waiting.length).toBeLessThanOrEqual(fronts.length);
       }
       do {
-        host.kernel.pump();
+        host.python.pump();
         for (const { schedule } of fronts) schedule.pass(GATHER_MS);
-      } while (host.kernel.waiting.length > 0);
+      } while (host.python.waiting.length > 0);
       expectAgreement(host, fronts);
     }),
     { numRuns: 150 },

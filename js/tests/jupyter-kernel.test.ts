@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { statusWords } from "../components/wording.ts";
-import { LATE_MS, LOST_MS } from "../model/gate.ts";
-import { Lens } from "../model/store.ts";
+import { statusWords } from "../components/ui/wording.ts";
+import { LATE_MS, LOST_MS } from "../connection/request-queue.ts";
+import { Lens } from "../state/lens.ts";
 import { FakeConnection } from "./fake-connection.ts";
 import { fixture } from "./fake-host.ts";
 import { PlayedSchedule, played } from "./play.ts";
@@ -11,7 +11,7 @@ function connected() {
   const connection = new FakeConnection(host.model);
   const schedule = new PlayedSchedule();
   const lens = new Lens(host.model.afm, schedule);
-  host.kernel.pump();
+  host.python.pump();
   schedule.repaint();
   const words = () => statusWords(lens.status.value, lens.link.value, lens.gone.value).text;
   const edit = (value: number) => {
@@ -34,30 +34,30 @@ test("a connection that broke is said to be so, and edits go on as previews", ()
 });
 
 test("what was edited meanwhile is delivered once the connection is back", () => {
-  const { kernel, connection, lens, schedule, edit } = connected();
+  const { python, connection, lens, schedule, edit } = connected();
   connection.become("connecting");
   edit(5);
-  kernel.waiting.length = 0; // lost on the way
+  python.waiting.length = 0; // lost on the way
   edit(6);
   lens.rename(lens.filters.value[0]?.uid ?? 0, "renamed");
   connection.become("connected");
-  kernel.pump();
+  python.pump();
   schedule.repaint();
   expect(lens.link.value).toBe("idle");
-  expect(kernel.filters[0]?.kernel[0]).toBe(6);
+  expect(python.filters[0]?.kernel[0]).toBe(6);
   expect(lens.names.value[0]).toBe("renamed");
   expect(lens.filters.value[0]?.map.value.provenance).toBe("keras");
 });
 
 test("what Python set meanwhile is asked for once the connection is back", () => {
-  const { kernel, connection, lens } = connected();
+  const { python, connection, lens } = connected();
   connection.become("connecting");
-  const carry = kernel.carry;
-  kernel.carry = () => {};
-  kernel.assignTrait("cmap", "copper");
-  kernel.carry = carry;
+  const carry = python.carry;
+  python.carry = () => {};
+  python.assignTrait("cmap", "copper");
+  python.carry = carry;
   connection.become("connected");
-  kernel.pump();
+  python.pump();
   expect(lens.cmap.value).toBe("copper");
 });
 
@@ -87,11 +87,11 @@ test.each([
 });
 
 test("a kernel that was restarted while the connection was broken is found out", async () => {
-  const { kernel, connection, lens, edit } = connected();
+  const { python, connection, lens, edit } = connected();
   connection.become("connecting");
   edit(5);
   connection.comms = ["another"];
-  kernel.waiting.length = 0;
+  python.waiting.length = 0;
   connection.become("connected");
   await Promise.resolve();
   await Promise.resolve();
@@ -101,23 +101,23 @@ test("a kernel that was restarted while the connection was broken is found out",
 });
 
 test("the same kernel is recognised", async () => {
-  const { kernel, connection, lens } = connected();
+  const { python, connection, lens } = connected();
   connection.become("connecting");
   connection.become("connected");
   await Promise.resolve();
   await Promise.resolve();
-  kernel.pump();
+  python.pump();
   expect(lens.link.value).toBe("idle");
 });
 
 test("a host that says nothing of its kernel is taken at its answers", () => {
-  const { lens, schedule, kernel } = played();
+  const { lens, schedule, python } = played();
   lens.undo();
   schedule.pass(LATE_MS);
   expect(lens.link.value).toBe("busy");
-  kernel.waiting.length = 0;
+  python.waiting.length = 0;
   schedule.pass(LOST_MS);
-  kernel.pump();
+  python.pump();
   expect(lens.link.value).toBe("idle");
 });
 

@@ -1,8 +1,8 @@
 /** A line that loses, doubles and holds back what crosses: everything is done once, and everyone ends up with the same. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { LOST_MS } from "../model/gate.ts";
-import { Lens } from "../model/store.ts";
+import { LOST_MS } from "../connection/request-queue.ts";
+import { Lens } from "../state/lens.ts";
 import { FakeConnection } from "./fake-connection.ts";
 import { type Fixture, fixture } from "./fake-host.ts";
 import type { Sent } from "./fake-model.ts";
@@ -25,16 +25,16 @@ class Weather {
   #calm = false;
 
   constructor(
-    { kernel }: Fixture,
+    { python }: Fixture,
     private readonly fates: Iterator<Fate>,
     /** Whether updates of traits are lost, too. */
     traits: boolean,
   ) {
-    kernel.carry = (deliver, what) => {
+    python.carry = (deliver, what) => {
       if (what === "message" || traits) this.#carry(deliver);
       else deliver();
     };
-    for (const model of kernel.models) {
+    for (const model of python.models) {
       const deliver = model.deliver;
       model.deliver = (sent: Sent) => this.#carry(() => deliver(sent));
     }
@@ -59,11 +59,11 @@ class Weather {
 }
 
 /** Let time pass until everyone has an answer. */
-function settle({ kernel }: Fixture, schedules: readonly PlayedSchedule[]): void {
+function settle({ python }: Fixture, schedules: readonly PlayedSchedule[]): void {
   for (let round = 0; round < 8; round++) {
-    kernel.pump();
+    python.pump();
     for (const schedule of schedules) schedule.pass(16 * LOST_MS);
-    kernel.pump();
+    python.pump();
   }
 }
 
@@ -92,7 +92,7 @@ test("after a connection that broke, with settings lost as well, both browsers a
   fc.assert(
     fc.property(fc.array(step, { maxLength: 50 }), fates, (steps, chances) => {
       const host = fixture({ rows: 7, cols: 8, size: 3, kernels: [1, -0.5, 0.25].map(kernelOf) });
-      const fronts = [front(host), front(host, host.kernel.attach())];
+      const fronts = [front(host), front(host, host.python.attach())];
       const weather = new Weather(host, chances[Symbol.iterator](), true);
       for (const { connection } of fronts) connection.become("connecting");
       for (const one of steps) play(host, fronts, one as unknown as Step);
@@ -118,7 +118,7 @@ test("what must not be merged is done exactly once and in order, as on a line th
     const host = fixture({ rows: 7, cols: 8, size: 3, kernels: [1, -0.5, 0.25].map(kernelOf) });
     const { lens, schedule } = front(host);
     // Which filter a person means is settled before anything is lost.
-    const uids = host.kernel.filters.map(({ uid }) => uid);
+    const uids = host.python.filters.map(({ uid }) => uid);
     const weather = chances && new Weather(host, chances, false);
     actions.forEach(({ kind, at, to }, i) => {
       const uid = uids[at] as number;
@@ -126,12 +126,12 @@ test("what must not be merged is done exactly once and in order, as on a line th
       else if (kind === "move") lens.move(uid, to);
       else if (kind === "rename") lens.rename(uid, `named ${i}`);
       else lens[kind as "undo" | "redo" | "reset"]();
-      host.kernel.step();
+      host.python.step();
       if (i % 3 === 0) schedule.pass(LOST_MS);
     });
     weather?.clear();
     settle(host, [schedule]);
-    return { names: host.kernel.filters.map(({ name }) => name), history: host.kernel.history, lens };
+    return { names: host.python.filters.map(({ name }) => name), history: host.python.history, lens };
   };
   fc.assert(
     fc.property(fc.array(action, { maxLength: 25 }), fates, (actions, chances) => {

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
-import { Outputs } from "../model/outputs.ts";
+import { NotebookPicture } from "../connection/notebook-picture.ts";
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
 
@@ -31,7 +31,7 @@ function bundle(model_id: string, png: string) {
 test("every output of the lens in JupyterLab's notebook gets the picture, without being drawn anew", () => {
   const cells = [cell("other", "lens"), { sharedModel: {} }, cell("lens")] as const;
   const notebook = { cells, dirty: false };
-  const outputs = new Outputs({ context: { model: notebook } });
+  const outputs = new NotebookPicture({ context: { model: notebook } });
   expect(outputs.way).toBe("keep");
   outputs.keep(bundle("lens", "iVBO"));
   expect(cells[0].outputs.map(({ data }) => data["image/png"])).toEqual([undefined, "iVBO"]);
@@ -48,7 +48,7 @@ test("every output of the lens in JupyterLab's notebook gets the picture, withou
 test("a picture that is in the notebook already makes it no more in need of saving", () => {
   const only = cell("lens");
   const notebook = { cells: [only], dirty: false };
-  const outputs = new Outputs({ context: { model: notebook } });
+  const outputs = new NotebookPicture({ context: { model: notebook } });
   outputs.keep(bundle("lens", "iVBO"));
   notebook.dirty = false;
   outputs.keep(bundle("lens", "iVBO"));
@@ -57,11 +57,11 @@ test("a picture that is in the notebook already makes it no more in need of savi
 });
 
 test("VS Code takes the picture by update_display_data, any other host not at all", () => {
-  expect(new Outputs(undefined).way).toBe("none");
-  expect(new Outputs({ context: {} }).way).toBe("none");
+  expect(new NotebookPicture(undefined).way).toBe("none");
+  expect(new NotebookPicture({ context: {} }).way).toBe("none");
   document.body.dataset.vscodeThemeKind = "vscode-dark";
   // Its manager is JupyterLab's, with a notebook that is not the one on the screen.
-  const outputs = new Outputs({ context: { model: { cells: [cell("lens")] } } });
+  const outputs = new NotebookPicture({ context: { model: { cells: [cell("lens")] } } });
   expect(outputs.way).toBe("update");
   outputs.keep(bundle("lens", "iVBO"));
 });

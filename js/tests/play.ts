@@ -1,6 +1,6 @@
 /** A schedule that a test plays by hand, and a lens over the fake host that uses it. */
-import type { Schedule } from "../model/schedule.ts";
-import { Lens } from "../model/store.ts";
+import type { Schedule } from "../preview/frames.ts";
+import { Lens } from "../state/lens.ts";
 import { type Fixture, type FixtureOptions, fixture } from "./fake-host.ts";
 
 export class PlayedSchedule implements Schedule {
@@ -60,7 +60,7 @@ export function played(options: FixtureOptions = {}, greeted = true): Played {
   const host = fixture(options);
   const schedule = new PlayedSchedule();
   const lens = new Lens(host.model.afm, schedule);
-  if (greeted) host.kernel.pump();
+  if (greeted) host.python.pump();
   schedule.repaint();
   return { ...host, lens, schedule };
 }

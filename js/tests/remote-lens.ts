@@ -1,8 +1,8 @@
 /** The real lens, driven line by line from Python: run by run-lens.mjs for tests/unit/test_both_sides.py. */
-import { GATHER_MS } from "../model/gate.ts";
-import { Lens } from "../model/store.ts";
-import type { Traits } from "../model/types.ts";
-import { unpack } from "../model/wire.ts";
+import { GATHER_MS } from "../connection/request-queue.ts";
+import { unpack } from "../protocol/bytes.ts";
+import type { Traits } from "../protocol/records.ts";
+import { Lens } from "../state/lens.ts";
 import { FakeModel } from "./fake-model.ts";
 import { PlayedSchedule } from "./play.ts";
 
@@ -92,9 +92,9 @@ export class RemoteLens {
       strides: () => lens.configure({ strides: [1 + (n % 2), 1] }),
       padding: () => lens.configure({ padding: n % 2 ? "same" : "valid" }),
       activation: () => lens.configure({ activation: n % 2 ? "tanh" : "relu" }),
-      stage: () => lens.setStage(n % 2 ? "activation" : "pre_activation"),
-      cmap: () => lens.setCmap(n % 2 ? "gray" : "viridis"),
-      range: () => lens.setValueRange(n % 2 ? "shared" : [-1, 1 + (n % 5)]),
+      stage: () => lens.set("stage", n % 2 ? "activation" : "pre_activation"),
+      cmap: () => lens.set("cmap", n % 2 ? "gray" : "viridis"),
+      range: () => lens.set("value_range", n % 2 ? "shared" : [-1, 1 + (n % 5)]),
       select: () => lens.select(pick % filters.length),
       pin: () => lens.pin([n % 4, pick % 4]),
       image: () => {
@@ -121,15 +121,15 @@ export class RemoteLens {
       names: lens.names.value,
       history: lens.history.value,
       cmap: lens.cmap.value,
-      stage: lens.stage.value,
-      value_range: lens.valueRange.value,
+      stage: lens.shared.stage.value,
+      value_range: lens.shared.value_range.value,
       selected: lens.selected.value,
       pixel: lens.pixel.value,
       output_shape: lens.geometry.value.output_shape,
       strides: lens.geometry.value.strides,
       padding: lens.geometry.value.padding,
       activation: lens.geometry.value.activation,
-      image: Array.from({ length: picture.channels }, (_, channel) => [...picture.plane(channel)]),
+      image: Array.from({ length: picture.channels }, (_, channel) => [...picture.drawn.plane(channel)]),
       filters: lens.filters.value.map((filter) => ({
         uid: filter.uid,
         kernel: [...filter.kernel.value],

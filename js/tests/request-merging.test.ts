@@ -1,227 +1,24 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import {
-  GATHER_MS,
-  Gate,
-  type GateState,
-  LATE_MS,
-  LOST_MS,
-  MOST_LOST_MS,
-  MOST_WAITING,
-} from "../model/gate.ts";
-import type { Request } from "../model/messages.ts";
-import type { Uid } from "../model/types.ts";
-import { floatsOf, unpackNumber } from "../model/wire.ts";
-import { PlayedSchedule } from "./play.ts";
+import { LATE_MS, MOST_WAITING } from "../connection/request-queue.ts";
+import { floatsOf, unpackNumber } from "../protocol/bytes.ts";
+import type { Request } from "../protocol/messages.ts";
+import type { Uid } from "../protocol/records.ts";
 
-const bytes = (...values: number[]) => new Uint8Array(new Float32Array(values).buffer);
-const edit = (uid: Uid, tap: number, value: number, gesture = "g"): Request => ({
-  type: "edit",
-  edits: [{ uid, taps: { index: [tap], value: [value] } }],
-  gesture,
-});
-
-class Bench {
-  readonly sent: { request: Request; seq: number }[] = [];
-  readonly states: GateState[] = [];
-  readonly clock = new PlayedSchedule();
-  dead = false;
-  /** Whether the kernel is known to run a cell. */
-  busy = false;
-  readonly gate = new Gate(
-    (request, seq) => {
-      if (this.dead) throw new Error("no comm");
-      this.sent.push({ request, seq });
-    },
-    this.clock,
-    (state) => this.states.push(state),
-    () => !this.busy,
-  );
-
-  answer(): void {
-    this.arrive();
-    this.clock.pass(GATHER_MS);
-  }
-
-  /** The answer to what is in flight comes; no time passes. */
-  arrive(): void {
-    this.gate.answered(this.sent.at(-1)?.seq ?? -1);
-    this.gate.resume();
-  }
-
-  /** Answer until nothing waits. */
-  drain(): void {
-    while (this.gate.unanswered.length > 0) this.answer();
-  }
-
-  get requests(): Request[] {
-    return this.sent.map(({ request }) => request);
-  }
-}
+import { Bench, bytes, edit } from "./queue-bench.ts";
 
 let bench: Bench;
 beforeEach(() => {
   bench = new Bench();
 });
 
-describe("one in flight", () => {
-  test("the second request waits for the first one's answer", () => {
-    bench.gate.push({ type: "undo" });
-    bench.gate.push({ type: "redo" });
-    expect(bench.requests).toEqual([{ type: "undo" }]);
-    bench.answer();
-    expect(bench.requests).toEqual([{ type: "undo" }, { type: "redo" }]);
-  });
-
-  test("an answer to anything but the request in flight changes nothing", () => {
-    bench.gate.push({ type: "undo" });
-    expect(bench.gate.answered(99)).toBeNull();
-    expect(bench.gate.state).toBe("sending");
-  });
-
-  test("an answer later than 400 ms shows a busy kernel, and the answer ends it", () => {
-    bench.gate.push({ type: "undo" });
-    bench.clock.pass(LATE_MS - 1);
-    expect(bench.gate.state).toBe("sending");
-    bench.clock.pass(1);
-    expect(bench.gate.state).toBe("late");
-    bench.answer();
-    expect(bench.gate.state).toBe("idle");
-  });
-});
-
-describe("edits that wait when an answer comes", () => {
-  beforeEach(() => {
-    bench.gate.push(edit(1, 0, 1));
-    bench.gate.push(edit(1, 0, 2));
-    bench.arrive();
-  });
-
-  test("leave with the hand's next move, as one request", () => {
-    expect(bench.requests).toEqual([edit(1, 0, 1)]);
-    bench.gate.push(edit(1, 0, 3));
-    expect(bench.requests).toEqual([edit(1, 0, 1), edit(1, 0, 3)]);
-    bench.clock.pass(GATHER_MS);
-    expect(bench.requests.length).toBe(2);
-  });
-
-  test("leave at once when the hand lets go", () => {
-    bench.gate.flush();
-    expect(bench.requests).toEqual([edit(1, 0, 1), edit(1, 0, 2)]);
-  });
-
-  test("leave at once where they are of another gesture", () => {
-    const other = new Bench();
-    other.gate.push(edit(1, 0, 1));
-    other.gate.push(edit(1, 0, 2, "another"));
-    other.arrive();
-    expect(other.requests).toEqual([edit(1, 0, 1), edit(1, 0, 2, "another")]);
-  });
-
-  test("leave without it after a frame's time, and count as unanswered until then", () => {
-    expect(bench.gate.unanswered).toEqual([edit(1, 0, 2)]);
-    expect(bench.gate.state).toBe("sending");
-    bench.clock.pass(GATHER_MS - 1);
-    expect(bench.requests.length).toBe(1);
-    bench.clock.pass(1);
-    expect(bench.requests).toEqual([edit(1, 0, 1), edit(1, 0, 2)]);
-  });
-
-  test("are not held back by other messages that come meanwhile", () => {
-    bench.clock.pass(GATHER_MS - 1);
-    bench.gate.resume();
-    bench.clock.pass(1);
-    expect(bench.requests).toEqual([edit(1, 0, 1), edit(1, 0, 2)]);
-  });
-
-  test("do not leave for a kernel that is gone meanwhile", () => {
-    bench.gate.close();
-    bench.clock.pass(GATHER_MS);
-    expect(bench.requests.length).toBe(1);
-  });
-});
-
-describe("an answer that does not come", () => {
-  const sent = () => bench.sent.map(({ seq }) => seq);
-
-  test("is asked for again under the same number, at growing intervals, until it comes", () => {
-    bench.gate.push({ type: "undo" });
-    bench.gate.push({ type: "redo" });
-    for (const [patience, times] of [
-      [LOST_MS, 2],
-      [2 * LOST_MS, 3],
-      [4 * LOST_MS, 4],
-    ] as const) {
-      bench.clock.pass(patience - 1);
-      expect(sent()).toEqual(new Array(times - 1).fill(1));
-      bench.clock.pass(1);
-      expect(sent()).toEqual(new Array(times).fill(1));
-    }
-    expect(bench.requests.every(({ type }) => type === "undo")).toBe(true);
-    bench.answer();
-    expect(bench.sent.at(-1)).toEqual({ request: { type: "redo" }, seq: 2 });
-  });
-
-  test("is asked for no oftener than every 48 s in the long run, and not at all once it is here", () => {
-    bench.gate.push({ type: "undo" });
-    for (let ms = 0; ms < 3_600_000; ms += 1000) bench.clock.pass(1000);
-    expect(bench.sent.length).toBeLessThan(6 + 3_600_000 / MOST_LOST_MS);
-    bench.answer();
-    const { length } = bench.sent;
-    bench.clock.pass(MOST_LOST_MS);
-    expect(bench.sent.length).toBe(length);
-  });
-
-  test("is not asked for while the kernel is known to run a cell, and soon after the cell", () => {
-    bench.gate.push({ type: "undo" });
-    bench.busy = true;
-    for (let i = 0; i < 100; i++) bench.clock.pass(LOST_MS);
-    expect(sent()).toEqual([1]);
-    bench.busy = false;
-    bench.clock.pass(LOST_MS);
-    expect(sent()).toEqual([1, 1]);
-  });
-
-  test("is asked for at once when the connection is back", () => {
-    bench.gate.again();
-    expect(sent()).toEqual([]);
-    bench.gate.push({ type: "undo" });
-    bench.gate.again();
-    expect(sent()).toEqual([1, 1]);
-  });
-
-  test("closes the gate where asking again finds no kernel", () => {
-    bench.gate.push({ type: "undo" });
-    bench.dead = true;
-    bench.clock.pass(LOST_MS);
-    expect(bench.gate.state).toBe("closed");
-  });
-});
-
-describe("a host without a kernel", () => {
-  test("closes the gate; nothing waits for a kernel that is not there", () => {
-    bench.dead = true;
-    bench.gate.push({ type: "undo" });
-    bench.gate.push({ type: "redo" });
-    expect(bench.gate.state).toBe("closed");
-    expect(bench.gate.unanswered).toEqual([]);
-  });
-
-  test("that finds one again opens the gate", () => {
-    bench.gate.close();
-    bench.gate.open();
-    bench.gate.push({ type: "undo" });
-    expect(bench.requests).toEqual([{ type: "undo" }]);
-  });
-});
-
 describe("what piles up", () => {
   beforeEach(() =>
-    bench.gate.push({ type: "hello", generation: 1, revs: [], image: 1, again: false, picture: "none" }),
+    bench.queue.push({ type: "hello", generation: 1, revs: [], image: 1, again: false, picture: "none" }),
   );
 
   test("of a drag goes out as one request with the newest value of each tap", () => {
-    for (let i = 0; i < 50; i++) bench.gate.push(edit(1, i % 2, i));
+    for (let i = 0; i < 50; i++) bench.queue.push(edit(1, i % 2, i));
     bench.drain();
     expect(bench.requests.slice(1)).toEqual([
       { type: "edit", edits: [{ uid: 1, taps: { index: [0, 1], value: [48, 49] } }], gesture: "g" },
@@ -229,17 +26,17 @@ describe("what piles up", () => {
   });
 
   test("of two gestures stays two undo steps, in order", () => {
-    bench.gate.push(edit(1, 0, 1, "a"));
-    bench.gate.push(edit(1, 0, 2, "b"));
-    bench.gate.push(edit(1, 0, 3, "b"));
+    bench.queue.push(edit(1, 0, 1, "a"));
+    bench.queue.push(edit(1, 0, 2, "b"));
+    bench.queue.push(edit(1, 0, 3, "b"));
     bench.drain();
     expect(bench.requests.slice(1)).toEqual([edit(1, 0, 1, "a"), edit(1, 0, 3, "b")]);
   });
 
   test("a whole kernel supersedes the taps before it and takes in those after it", () => {
-    bench.gate.push(edit(1, 0, 5));
-    bench.gate.push({ type: "replace", uids: [1], shape: [1, 2, 1], kernels: bytes(7, 8), gesture: "g" });
-    bench.gate.push(edit(1, 1, 9));
+    bench.queue.push(edit(1, 0, 5));
+    bench.queue.push({ type: "replace", uids: [1], shape: [1, 2, 1], kernels: bytes(7, 8), gesture: "g" });
+    bench.queue.push(edit(1, 1, 9));
     bench.drain();
     expect(bench.requests).toHaveLength(2);
     const request = bench.requests[1];
@@ -247,17 +44,17 @@ describe("what piles up", () => {
   });
 
   test("a bias survives the kernel that is replaced beside it", () => {
-    bench.gate.push({ type: "edit", edits: [{ uid: 1, bias: 4 }], gesture: "g" });
-    bench.gate.push({ type: "replace", uids: [1], shape: [1, 1, 1], kernels: bytes(7), gesture: "g" });
+    bench.queue.push({ type: "edit", edits: [{ uid: 1, bias: 4 }], gesture: "g" });
+    bench.queue.push({ type: "replace", uids: [1], shape: [1, 1, 1], kernels: bytes(7), gesture: "g" });
     bench.drain();
     expect(bench.requests.slice(1).map(({ type }) => type)).toEqual(["replace", "edit"]);
     expect(bench.requests[2]).toMatchObject({ edits: [{ uid: 1, bias: 4 }] });
   });
 
   test("of one setting is its newest value, of another setting is kept", () => {
-    bench.gate.push({ type: "set", name: "selected", value: 1 });
-    bench.gate.push({ type: "set", name: "cmap", value: "gray" });
-    bench.gate.push({ type: "set", name: "selected", value: 2 });
+    bench.queue.push({ type: "set", name: "selected", value: 1 });
+    bench.queue.push({ type: "set", name: "cmap", value: "gray" });
+    bench.queue.push({ type: "set", name: "selected", value: 2 });
     bench.drain();
     expect(bench.requests.slice(1)).toEqual([
       { type: "set", name: "selected", value: 2 },
@@ -266,10 +63,10 @@ describe("what piles up", () => {
   });
 
   test("of probes is the newest, of needs all that is needed", () => {
-    bench.gate.push({ type: "probe", row: 0, col: 0, uids: [1] });
-    bench.gate.push({ type: "need", uids: [1, 2] });
-    bench.gate.push({ type: "probe", row: 5, col: 6, uids: [1] });
-    bench.gate.push({ type: "need", uids: [2, 3] });
+    bench.queue.push({ type: "probe", row: 0, col: 0, uids: [1] });
+    bench.queue.push({ type: "need", uids: [1, 2] });
+    bench.queue.push({ type: "probe", row: 5, col: 6, uids: [1] });
+    bench.queue.push({ type: "need", uids: [2, 3] });
     bench.drain();
     expect(bench.requests.slice(1)).toEqual([
       { type: "probe", row: 5, col: 6, uids: [1] },
@@ -278,16 +75,16 @@ describe("what piles up", () => {
   });
 
   test("is never merged across a change of the list", () => {
-    bench.gate.push(edit(1, 0, 1));
-    bench.gate.push({ type: "undo" });
-    bench.gate.push(edit(1, 0, 2));
+    bench.queue.push(edit(1, 0, 1));
+    bench.queue.push({ type: "undo" });
+    bench.queue.push(edit(1, 0, 2));
     bench.drain();
     expect(bench.requests.slice(1)).toEqual([edit(1, 0, 1), { type: "undo" }, edit(1, 0, 2)]);
   });
 
   test("for a kernel that never answers does not grow without bound, and the last values are kept", () => {
-    for (let i = 0; i < 5000; i++) bench.gate.push(edit(1, i % 16, i, `step ${i}`));
-    expect(bench.gate.unanswered.length).toBeLessThanOrEqual(MOST_WAITING + 1);
+    for (let i = 0; i < 5000; i++) bench.queue.push(edit(1, i % 16, i, `step ${i}`));
+    expect(bench.queue.unanswered.length).toBeLessThanOrEqual(MOST_WAITING + 1);
     bench.drain();
     const kernel = new Map<number, number>();
     for (const request of bench.requests) apply(kernel, request);
@@ -298,9 +95,9 @@ describe("what piles up", () => {
 
   test("a steady stream of other requests does not hold a drag back", () => {
     for (let i = 0; i < 20; i++) {
-      bench.gate.push(edit(1, 0, i));
-      bench.gate.push({ type: "set", name: "pixel", value: [i, i] });
-      bench.gate.push({ type: "probe", row: i, col: i, uids: [1] });
+      bench.queue.push(edit(1, 0, i));
+      bench.queue.push({ type: "set", name: "pixel", value: [i, i] });
+      bench.queue.push({ type: "probe", row: i, col: i, uids: [1] });
       bench.answer();
     }
     const types = bench.requests.map(({ type }) => type);
@@ -311,6 +108,7 @@ describe("what piles up", () => {
 });
 
 /** A kernel of one filter as far as the property below needs one. */
+
 function apply(kernel: Map<number, number>, request: Request): void {
   if (request.type === "edit") {
     for (const { uid, taps, bias } of request.edits) {
@@ -380,12 +178,12 @@ describe("under any load", () => {
           } else if (what === "late") one.clock.pass(LATE_MS);
           else {
             asked.push(what);
-            one.gate.push(what);
+            one.queue.push(what);
           }
           expect(one.sent.length - answered).toBeLessThanOrEqual(1);
         }
         one.drain();
-        expect(one.gate.state).toBe("idle");
+        expect(one.queue.state).toBe("idle");
 
         const fixed = (requests: readonly Request[]) =>
           requests.filter(({ type }) => !["edit", "replace", "set", "need", "probe"].includes(type));
@@ -428,4 +226,54 @@ describe("under any load", () => {
   function needed(requests: readonly Request[]): Uid[] {
     return [...new Set(requests.flatMap((r) => (r.type === "need" ? r.uids : [])))].sort();
   }
+});
+
+describe("edits of a separable filter's parts", () => {
+  const part = (tap: number, value: number, gesture = "g", uid = 1): Request => ({
+    type: "factors",
+    uid,
+    edit: { part: "depthwise", index: [tap], value: [value] },
+    gesture,
+  });
+  const edits = () => bench.requests.flatMap((request) => (request.type === "factors" ? [request] : []));
+
+  test("of one gesture wait as one request with the newest value of each tap, like those of a kernel", () => {
+    bench.queue.push({ type: "stats" });
+    for (const [tap, value] of [
+      [0, 1],
+      [1, 2],
+      [0, 3],
+    ] as const)
+      bench.queue.push(part(tap, value));
+    bench.queue.push({ type: "plane", channel: 0 });
+    bench.queue.push(part(2, 4));
+    bench.drain();
+    expect(edits()).toEqual([
+      {
+        type: "factors",
+        uid: 1,
+        edit: { part: "depthwise", index: [0, 1, 2], value: [3, 2, 4] },
+        gesture: "g",
+      },
+    ]);
+  });
+
+  test("of two gestures, of two filters, or around another edit stay apart and in order", () => {
+    bench.queue.push({ type: "stats" });
+    bench.queue.push(part(0, 1, "a"));
+    bench.queue.push(part(0, 2, "b"));
+    bench.queue.push(part(0, 3, "b", 2));
+    bench.queue.push(edit(1, 0, 5, "c"));
+    bench.queue.push(part(0, 4, "b", 2));
+    bench.drain();
+    expect(edits().map((request) => request.edit?.value)).toEqual([[1], [2], [3], [4]]);
+    expect(bench.requests.map(({ type }) => type)).toEqual([
+      "stats",
+      "factors",
+      "factors",
+      "factors",
+      "edit",
+      "factors",
+    ]);
+  });
 });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect } from "vitest";
-import { Lens } from "../model/store.ts";
+import { Lens } from "../state/lens.ts";
 import { type Fixture, fixture } from "./fake-host.ts";
-import type { FakeFilter } from "./fake-kernel.ts";
+import type { FakeFilter } from "./fake-python.ts";
 import { PlayedSchedule } from "./play.ts";
 
 /** Things that may happen to a lens with two browsers, and what must hold when all is said. */
@@ -43,7 +43,7 @@ export interface Front {
   schedule: PlayedSchedule;
 }
 
-export function play({ kernel }: Fixture, fronts: readonly Front[], s: Step): void {
+export function play({ python }: Fixture, fronts: readonly Front[], s: Step): void {
   const { lens, schedule } = fronts[s.who ?? 0] as Front;
   const count = lens.filters.value.length;
   const uid = lens.filters.value[s.pick % count]?.uid ?? 0;
@@ -59,16 +59,16 @@ export function play({ kernel }: Fixture, fronts: readonly Front[], s: Step): vo
     undo: () => lens.undo(),
     redo: () => lens.redo(),
     reset: () => lens.reset(),
-    stage: () => lens.setStage(s.flag ? "activation" : "pre_activation"),
+    stage: () => lens.set("stage", s.flag ? "activation" : "pre_activation"),
     stride: () => lens.configure({ strides: s.flag ? [1, 1] : [2, 1] }),
-    answer: () => kernel.step(),
+    answer: () => python.step(),
     repaint: () => schedule.repaint(),
     python: () => {
-      const filters = [...kernel.filters];
+      const filters = [...python.filters];
       const index = s.pick % filters.length;
       const filter = filters[index] as FakeFilter;
       filters[index] = { ...filter, kernel: filter.kernel.map((v, tap) => (tap === s.tap ? s.value : v)) };
-      kernel.assign(filters);
+      python.assign(filters);
     },
   };
   actions[s.kind]?.();
@@ -83,7 +83,7 @@ export function open(host: Fixture, model = host.model): Front {
 export function stage(): { host: Fixture; fronts: [Front, Front] } {
   const kernels = [1, -0.5, 0.25].map((v) => Float32Array.from({ length: 9 }, (_, i) => (i % 2 ? v : -v)));
   const host = fixture({ rows: 7, cols: 8, size: 3, kernels });
-  return { host, fronts: [open(host), open(host, host.kernel.attach())] };
+  return { host, fronts: [open(host), open(host, host.python.attach())] };
 }
 
 /** Both browsers hold what the kernel holds, and draw Keras's maps of it. */
@@ -92,17 +92,17 @@ export function expectAgreement(host: Fixture, fronts: readonly Front[]): void {
     schedule.pass(0);
     schedule.repaint();
     expect(lens.link.value).toBe("idle");
-    expect(lens.filters.value.map(({ uid }) => uid)).toEqual(host.kernel.filters.map(({ uid }) => uid));
-    expect(lens.names.value).toEqual(host.kernel.filters.map(({ name }) => name));
-    expect(lens.history.value).toEqual(host.kernel.history);
+    expect(lens.filters.value.map(({ uid }) => uid)).toEqual(host.python.filters.map(({ uid }) => uid));
+    expect(lens.names.value).toEqual(host.python.filters.map(({ name }) => name));
+    expect(lens.history.value).toEqual(host.python.history);
     lens.filters.value.forEach((filter, i) => {
-      expect(filter.kernel.value).toEqual(host.kernel.filters[i]?.kernel);
-      expect(filter.bias.value).toBe(host.kernel.filters[i]?.bias);
+      expect(filter.kernel.value).toEqual(host.python.filters[i]?.kernel);
+      expect(filter.bias.value).toBe(host.python.filters[i]?.bias);
       expect(filter.map.value.provenance).toBe("keras");
-      expect(filter.map.value.keras?.range).toEqual(host.kernel.map(filter.uid).range);
+      expect(filter.map.value.keras?.range).toEqual(host.python.map(filter.uid).range);
     });
     const problem = lens.problem.value;
     if (problem) expect(problem.text).toMatch(/no longer in the list/);
   }
-  expect(fronts[0]?.lens.stage.value).toBe(fronts[1]?.lens.stage.value);
+  expect(fronts[0]?.lens.shared.stage.value).toBe(fronts[1]?.lens.shared.stage.value);
 }
