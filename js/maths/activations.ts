@@ -1,4 +1,6 @@
-/** Keras 3's elementwise activations, with its defaults: those named in PREVIEWABLE of src/convlens/geometry.py. */
+/** Keras 3's elementwise activations, with its defaults: those named in PREVIEWABLE of src/convlens/maths/activations.py. */
+
+import { formatNumber } from "./numbers.ts";
 
 type Params = Readonly<Record<string, number>>;
 
@@ -15,10 +17,15 @@ export interface Activation {
   zeros: readonly [from: number, to: number];
 }
 
+/** One activation function for its constants. */
 interface Rule {
   f: (x: number) => number;
+  /** In the notation of components/ui/Formula.tsx, of x; null where the general form is too long to show. */
+  formula: string | null;
   rectifies?: boolean;
+  /** True by default. */
   monotone?: boolean;
+  /** [0, 0] by default. */
   zeros?: readonly [number, number];
 }
 
@@ -36,37 +43,71 @@ const softplus = (x: number) => (x > 30 ? x : log1p(exp(x)));
 const relu6 = (x: number) => min(max(x, 0), 6);
 const hardSigmoid = (x: number) => relu6(x + 3) / 6;
 const elu = (x: number, alpha: number) => (x > 0 ? x : alpha * Math.expm1(x));
-const leaky = (slope: number): Rule => ({ f: (x) => (x < 0 ? slope * x : x), monotone: slope >= 0 });
+
+const otherwise = (below: string) => `x " where " x > 0 ", else " ${below}`;
+const eluFormula = (scale: string) => otherwise(`${scale} ( e ^ x − 1 )`);
+const SOFTPLUS = "ln ( 1 + e ^ x )";
+const HARD_SIGMOID = "{min ( max ( x + 3 , 0 ) , 6 )/6}";
 
 /** keras.activations.relu with its three arguments. */
-function relu({ negative_slope: slope = 0, max_value = Infinity, threshold = 0 }: Params): Rule {
+function relu(params: Params): Rule {
+  const { negative_slope: slope = 0, max_value = Infinity, threshold = 0 } = params;
+  // The general ReLU has three constants; its formula is not the plain one.
+  const formula = Object.keys(params).length === 0 ? "max ( 0 , x )" : null;
   const plain = threshold === 0 && slope === 0 && max_value > 0;
-  if (plain && max_value < Infinity) return { f: (x) => min(max(x, 0), max_value), zeros: [NOWHERE, 0] };
-  if (plain) return { f: (x) => max(x, 0), rectifies: true, zeros: [NOWHERE, 0] };
+  if (plain && max_value < Infinity)
+    return { f: (x) => min(max(x, 0), max_value), formula, zeros: [NOWHERE, 0] };
+  if (plain) return { f: (x) => max(x, 0), formula, rectifies: true, zeros: [NOWHERE, 0] };
   const rectified = (x: number) => (x > threshold ? min(x, max_value) : x <= threshold ? 0 : x);
+  const f = (x: number) => rectified(x) - slope * max(0, threshold - x);
   // Not claimed monotone where it need not be: the map is then looked through pixel by pixel.
-  return { f: (x) => rectified(x) - slope * max(0, threshold - x), monotone: slope > 0 && threshold === 0 };
+  return { f, formula, monotone: slope > 0 && threshold === 0 };
 }
 
+const silu = (): Rule => ({ f: (x) => x * sigmoid(x), formula: "{x/1 + e ^ {− x}}", monotone: false });
+const hardSilu = (): Rule => ({
+  f: (x) => x * hardSigmoid(x),
+  formula: `x · ${HARD_SIGMOID}`,
+  monotone: false,
+});
+
+/** Every activation that the browser knows, by Keras's name: a new one is a row here. */
 const RULES: Readonly<Record<string, (params: Params) => Rule>> = {
-  linear: () => ({ f: (x) => x }),
+  linear: () => ({ f: (x) => x, formula: "x" }),
   relu,
-  relu6: () => ({ f: relu6, zeros: [NOWHERE, 0] }),
-  leaky_relu: ({ negative_slope = 0.2 }) => leaky(negative_slope),
-  elu: ({ alpha = 1 }) => ({ f: (x) => elu(x, alpha), monotone: alpha >= 0 }),
-  selu: () => ({ f: (x) => SELU_SCALE * elu(x, SELU_ALPHA) }),
-  gelu: ({ approximate = 0 }) => ({ f: approximate ? geluTanh : geluErf, monotone: false }),
-  silu: () => ({ f: (x) => x * sigmoid(x), monotone: false }),
-  swish: () => ({ f: (x) => x * sigmoid(x), monotone: false }),
-  sigmoid: () => ({ f: sigmoid, zeros: [NOWHERE, UNDERFLOW] }),
-  hard_sigmoid: () => ({ f: hardSigmoid, zeros: [NOWHERE, -3] }),
-  hard_silu: () => ({ f: (x) => x * hardSigmoid(x), monotone: false }),
-  hard_swish: () => ({ f: (x) => x * hardSigmoid(x), monotone: false }),
-  tanh: () => ({ f: tanh }),
-  softplus: () => ({ f: softplus, zeros: [NOWHERE, UNDERFLOW] }),
-  softsign: () => ({ f: (x) => x / (1 + Math.abs(x)) }),
-  exponential: () => ({ f: exp, zeros: [NOWHERE, UNDERFLOW] }),
-  mish: () => ({ f: (x) => x * tanh(softplus(x)), monotone: false }),
+  relu6: () => ({ f: relu6, formula: "min ( max ( 0 , x ) , 6 )", zeros: [NOWHERE, 0] }),
+  leaky_relu: ({ negative_slope: slope = 0.2 }) => ({
+    f: (x) => (x < 0 ? slope * x : x),
+    formula: otherwise(`${formatNumber(slope)} x`),
+    monotone: slope >= 0,
+  }),
+  elu: ({ alpha = 1 }) => ({
+    f: (x) => elu(x, alpha),
+    formula: eluFormula(alpha === 1 ? "" : formatNumber(alpha)),
+    monotone: alpha >= 0,
+  }),
+  selu: () => ({
+    f: (x) => SELU_SCALE * elu(x, SELU_ALPHA),
+    formula: `1.0507 · ( ${eluFormula("1.6733")} )`,
+  }),
+  gelu: ({ approximate = 0 }) => ({
+    f: approximate ? geluTanh : geluErf,
+    formula: approximate
+      ? "{x/2} ( 1 + tanh ( {√ {2/π}} ( x + 0.044715 x ^ 3 ) ) )"
+      : 'x · Φ ( x ) ", Φ the normal distribution"',
+    monotone: false,
+  }),
+  silu,
+  swish: silu,
+  sigmoid: () => ({ f: sigmoid, formula: "{1/1 + e ^ {− x}}", zeros: [NOWHERE, UNDERFLOW] }),
+  hard_sigmoid: () => ({ f: hardSigmoid, formula: HARD_SIGMOID, zeros: [NOWHERE, -3] }),
+  hard_silu: hardSilu,
+  hard_swish: hardSilu,
+  tanh: () => ({ f: tanh, formula: "tanh x" }),
+  softplus: () => ({ f: softplus, formula: SOFTPLUS, zeros: [NOWHERE, UNDERFLOW] }),
+  softsign: () => ({ f: (x) => x / (1 + Math.abs(x)), formula: "{x/1 + | x |}" }),
+  exponential: () => ({ f: exp, formula: "e ^ x", zeros: [NOWHERE, UNDERFLOW] }),
+  mish: () => ({ f: (x) => x * tanh(softplus(x)), formula: `x · tanh ( ${SOFTPLUS} )`, monotone: false }),
 };
 
 function geluTanh(x: number): number {
@@ -88,9 +129,18 @@ function erfc(x: number): number {
   return x >= 0 ? tail : 2 - tail;
 }
 
+function ruleOf(name: string, params: Params): Rule | undefined {
+  return Object.hasOwn(RULES, name) ? RULES[name]?.(params) : undefined;
+}
+
+/** The activation as a formula of x under Keras's name and constants; null where it has none here. */
+export function activationFormula(name: string, params: Params = {}): string | null {
+  return ruleOf(name, params)?.formula ?? null;
+}
+
 /** The activation under Keras's name and constants, or null where the browser does not know it. */
 export function activationOf(name: string, params: Params = {}): Activation | null {
-  const rule = Object.hasOwn(RULES, name) ? RULES[name]?.(params) : undefined;
+  const rule = ruleOf(name, params);
   if (!rule) return null;
   const { f } = rule;
   return {

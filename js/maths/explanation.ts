@@ -1,7 +1,7 @@
-/** One output pixel taken apart; mirrors src/convlens/explain.py. */
-import type { FieldRecord } from "../model/messages.ts";
-import type { Geometry } from "../model/types.ts";
-import { receptiveField } from "./geometry.ts";
+/** How one output pixel is computed; mirrors src/convlens/maths/explanation.py. */
+import type { FieldRecord } from "../protocol/messages.ts";
+import type { Geometry } from "../protocol/records.ts";
+import { windowAt } from "./geometry.ts";
 
 /** What the layer is fed under the kernel at one output pixel. */
 export interface Patch {
@@ -43,7 +43,7 @@ export function readPatch(
   row: number,
   col: number,
 ): Patch {
-  const { rows, cols } = receptiveField(geometry, row, col);
+  const { rows, cols } = windowAt(geometry, row, col);
   const inside = insideOf(geometry, rows, cols);
   const depth = planes.length;
   const values = new Float32Array(inside.length * depth);

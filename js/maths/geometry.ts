@@ -1,5 +1,6 @@
-/** How a convolution layer reads its input, in plain arithmetic; mirrors src/convlens/geometry.py. */
-import type { Geometry } from "../model/types.ts";
+/** How a convolution layer reads its input, in plain arithmetic; mirrors src/convlens/maths/geometry.py. */
+import type { Geometry } from "../protocol/records.ts";
+import { kindOf } from "./kinds.ts";
 
 type Pair = [number, number];
 
@@ -8,7 +9,7 @@ export function extent(size: number, dilation: number): number {
   return dilation * (size - 1) + 1;
 }
 
-/** Length of one axis of the map, by Keras's rules for `valid` and `same`; below 1 where the kernel does not fit. */
+/** Length of one axis of the map, by Keras's rules for `valid`, `same` and `causal`; below 1 where the kernel does not fit. */
 export function outputLength(
   length: number,
   size: number,
@@ -16,7 +17,7 @@ export function outputLength(
   dilation: number,
   padding: Geometry["padding"],
 ): number {
-  if (padding === "same") return Math.ceil(length / stride);
+  if (padding !== "valid") return Math.ceil(length / stride);
   return Math.floor((length - extent(size, dilation)) / stride) + 1;
 }
 
@@ -29,6 +30,7 @@ export function axisPads(
   padding: Geometry["padding"],
 ): Pair {
   if (padding === "valid") return [0, 0];
+  if (padding === "causal") return [extent(size, dilation) - 1, 0];
   const out = outputLength(length, size, stride, dilation, padding);
   const total = Math.max(0, (out - 1) * stride + extent(size, dilation) - length);
   return [Math.floor(total / 2), total - Math.floor(total / 2)];
@@ -44,10 +46,9 @@ export function reshaped(geometry: Geometry, changes: Partial<Geometry>): Geomet
     ...next,
     output_shape: [outputLength(...axis(rows, 0)), outputLength(...axis(cols, 1))],
     pads: [...axisPads(...axis(rows, 0)), ...axisPads(...axis(cols, 1))],
-    weight_shape:
-      next.kind === "depthwise"
-        ? [...next.kernel_size, next.input_shape[2], next.filters / next.input_shape[2]]
-        : [...next.kernel_size, next.kernel_channels, next.filters],
+    weight_shape: kindOf(next)
+      .weightShape(next)
+      .slice(next.rank === 1 ? 1 : 0),
   };
 }
 
@@ -55,13 +56,9 @@ export function reshaped(geometry: Geometry, changes: Partial<Geometry>): Geomet
  * Input rows and columns that one output pixel reads; those below 0 or past the end lie in the padding. A transposed
  * convolution reads the input pixels that spread to this one; −1 stands for taps that fall between its strides.
  */
-export function receptiveField(
-  geometry: Geometry,
-  row: number,
-  col: number,
-): { rows: number[]; cols: number[] } {
+export function windowAt(geometry: Geometry, row: number, col: number): { rows: number[]; cols: number[] } {
   const { kernel_size, strides, dilation_rate, pads } = geometry;
-  if (geometry.kind === "transpose") {
+  if (kindOf(geometry).spreads) {
     return { rows: spreadFrom(geometry, row, 0), cols: spreadFrom(geometry, col, 1) };
   }
   const along = (size: number, start: number, step: number) =>
@@ -72,10 +69,14 @@ export function receptiveField(
   };
 }
 
-/** The rows and columns of `receptiveField` that there are to draw: a transposed convolution's lie in the input alone. */
-export function readWindow(geometry: Geometry, row: number, col: number): { rows: number[]; cols: number[] } {
-  const { rows, cols } = receptiveField(geometry, row, col);
-  if (geometry.kind !== "transpose") return { rows, cols };
+/** The rows and columns of `windowAt` that there are to draw: a transposed convolution's lie in the input alone. */
+export function drawnWindow(
+  geometry: Geometry,
+  row: number,
+  col: number,
+): { rows: number[]; cols: number[] } {
+  const { rows, cols } = windowAt(geometry, row, col);
+  if (!kindOf(geometry).spreads) return { rows, cols };
   const within = (along: number[], count: number) =>
     along.filter((at) => at >= 0 && at < count).sort((a, b) => a - b);
   return { rows: within(rows, geometry.input_shape[0]), cols: within(cols, geometry.input_shape[1]) };
@@ -99,11 +100,5 @@ function spreadFrom(geometry: Geometry, position: number, axis: 0 | 1): number[]
 
 /** Input channel that the first plane of filter `index` reads. */
 export function firstChannel(geometry: Geometry, index: number): number {
-  const { kind, input_shape, filters, groups, kernel_channels } = geometry;
-  // A separable layer's filters cross as kernels that read all channels.
-  if (kind === "separable") return 0;
-  if (kind === "depthwise") {
-    return Math.floor(index / Math.max(1, filters / input_shape[2]));
-  }
-  return Math.floor(index / Math.max(1, Math.floor(filters / groups))) * kernel_channels;
+  return kindOf(geometry).firstChannel(geometry, index);
 }

@@ -1,5 +1,5 @@
-/** Kernels to and from JSON; docs/architecture.md has the format, which src/convlens/kernel_json.py writes and reads, too. */
-import type { KernelShape } from "./kernels.ts";
+/** Kernels to and from JSON; docs/architecture.md has the format, which src/convlens/inputs/kernel_json.py writes and reads, too. */
+import type { KernelShape } from "./kernel-operations.ts";
 import { exactNumber } from "./numbers.ts";
 
 export interface KernelFile {

@@ -4,17 +4,9 @@
  *
  * Taps that fall into the padding add nothing, as in Keras, where even an infinite tap does not.
  */
-import type { Geometry, Stage } from "../model/types.ts";
-import { type Activation, activatedRange } from "./activations.ts";
-
-/** What one pass finds out about a map. */
-export interface Survey {
-  /** Least and greatest finite value of the drawn stage, [0, 0] where there is none. */
-  range: [number, number];
-  /** Least pre-activation, −Infinity where it was not looked for. */
-  least: number;
-  counts: { nan: number; posinf: number; neginf: number; zeros: number };
-}
+import type { Geometry, Stage } from "../protocol/records.ts";
+import type { Activation } from "./activations.ts";
+import { finish, Scan, type Survey, scan } from "./map-survey.ts";
 
 /** The output rows or columns that one tap reaches along one axis, and the input index that the first of them reads. */
 interface Reach {
@@ -70,11 +62,36 @@ export function addTap(
   }
 }
 
+/** `addTap` for the pixels where some rows and columns of the map cross alone; `pre` has those pixels, row-major. */
+export function addTapAt(
+  geometry: Geometry,
+  plane: Float32Array,
+  tap: number,
+  delta: number,
+  pre: Float32Array,
+  rows: Int32Array,
+  cols: Int32Array,
+): void {
+  const inCols = geometry.input_shape[1];
+  const [strideY, strideX] = geometry.strides;
+  const { y, x } = reaches(geometry, tap);
+  // Both ascend.
+  const first = cols.findIndex((col) => col >= x.from);
+  const reads = cols.filter((col) => col >= x.from && col < x.to);
+  for (let i = 0; i < reads.length; i++) reads[i] = x.input + ((reads[i] as number) - x.from) * strideX;
+  rows.forEach((row, i) => {
+    if (row < y.from || row >= y.to) return;
+    const line = (y.input + (row - y.from) * strideY) * inCols;
+    for (let j = 0, o = i * cols.length + first; j < reads.length; j++, o++)
+      pre[o] = (pre[o] as number) + delta * (plane[line + (reads[j] as number)] as number);
+  });
+}
+
 /**
- * Pre-activation of one filter from nothing, rows `fromRow` to before `toRow`.
+ * Pre-activation of one filter, computed as a whole, rows `fromRow` to before `toRow`.
  *
  * `planes[i]` is the input plane that channel i of the kernel reads. Each pixel is summed in float64 and rounded once.
- * `finite` says that no plane and no tap is NaN or infinite.
+ * `finite`: no plane and no tap is NaN or infinite.
  */
 export function correlate(
   geometry: Geometry,
@@ -180,35 +197,9 @@ export function correlateAt(
   return sum;
 }
 
-/** Running result of the loops below. */
-class Scan {
-  low = Infinity;
-  high = -Infinity;
-  zeros = 0;
-  constructor(
-    readonly zeroFrom: number,
-    readonly zeroTo: number,
-  ) {}
-}
-
-/** Least, greatest and zeros of finite values from index `k` to before `end`. */
-function scan(values: Float32Array, k: number, end: number, s: Scan): void {
-  const { zeroFrom, zeroTo } = s;
-  let { low, high, zeros } = s;
-  for (; k < end; k++) {
-    const v = values[k] as number;
-    if (v > high) high = v;
-    if (v < low) low = v;
-    zeros += Number(v <= zeroTo) & Number(v >= zeroFrom);
-  }
-  s.low = low;
-  s.high = high;
-  s.zeros = zeros;
-}
-
 /**
  * `scan` of pre[o..end) after adding delta × plane[p..]: one pass, unrolled, without a branch that depends on the picture.
- * An edge map's signs are a coin toss to the processor, and guessing wrong costs more than everything else here.
+ * The processor cannot predict the signs of an edge map, and each misprediction costs more than everything else here.
  */
 function addAndScan(
   pre: Float32Array,
@@ -282,49 +273,6 @@ export function update(
     scan(pre, start + x.to, start + cols, s);
   }
   return finish(s, activation, stage);
-}
-
-function finish(s: Scan, activation: Activation, stage: Stage): Survey {
-  const { low, high, zeros } = s;
-  const range: [number, number] = low <= high ? [low, high] : [0, 0];
-  return {
-    range: stage === "activation" && low <= high ? activatedRange(activation, low, high) : range,
-    least: low,
-    counts: { nan: 0, posinf: 0, neginf: 0, zeros },
-  };
-}
-
-/** Values looked at together: small enough to stay in the processor's nearest cache. */
-const CHUNK = 2048;
-
-/** Range and counts of a map, from its pre-activation. `finite` says that it holds neither NaN nor infinity. */
-export function survey(pre: Float32Array, activation: Activation, stage: Stage, finite: boolean): Survey {
-  const s = new Scan(...(activation.monotone ? activation.zeros : ([0, 0] as const)));
-  if (finite && activation.monotone) {
-    scan(pre, 0, pre.length, s);
-    return finish(s, activation, stage);
-  }
-  const counts = { nan: 0, posinf: 0, neginf: 0, zeros: 0 };
-  const activated = new Float32Array(CHUNK);
-  let low = Infinity;
-  let high = -Infinity;
-  for (let start = 0; start < pre.length; start += CHUNK) {
-    const chunk = pre.subarray(start, start + CHUNK);
-    activated.set(chunk);
-    activation.apply(activated, 0, chunk.length);
-    const drawn = stage === "activation" ? activated : chunk;
-    for (let i = 0; i < chunk.length; i++) {
-      if (activated[i] === 0) counts.zeros++;
-      const v = drawn[i] as number;
-      if (Number.isFinite(v)) {
-        if (v < low) low = v;
-        if (v > high) high = v;
-      } else if (Number.isNaN(v)) counts.nan++;
-      else if (v > 0) counts.posinf++;
-      else counts.neginf++;
-    }
-  }
-  return { range: low <= high ? [low, high] : [0, 0], least: -Infinity, counts };
 }
 
 /**

@@ -19,6 +19,21 @@ export function formatBlock({ cols, values }: Block): string {
   return text;
 }
 
+/** A kernel as NumPy source: (rows, cols), or (rows, cols, planes) where it has more than one; float32 reads back exactly. */
+export function formatArray([rows, cols, planes]: readonly number[], values: Float32Array): string {
+  const literal = (value: number) =>
+    Number.isFinite(value) ? exactNumber(value) : value > 0 ? "np.inf" : value < 0 ? "-np.inf" : "np.nan";
+  const list = (count: number, item: (i: number) => string, between = ", ") =>
+    `[${Array.from({ length: count }, (_, i) => item(i)).join(between)}]`;
+  const [wide, deep] = [cols as number, planes as number];
+  const tap = (at: number) =>
+    deep > 1
+      ? list(deep, (k) => literal(values[at * deep + k] as number))
+      : literal(values[at * deep] as number);
+  const lines = list(rows as number, (r) => list(wide, (c) => tap(r * wide + c)), ",\n          ");
+  return `np.array(${lines}, dtype="float32")`;
+}
+
 class Refusal extends Error {}
 
 function refuse(why: string): never {

@@ -1,8 +1,7 @@
 /** Where each axis goes: shapes with the names of their axes, the output's length as a formula, and a reshape to avoid. */
-import type { Geometry } from "../model/types.ts";
+import type { Geometry } from "../protocol/records.ts";
 import { extent } from "./geometry.ts";
-
-export type Axis = "batch" | "rows" | "cols" | "channels" | "filters";
+import { type Axis, kindOf } from "./kinds.ts";
 
 export interface Dimension {
   size: number;
@@ -23,6 +22,12 @@ const dimension = (
   name,
 });
 
+/** Rows and columns; a signal has steps. */
+function planeOf({ rank }: Geometry, [rows, cols]: readonly [number, number], of = ""): Shape {
+  if (rank === 1) return [dimension("cols", cols, `${of}steps`)];
+  return [dimension("rows", rows, `${of}rows`), dimension("cols", cols, `${of}columns`)];
+}
+
 /** A batch of one picture, in the order that the layer wants its axes. */
 export function batchShape(
   geometry: Geometry,
@@ -30,7 +35,7 @@ export function batchShape(
   depth: number,
   axis: Axis,
 ): Shape {
-  const plane = [dimension("rows", rows ?? 0), dimension("cols", cols ?? 0)];
+  const plane = planeOf(geometry, [rows ?? 0, cols ?? 0]);
   const last = dimension(axis, depth);
   return [
     dimension("batch", 1),
@@ -38,34 +43,27 @@ export function batchShape(
   ];
 }
 
-export function imageShape([rows, cols, channels]: readonly [number, number, number]): Shape {
-  const plane = [dimension("rows", rows), dimension("cols", cols)];
+export function imageShape(geometry: Geometry): Shape {
+  const [rows, cols, channels] = geometry.input_shape;
+  const plane = planeOf(geometry, [rows, cols]);
   return channels === 1 ? plane : [...plane, dimension("channels", channels)];
 }
 
 /** One kernel of the list. */
-export function kernelShape({ kernel_size, kernel_channels, input_shape }: Geometry): Shape {
-  const plane = [dimension("rows", kernel_size[0]), dimension("cols", kernel_size[1])];
+export function kernelShape(geometry: Geometry): Shape {
+  const { kernel_size, kernel_channels, input_shape } = geometry;
+  const plane = planeOf(geometry, kernel_size);
   return input_shape[2] === 1 || kernel_channels === 1
     ? plane
     : [...plane, dimension("channels", kernel_channels)];
 }
 
 /** The axes of Keras's kernel variable, by its class. */
-export function weightShape({ kind, weight_shape, groups }: Geometry): Shape {
-  const [rows = 0, cols = 0, third = 0, fourth = 0] = weight_shape;
-  const plane = [dimension("rows", rows, "kernel rows"), dimension("cols", cols, "kernel columns")];
-  if (kind === "transpose")
-    return [...plane, dimension("filters", third), dimension("channels", fourth, "input channels")];
-  if (kind === "conv") {
-    const name = groups > 1 ? "input channels ÷ groups" : "input channels";
-    return [...plane, dimension("channels", third, name), dimension("filters", fourth)];
-  }
-  return [
-    ...plane,
-    dimension("channels", third, "input channels"),
-    dimension("filters", fourth, "filters a channel"),
-  ];
+export function weightShape(geometry: Geometry): Shape {
+  const rest = geometry.weight_shape.slice(-2);
+  const plane = planeOf(geometry, geometry.kernel_size, "kernel ");
+  const others = kindOf(geometry).weightAxes(geometry);
+  return [...plane, ...others.map(([axis, name], i) => dimension(axis, rest[i] ?? 0, name))];
 }
 
 export function outputShape(geometry: Geometry): Shape {
@@ -74,13 +72,13 @@ export function outputShape(geometry: Geometry): Shape {
 
 /** Length of an output axis in the notation of components/explain/Formula.tsx: in letters, and with the numbers in them. */
 export function lengthFormula(geometry: Geometry, i: 0 | 1): { letters: string; numbers: string } {
-  const { kind, padding, input_shape, kernel_size, strides, dilation_rate, output_shape } = geometry;
+  const { padding, input_shape, kernel_size, strides, dilation_rate, output_shape } = geometry;
   const [n, k, s, d] = [input_shape[i], kernel_size[i], strides[i], dilation_rate[i]];
-  const name = i === 0 ? "rows" : "cols";
-  const kernel = i === 0 ? "kh" : "kw";
+  const name = geometry.rank === 1 ? "steps" : i === 0 ? "rows" : "cols";
+  const kernel = geometry.rank === 1 ? "k" : i === 0 ? "kh" : "kw";
   const out = output_shape[i];
   const span = extent(k, d);
-  if (kind === "transpose") {
+  if (kindOf(geometry).spreads) {
     // With an output_padding of the user's own there is another rule; the numbers alone are shown.
     const plain = padding === "same" ? n * s : n * s + Math.max(span - s, 0);
     if (plain !== out) return { letters: `${name}′`, numbers: `${out}` };
@@ -91,7 +89,7 @@ export function lengthFormula(geometry: Geometry, i: 0 | 1): { letters: string; 
           numbers: `${n} · ${s} + ${Math.max(span - s, 0)} = ${out}`,
         };
   }
-  if (padding === "same") {
+  if (padding !== "valid") {
     return { letters: `${name}′ = ⌈ {${name}/stride} ⌉`, numbers: `⌈ {${n}/${s}} ⌉ = ${out}` };
   }
   const reach = d === 1 ? kernel : `( dilation · ( ${kernel} − 1 ) + 1 )`;
@@ -122,7 +120,7 @@ export interface Trap {
 export function reshapeTrap(geometry: Geometry, kernels: readonly Float32Array[]): Trap | null {
   const { kind, kernel_size, kernel_channels: depth } = geometry;
   const n = kernels.length;
-  if (kind !== "conv" || n * depth === 1) return null;
+  if (kind !== "conv" || geometry.rank === 1 || n * depth === 1) return null;
   const [rows, cols] = kernel_size;
   const plane = rows * cols;
   const want = `(${rows}, ${cols}, ${depth}, ${n})`;

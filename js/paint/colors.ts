@@ -2,9 +2,11 @@
  * From numbers to RGBA: Matplotlib's index into a table of 256 colours, over the part of a map that is on screen and at the
  * size at which it is on screen, so that a large map costs what is seen of it.
  */
-import type { PreviewMap } from "../model/lens.ts";
-import type { MapRecord } from "../model/types.ts";
-import { bytesOf } from "../model/wire.ts";
+
+import { bytesOf } from "../protocol/bytes.ts";
+import type { MapRecord } from "../protocol/records.ts";
+import type { PreviewMap } from "./drawable.ts";
+import type { Size, SourceWindow } from "./grid.ts";
 
 /** What a pixel is when it is no number within the range; 0 in a map's flags is an ordinary number. */
 export const Flag = { nan: 1, posinf: 2, neginf: 3, below: 4, above: 5 } as const;
@@ -23,19 +25,6 @@ export interface Target {
   pixels: Uint32Array;
   width: number;
   height: number;
-}
-
-/** The part of the source that fills the target, in source pixels; it may reach past the source's edges. */
-export interface SourceWindow {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
-
-export interface Size {
-  rows: number;
-  cols: number;
 }
 
 export function rgba(red: number, green: number, blue: number, alpha = 255): number {
@@ -177,11 +166,11 @@ export function paintFloats(
   }
 }
 
-/** All indices that `&` leaves: it says to the compiler that an index is one, which is worth more than the work itself. */
+/** All indices that `&` leaves: it shows the compiler that the value is an index, which saves more than the operation costs. */
 const INDICES = 511;
 
 /**
- * Colour numbers that are known to be in range, but for those below it, whose level is `floor`: by the bits of the level,
+ * Colour numbers that are known to be in range, except those below it, whose level is `floor`: by the bits of the level,
  * since without a comparison it takes half the time.
  */
 function color(

@@ -1,5 +1,5 @@
 /** The range that a map is drawn over. */
-import type { ValueRange } from "../model/types.ts";
+import type { ValueRange } from "../protocol/records.ts";
 
 export type Range = [low: number, high: number];
 

@@ -2,9 +2,11 @@
  * Which part of a picture lies in the box it is drawn in. The image and every map share one viewport, in unit
  * coordinates of the image; each turns it into a window of its own pixels.
  */
-import type { Geometry } from "../model/types.ts";
-import type { Size, SourceWindow } from "./colors.ts";
-import { extent } from "./geometry.ts";
+
+import { extent } from "../maths/geometry.ts";
+import { kindOf } from "../maths/kinds.ts";
+import type { Geometry } from "../protocol/records.ts";
+import type { Size, SourceWindow } from "./grid.ts";
 
 /** Centre in unit coordinates of the image, and magnification over "the whole picture fits". */
 export interface Viewport {
@@ -42,6 +44,8 @@ export interface View extends Size {
   left: number;
   top: number;
   scale: number;
+  /** The same downwards: another than across where the picture is a curve. */
+  down: number;
 }
 
 export const WHOLE: Viewport = { x: 0.5, y: 0.5, zoom: 1 };
@@ -64,7 +68,7 @@ export function placeOutput(geometry: Geometry): Placement {
   const axis = (i: 0 | 1) => {
     const size = geometry.input_shape[i];
     const stride = geometry.strides[i];
-    if (geometry.kind === "transpose") {
+    if (kindOf(geometry).spreads) {
       return { start: (geometry.output_shape[i] - size * stride) / 2, step: size * stride };
     }
     const reach =
@@ -76,21 +80,33 @@ export function placeOutput(geometry: Geometry): Placement {
 
 export function viewOf({ size, box, place }: Pane, { x, y, zoom }: Viewport): View {
   const scale = Math.max(fitScale(size, box) * zoom, 1e-6);
+  const down = size.curve ? Math.max(box.height, 1e-6) : scale;
   return {
     ...size,
     left: edge(place.x.start + x * place.x.step, box.width / scale, size.cols, zoom),
-    top: edge(place.y.start + y * place.y.step, box.height / scale, size.rows, zoom),
+    top: edge(place.y.start + y * place.y.step, box.height / down, size.rows, zoom),
     scale,
+    down,
   };
 }
 
 /** The part of the source that a box of this size shows. */
 export function windowOf(view: View, { width, height }: Box): SourceWindow {
-  return { x: view.left, y: view.top, width: width / view.scale, height: height / view.scale };
+  return { x: view.left, y: view.top, width: width / view.scale, height: height / view.down };
+}
+
+/** The part of the image that lies below a part of a picture placed over it. */
+export function throughPlacement({ x, y }: Placement, window: SourceWindow, image: Size): SourceWindow {
+  return {
+    x: ((window.x - x.start) / x.step) * image.cols,
+    y: ((window.y - y.start) / y.step) * image.rows,
+    width: (window.width / x.step) * image.cols,
+    height: (window.height / y.step) * image.rows,
+  };
 }
 
 function fitScale(size: Size, box: Box): number {
-  return Math.min(box.width / size.cols, box.height / size.rows);
+  return size.curve ? box.width / size.cols : Math.min(box.width / size.cols, box.height / size.rows);
 }
 
 /** First source coordinate of a window of `span` around `centre`, kept over the picture. */
@@ -105,16 +121,17 @@ function showing(pane: Pane, x: number, y: number, px: number, py: number, zoom:
   if (zoom <= 1) return WHOLE;
   const { size, box, place } = pane;
   const scale = fitScale(size, box) * zoom;
+  const down = size.curve ? box.height : scale;
   const unit = (centre: number, axis: { start: number; step: number }) => (centre - axis.start) / axis.step;
   const view = viewOf(pane, {
     x: unit(x + (box.width / 2 - px) / scale, place.x),
-    y: unit(y + (box.height / 2 - py) / scale, place.y),
+    y: unit(y + (box.height / 2 - py) / down, place.y),
     zoom,
   });
   // Take the centre from what is drawn, so that a drag past an edge does not pile up.
   return {
     x: unit(view.left + box.width / scale / 2, place.x),
-    y: unit(view.top + box.height / scale / 2, place.y),
+    y: unit(view.top + box.height / down / 2, place.y),
     zoom,
   };
 }
@@ -134,7 +151,7 @@ export function zoomAt(
 ) {
   const view = viewOf(pane, viewport);
   const zoom = Math.min(Math.max(viewport.zoom * factor, 1), limit);
-  return showing(pane, view.left + px / view.scale, view.top + py / view.scale, px, py, zoom);
+  return showing(pane, view.left + px / view.scale, view.top + py / view.down, px, py, zoom);
 }
 
 /** Move the picture by (dx, dy) CSS pixels. */
@@ -155,7 +172,7 @@ export function reveal(pane: Pane, viewport: Viewport, { row, col }: Pixel): Vie
 
 /** The pixel under a point of the box, or null beside the picture. */
 export function pixelAt(view: View, px: number, py: number): Pixel | null {
-  const row = Math.floor(view.top + py / view.scale);
+  const row = Math.floor(view.top + py / view.down);
   const col = Math.floor(view.left + px / view.scale);
   return row >= 0 && row < view.rows && col >= 0 && col < view.cols ? { row, col } : null;
 }
@@ -164,9 +181,9 @@ export function pixelAt(view: View, px: number, py: number): Pixel | null {
 export function rectOf(view: View, row: number, col: number, rows = 1, cols = 1) {
   return {
     x: (col - view.left) * view.scale,
-    y: (row - view.top) * view.scale,
+    y: (row - view.top) * view.down,
     width: cols * view.scale,
-    height: rows * view.scale,
+    height: rows * view.down,
   };
 }
 

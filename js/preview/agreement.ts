@@ -1,17 +1,19 @@
-/** Whether a predicted map is the one that Keras then sent: to rounding, and to the 8 bits that Keras's map came in. */
-import type { Activation } from "../lens/activations.ts";
-import type { Survey } from "../lens/preview.ts";
-import type { MapRecord } from "./types.ts";
-import { bytesOf } from "./wire.ts";
+/** Whether a preview is the map that Keras then sent: to rounding, and to the 8 bits that Keras's map came in. */
+import type { Activation } from "../maths/activations.ts";
+import type { Survey } from "../maths/map-survey.ts";
+import { blockEdges } from "../paint/grid.ts";
+import { bytesOf } from "../protocol/bytes.ts";
+import type { MapRecord } from "../protocol/records.ts";
 
 const SAMPLES = 4096;
 
 /**
- * `magnitude` bounds the numbers that were summed: where they cancel, their rounding errors stay.
- * Returns null where the maps agree, else what differs.
+ * `magnitude` bounds the numbers that were summed: where they cancel, their rounding errors stay. A map that Keras sent reduced
+ * is compared block by block. Returns null where the maps agree, else what differs.
  */
 export function disagreement(
   pre: Float32Array,
+  size: readonly [rows: number, cols: number],
   activation: Activation,
   found: Survey,
   keras: MapRecord,
@@ -27,16 +29,29 @@ export function disagreement(
   }
   const levels = bytesOf(keras.levels);
   const slack = rounding + (high - low) / 256;
-  const value = new Float32Array(1);
+  const [rows, cols] = keras.shape;
+  const [ys, xs] = [blockEdges(0, size[0], rows), blockEdges(0, size[1], cols)];
+  const apply = keras.stage === "activation" ? activation.apply : () => {};
+  const mean = (row: number, col: number) => {
+    const [from, to] = [xs[col] as number, xs[col + 1] as number];
+    const [top, bottom] = [ys[row] as number, ys[row + 1] as number];
+    let sum = 0;
+    for (let y = top; y < bottom; y++) {
+      const line = pre.slice(y * size[1] + from, y * size[1] + to);
+      apply(line, 0, line.length);
+      for (const value of line) sum += value;
+    }
+    return sum / ((to - from) * (bottom - top));
+  };
   // A stride that is prime to most widths, so that the samples fall on all columns.
-  const step = pre.length <= SAMPLES ? 1 : Math.ceil(pre.length / SAMPLES) | 1;
-  for (let i = 0; i < pre.length; i += step) {
+  const most = Math.ceil((SAMPLES * levels.length) / pre.length);
+  const step = levels.length <= most ? 1 : Math.ceil(levels.length / most) | 1;
+  for (let i = 0; i < levels.length; i += step) {
     if (flags?.[i]) continue;
-    value[0] = pre[i] as number;
-    if (keras.stage === "activation") activation.apply(value, 0, 1);
+    const value = mean(Math.floor(i / cols), i % cols);
     const least = low + ((levels[i] as number) / 256) * (high - low);
-    if (value[0] < least - slack || value[0] > least + 2 * slack) {
-      return `${value[0]} at pixel ${i} where Keras has about ${least}`;
+    if (value < least - slack || value > least + 2 * slack) {
+      return `${value} at pixel ${i} where Keras has about ${least}`;
     }
   }
   return null;

@@ -1,23 +1,32 @@
 /**
- * One filter's predicted map where the browser does not have the layer's input, only what it was sent of it: Keras's own
+ * One filter's preview where the browser does not have the layer's input, only what it was sent of it: Keras's own
  * pre-activation for some weights, and the input planes that are being edited. Where other planes changed there is none.
  */
-import type { Activation } from "../lens/activations.ts";
-import { planeMagnitude, type Survey, survey } from "../lens/preview.ts";
-import { changedTaps, type Forecast, MOST_UPDATES, moveTo, sameWeights, type Weights } from "./prediction.ts";
-import type { Geometry, Stage } from "./types.ts";
+import type { Activation } from "../maths/activations.ts";
+import { planeMagnitude } from "../maths/linear-update.ts";
+import { type Survey, survey } from "../maths/map-survey.ts";
+import type { Geometry, Stage } from "../protocol/records.ts";
+import {
+  changedTaps,
+  MOST_UPDATES,
+  moveTo,
+  type Preview,
+  sameWeights,
+  type Weights,
+} from "./full-preview.ts";
 
 /** What Keras computed, and where the planes are. */
-export interface Base {
+export interface DeepBase {
   pre: Float32Array;
   weights: Weights;
   /** Input plane that plane `k` of the kernel reads, once it is here. */
   plane(k: number): Float32Array | undefined;
 }
 
-export class BasedPrediction implements Forecast {
+export class DeepPreview implements Preview {
   readonly building = false;
   readonly pre: Float32Array;
+  met = 0;
   #at: Weights;
   #updates = 0;
   #survey: { stage: Stage; result: Survey } | null = null;
@@ -25,7 +34,7 @@ export class BasedPrediction implements Forecast {
   constructor(
     private readonly geometry: Geometry,
     private readonly activation: Activation,
-    private readonly base: Base,
+    private readonly base: DeepBase,
   ) {
     this.pre = base.pre.slice();
     this.#at = base.weights;
@@ -35,7 +44,11 @@ export class BasedPrediction implements Forecast {
     return sameWeights(this.#at, weights);
   }
 
-  get worn(): boolean {
+  get bytes(): number {
+    return this.pre.byteLength;
+  }
+
+  get retired(): boolean {
     return this.#updates > MOST_UPDATES;
   }
 
@@ -56,7 +69,9 @@ export class BasedPrediction implements Forecast {
 
   show(weights: Weights, stage: Stage): Survey | null {
     // Also for NaN, from which no difference leads back.
-    if (!(this.magnitude(weights) < Infinity)) return null;
+    const magnitude = this.magnitude(weights);
+    if (!(magnitude < Infinity)) return null;
+    this.met = Math.max(this.met, magnitude);
     const { geometry, activation, pre } = this;
     if (!this.isAt(weights)) {
       const { result, updates } = moveTo(

@@ -1,5 +1,5 @@
-/** Time as the lens uses it; handed in, so that a test can play it. */
-import type { Clock } from "./gate.ts";
+/** Time as the lens uses it; a parameter, so that a test can control it. */
+import type { Clock } from "../connection/request-queue.ts";
 
 export interface Schedule extends Clock {
   /** Milliseconds from some origin. */
@@ -34,7 +34,7 @@ export const browserSchedule: Schedule = {
 
 /**
  * Runs `work` at most twice between two repaints. The first request after a repaint runs it at once; its frame callback is
- * asked for before any component, told by that work, asks for one of its own, so that what is requested after it is worked
+ * asked for before any component, notified by that work, asks for one of its own, so that what is requested after it is worked
  * off before the components paint, in the very same frame.
  */
 export class OncePerFrame {

@@ -1,7 +1,8 @@
-/** One filter's predicted map: a pre-activation and the kernel that it belongs to, moved from kernel to kernel. */
-import type { Activation } from "../lens/activations.ts";
-import { addTap, correlate, magnitude, type Survey, survey, update } from "../lens/preview.ts";
-import type { Geometry, Stage } from "./types.ts";
+/** One filter's preview: a pre-activation and the kernel that it belongs to, moved from kernel to kernel. */
+import type { Activation } from "../maths/activations.ts";
+import { addTap, correlate, magnitude, update } from "../maths/linear-update.ts";
+import { type Survey, survey } from "../maths/map-survey.ts";
+import type { Geometry, Stage } from "../protocol/records.ts";
 
 /** The layer's input, one plane a channel, and the largest magnitude in each. */
 export interface Planes {
@@ -39,19 +40,29 @@ export function changedTaps(a: Float32Array, b: Float32Array): number[] {
   return taps;
 }
 
-/** A predicted map that moves from kernel to kernel. */
-export interface Forecast {
+/** Whether differences would cost more than starting over, or cannot be had; `magnitude` bounds what they are made of. */
+export function isFar(a: Weights, b: Weights, magnitude: number): boolean {
+  const taps = changedTaps(a.kernel, b.kernel).length;
+  return !(magnitude < Infinity) || (taps > b.kernel.length / 2 && b.kernel.length > 2);
+}
+
+/** A preview that moves from kernel to kernel. */
+export interface Preview {
   /** Float32 pre-activations, row-major; updated in place. */
   readonly pre: Float32Array;
   /** Whether `show` stopped before the map was complete, and goes on when it is called again. */
   readonly building: boolean;
+  /** Bytes that it holds. */
+  readonly bytes: number;
   /** Whether rounding errors have added up so that another one should be made when there is time. */
-  readonly worn: boolean;
+  readonly retired: boolean;
   /** Whether the pre-activation is complete and belongs to these weights. */
   isAt(weights: Weights): boolean;
   /** A bound on every number that computing this filter's map meets. */
   magnitude(weights: Weights): number;
-  /** Move to these weights and look the map over. Null when `enough` said so first, or where the browser cannot. */
+  /** The largest such bound since `pre` was last computed as a whole: rounding errors of that size may be left in it. */
+  readonly met: number;
+  /** Move to these weights and look the map over. Null when `enough` returned true first, or where the browser cannot. */
   show(weights: Weights, stage: Stage, enough?: () => boolean): Survey | null;
 }
 
@@ -68,6 +79,11 @@ export function moveTo(
   to: Weights,
   stage: Stage,
 ): { result: Survey | null; updates: number } {
+  // Nothing is left of what was summed.
+  if (to.kernel.every((value) => value === 0)) {
+    pre.fill(to.bias);
+    return { result: null, updates: 0 };
+  }
   const taps = changedTaps(at.kernel, to.kernel);
   const step = sameNumber(to.bias, at.bias) ? 0 : to.bias - at.bias;
   if (step !== 0) for (let i = 0; i < pre.length; i++) pre[i] = (pre[i] as number) + step;
@@ -81,10 +97,11 @@ export function moveTo(
   return { result, updates: taps.length + Number(step !== 0) };
 }
 
-export class Prediction implements Forecast {
+export class FullPreview implements Preview {
   readonly pre: Float32Array;
   readonly #planes: readonly Float32Array[];
   readonly #magnitudes: readonly number[];
+  met = 0;
   #at: Weights | null = null;
   /** Rows of `pre` that belong to `#at`. */
   #rows = 0;
@@ -108,7 +125,11 @@ export class Prediction implements Forecast {
     return this.#complete && this.#at !== null && sameWeights(this.#at, weights);
   }
 
-  get worn(): boolean {
+  get bytes(): number {
+    return this.pre.byteLength;
+  }
+
+  get retired(): boolean {
     return this.#updates > MOST_UPDATES;
   }
 
@@ -138,6 +159,7 @@ export class Prediction implements Forecast {
         this.#updates += updates;
         this.#at = weights;
       }
+      this.met = Math.max(this.met, this.magnitude(weights));
     }
     if (this.#survey?.stage !== stage) {
       const finite = this.magnitude(weights) < Infinity;
@@ -150,14 +172,13 @@ export class Prediction implements Forecast {
     return this.#rows === this.geometry.output_shape[0];
   }
 
-  /** Whether differences would cost more than starting over, or cannot be had. */
   #far(a: Weights, b: Weights): boolean {
-    const finite = this.magnitude(a) + this.magnitude(b) < Infinity;
-    return !finite || (changedTaps(a.kernel, b.kernel).length > b.kernel.length / 2 && b.kernel.length > 2);
+    return isFar(a, b, this.magnitude(a) + this.magnitude(b));
   }
 
   #begin(weights: Weights): void {
     this.#at = weights;
+    this.met = this.magnitude(weights);
     this.#rows = 0;
     this.#updates = 0;
     this.#survey = null;

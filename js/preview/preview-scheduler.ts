@@ -1,79 +1,80 @@
-/** Draws filters: Keras's map where it belongs to what is shown, else a predicted one, else what there is. */
+/** Draws filters: Keras's map where it belongs to what is shown, else a preview, else what there is. */
 import { batch } from "@preact/signals";
-import { type Activation, activationOf } from "../lens/activations.ts";
-import { BasedPrediction } from "./based-prediction.ts";
-import type { FilterState } from "./filter-state.ts";
-import { type Forecast, type Planes, Prediction } from "./prediction.ts";
-import { OncePerFrame, type Schedule } from "./schedule.ts";
-import type { Geometry, MapRecord, Stage, Uid } from "./types.ts";
-import { disagreement } from "./verify.ts";
+import { type Activation, activationOf } from "../maths/activations.ts";
+import { isLarge } from "../paint/grid.ts";
+import type { Geometry, MapRecord, Stage, Uid } from "../protocol/records.ts";
+import { disagreement } from "./agreement.ts";
+import { DeepPreview } from "./deep-preview.ts";
+import { OncePerFrame, type Schedule } from "./frames.ts";
+import { FullPreview, type Planes, type Preview } from "./full-preview.ts";
+import { LargePreview } from "./large-preview.ts";
+import type { PreviewedFilter } from "./previewed-filter.ts";
 
-/** What the drawing depends on besides the filters themselves. */
-export interface Scene {
-  geometry: Geometry;
-  stage: Stage;
-  comparing: boolean;
+/** What is drawn, and what the drawing depends on. */
+export interface PreviewScene<Filter extends PreviewedFilter> {
+  readonly filters: readonly Filter[];
+  readonly geometry: Geometry;
+  readonly stage: Stage;
+  readonly comparing: boolean;
   /** Null where the browser does not have the layer's input. */
-  planes: Planes | null;
+  readonly planes: Planes | null;
 }
 
 /** Work on a map that is begun in an event; what does not fit goes on in the frames after it. */
 const EVENT_MS = 50;
 const FRAME_MS = 10;
 /** Pre-activations that are kept, in bytes: the rest is computed again when it is needed. */
-const MEMORY = 256 * 2 ** 20;
+const MEMORY = 96 * 2 ** 20;
+/** After the last edit of a large map. */
+const REST_MS = 80;
+const NO_VALUES = new Float32Array(0);
 
-export class Predictor {
-  #dirty = new Set<FilterState>();
-  #cold = new Set<FilterState>();
+export class PreviewScheduler<Filter extends PreviewedFilter> {
+  #dirty = new Set<Filter>();
+  #toPrepare = new Set<Filter>();
+  readonly #resting = new Set<Filter>();
+  #cancelRest = () => {};
   #idling = false;
   #events = true;
   readonly #frames: OncePerFrame;
 
   constructor(
-    private readonly scene: () => Scene,
-    private readonly filters: () => readonly FilterState[],
+    private readonly scene: PreviewScene<Filter>,
     private readonly schedule: Schedule,
-    private readonly onDisagreement: (filter: FilterState, what: string) => void,
+    private readonly onDisagreement: (filter: Filter, what: string) => void,
   ) {
     this.#frames = new OncePerFrame(schedule, () => this.#flush());
   }
 
-  /** Show these filters' numbers now and their maps in this frame, if it is within the budget. */
-  redraw(filters: Iterable<FilterState>): void {
-    const { comparing, stage } = this.scene();
-    batch(() => {
-      for (const filter of filters) {
-        this.#dirty.add(filter);
-        filter.showWeights(filter.shown(comparing, stage).weights);
-      }
-      this.#frames.request();
-    });
+  /** Draw these filters' maps in this frame, if it is within the budget. */
+  redraw(filters: Iterable<Filter>): void {
+    for (const filter of filters) this.#dirty.add(filter);
+    batch(() => this.#frames.request());
   }
 
-  /** Predict these filters' maps when there is time, so that the first edit finds its base there. */
-  warm(filters: Iterable<FilterState>): void {
-    for (const filter of filters) this.#cold.add(filter);
+  /** Make these filters' previews when there is time, so that the first edit finds its base there. */
+  prepare(filters: Iterable<Filter>): void {
+    for (const filter of filters) this.#toPrepare.add(filter);
     this.#idle();
   }
 
-  /** Compare what was predicted with what Keras answered for the same weights. */
-  check(filter: FilterState, map: MapRecord): void {
-    const { prediction, trusted } = filter;
-    const { geometry, stage } = this.scene();
+  /** Compare the preview with what Keras answered for the same weights. */
+  check(filter: Filter, map: MapRecord): void {
+    const { preview, trusted } = filter;
+    const { geometry, stage } = this.scene;
     const activation = this.#activation(geometry);
-    if (!prediction?.isAt(filter.now) || !trusted || !activation || map.stage !== stage) return;
-    const survey = prediction.show(filter.now, stage);
+    if (!preview?.isAt(filter.now) || !trusted || !activation || map.stage !== stage) return;
+    const survey = preview.show(filter.now, stage);
     if (!survey) return;
-    const what = disagreement(prediction.pre, activation, survey, map, prediction.magnitude(filter.now));
+    const what = disagreement(preview.pre, geometry.output_shape, activation, survey, map, preview.met);
     if (what === null) return;
     filter.trusted = false;
-    filter.prediction = null;
+    filter.preview = null;
     this.onDisagreement(filter, what);
   }
 
   forget(uids: ReadonlySet<Uid>): void {
-    for (const set of [this.#dirty, this.#cold]) {
+    for (const set of [this.#dirty, this.#toPrepare, this.#resting]) {
       for (const filter of set) if (!uids.has(filter.uid)) set.delete(filter);
     }
   }
@@ -85,7 +86,7 @@ export class Predictor {
   #flush(): void {
     const end = this.schedule.now() + (this.#events ? EVENT_MS : FRAME_MS);
     this.#events = true;
-    const left: FilterState[] = [];
+    const left: Filter[] = [];
     batch(() => {
       for (const filter of this.#dirty)
         if (!this.#draw(filter, () => this.schedule.now() > end)) left.push(filter);
@@ -97,101 +98,121 @@ export class Predictor {
   }
 
   /** False where the map is not complete yet. */
-  #draw(filter: FilterState, enough: () => boolean): boolean {
-    const { geometry, stage, comparing } = this.scene();
+  #draw(filter: Filter, enough: () => boolean): boolean {
+    const { geometry, stage, comparing } = this.scene;
     if (!filter.known) return true;
     const { weights, keras } = filter.shown(comparing, stage);
     if (keras) {
       filter.drawKeras(keras, geometry);
-      this.warm([filter]);
+      this.prepare([filter]);
       return true;
     }
-    const prediction = this.#prediction(filter);
-    const survey = prediction?.show(weights, stage, enough);
-    if (!prediction || !survey) {
+    const preview = this.#preview(filter);
+    const sampled = preview instanceof LargePreview ? preview.sample(weights, stage, filter.grids) : null;
+    if (sampled) this.#completeAtRest(filter);
+    const survey = sampled ?? preview?.show(weights, stage, enough);
+    if (!preview || !survey) {
       filter.drawOld(geometry);
-      return !prediction?.building;
+      return !preview?.building;
     }
     const activation =
       stage === "activation" && geometry.activation !== "linear" ? this.#activation(geometry) : null;
     const { range, least, counts } = survey;
     const ends = counts.nan + counts.posinf + counts.neginf > 0 ? null : range;
-    const preview = { values: prediction.pre, activation, ends, least };
-    filter.drawPreview(geometry, { preview, range, counts });
-    if (prediction.worn) this.warm([filter]);
+    const large = preview instanceof LargePreview ? preview : undefined;
+    const drawn = { large, values: large ? NO_VALUES : preview.pre, activation, ends, least };
+    filter.drawPreview(geometry, { preview: drawn, range, counts, sampled: sampled !== null });
+    if (preview.retired) this.prepare([filter]);
     return true;
   }
 
-  #prediction(filter: FilterState): Forecast | null {
-    if (!filter.prediction) {
-      filter.prediction = this.#make(filter);
-      if (filter.prediction) this.#evict(filter);
-    }
-    return filter.prediction;
+  /** Complete a large map's preview once no edit has come for a moment. */
+  #completeAtRest(filter: Filter): void {
+    this.#resting.add(filter);
+    this.#cancelRest();
+    this.#cancelRest = this.schedule.after(REST_MS, () => {
+      this.prepare(this.#resting);
+      this.#resting.clear();
+    });
   }
 
-  /** Null where the browser cannot predict this filter. */
-  #make(filter: FilterState): Forecast | null {
-    const { geometry, planes } = this.scene();
+  #preview(filter: Filter): Preview | null {
+    if (!filter.preview) {
+      filter.preview = this.#make(filter);
+      if (filter.preview) this.#evict(filter);
+    }
+    return filter.preview;
+  }
+
+  /** Null where the browser cannot preview this filter. */
+  #make(filter: Filter): Preview | null {
+    const { geometry, planes } = this.scene;
     const activation = this.#activation(geometry);
     if (!activation || !filter.trusted || !filter.known) return null;
-    if (planes) return new Prediction(geometry, activation, planes, filter.firstChannel);
-    return filter.base && new BasedPrediction(geometry, activation, filter.base);
+    if (planes && isLarge({ rows: geometry.output_shape[0], cols: geometry.output_shape[1] }))
+      return new LargePreview(geometry, activation, planes, filter.firstChannel);
+    if (planes) return new FullPreview(geometry, activation, planes, filter.firstChannel);
+    return filter.base && new DeepPreview(geometry, activation, filter.base);
   }
 
-  /** Let go of other filters' pre-activations above the limit, those first that are not being drawn from. */
-  #evict(newest: FilterState): void {
-    const holders = this.filters().filter((filter) => filter.prediction && filter !== newest);
+  /** Release other filters' pre-activations above the limit, those first that are not being drawn from. */
+  #evict(newest: Filter): void {
+    const holders = this.scene.filters.filter((filter) => filter.preview && filter !== newest);
     holders.sort((a, b) => Number(drawn(a)) - Number(drawn(b)));
-    let bytes = [...holders, newest].reduce(
-      (sum, { prediction }) => sum + (prediction?.pre.byteLength ?? 0),
-      0,
-    );
+    let bytes = [...holders, newest].reduce((sum, { preview }) => sum + (preview?.bytes ?? 0), 0);
     for (const filter of holders) {
       if (bytes <= MEMORY || drawn(filter)) return;
-      bytes -= filter.prediction?.pre.byteLength ?? 0;
-      filter.prediction = filter.base = null;
+      bytes -= filter.preview?.bytes ?? 0;
+      filter.preview = filter.base = null;
     }
   }
 
   #idle(): void {
-    if (this.#idling || this.#cold.size === 0) return;
+    if (this.#idling || this.#toPrepare.size === 0) return;
     this.#idling = true;
     this.schedule.idle((left) => {
       this.#idling = false;
-      for (const filter of this.#cold) {
+      for (const filter of this.#toPrepare) {
         if (left() <= 0) break;
-        if (this.#warmUp(filter, () => left() <= 0)) this.#cold.delete(filter);
+        if (this.#prepareOne(filter, () => left() <= 0)) this.#toPrepare.delete(filter);
       }
       this.#idle();
     });
   }
 
   /** True when there is nothing left to do for this filter. */
-  #warmUp(filter: FilterState, enough: () => boolean): boolean {
-    const { stage, comparing } = this.scene();
-    if (!filter.prediction && !this.#room()) return true;
-    const prediction = this.#prediction(filter);
-    if (!prediction) return true;
-    const { weights } = filter.shown(comparing, stage);
-    if (!prediction.worn) return prediction.show(weights, stage, enough) !== null || !prediction.building;
-    // A new one is made beside it, since the worn one goes on being drawn and edited meanwhile.
+  #prepareOne(filter: Filter, enough: () => boolean): boolean {
+    const { stage, comparing } = this.scene;
+    if (!filter.preview && !this.#room()) return true;
+    const preview = this.#preview(filter);
+    if (!preview) return true;
+    const { weights, keras } = filter.shown(comparing, stage);
+    if (preview instanceof LargePreview) {
+      if (!preview.show(weights, stage, enough)) return false;
+      this.#evict(filter);
+      if (keras) this.check(filter, keras);
+      else this.redraw([filter]);
+      return true;
+    }
+    if (!preview.retired) return preview.show(weights, stage, enough) !== null || !preview.building;
+    // A new one is made beside it, since the retired one goes on being drawn and edited meanwhile.
     filter.spare ??= this.#make(filter);
     if (!filter.spare?.show(weights, stage, enough)) return !filter.spare?.building;
-    filter.prediction = filter.spare;
+    filter.preview = filter.spare;
     filter.spare = null;
     this.redraw([filter]);
     return true;
   }
 
-  /** Whether one more pre-activation fits; where not, a filter that is edited makes its own. */
+  /** Whether one more small pre-activation fits; where not, a filter makes its own when it is edited. */
   #room(): boolean {
-    const [rows, cols] = this.scene().geometry.output_shape;
-    const held = this.filters().filter(({ prediction }) => prediction).length;
+    const [rows, cols] = this.scene.geometry.output_shape;
+    const held = this.scene.filters.filter(({ preview }) => preview).length;
+    if (isLarge({ rows, cols })) return false;
     return (held + 1) * rows * cols * Float32Array.BYTES_PER_ELEMENT <= MEMORY;
   }
 }
 
-function drawn(filter: FilterState): boolean {
+function drawn(filter: PreviewedFilter): boolean {
   return filter.map.peek().provenance === "preview";
 }

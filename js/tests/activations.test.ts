@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { activatedRange, activationOf, KNOWN } from "../lens/activations.ts";
+import { activatedRange, activationOf, KNOWN } from "../maths/activations.ts";
 
 // Formulas of keras.io/api/layers/activations, worked out by hand; Python's tests compare with Keras itself.
 test.each([

@@ -1,17 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { activationOf } from "../lens/activations.ts";
-import {
-  Flag,
-  levelOf,
-  type Palette,
-  paintFloats,
-  paintLevels,
-  type SourceWindow,
-  type Target,
-} from "../lens/colors.ts";
-import { displayRange, type Range } from "../lens/ranges.ts";
-import type { MapRecord } from "../model/types.ts";
+import { activationOf } from "../maths/activations.ts";
+import { Flag, levelOf, type Palette, paintFloats, paintLevels, type Target } from "../paint/colors.ts";
+import type { SourceWindow } from "../paint/grid.ts";
+import { displayRange, type Range } from "../paint/ranges.ts";
+import type { MapRecord } from "../protocol/records.ts";
 import { quantise } from "./reference.ts";
 
 /** Colour i is the number i, a special one is 1000 × its flag: what was painted can be read off. */

@@ -1,8 +1,8 @@
 /** The real explanation on cases that Python wrote: run by run-explain.mjs, compared with Keras in tests/unit. */
-import { agrees, explain, insideOf, type Patch, readPatch } from "../lens/explain.ts";
-import { readPicture } from "../model/image.ts";
-import type { FieldRecord } from "../model/messages.ts";
-import type { Geometry } from "../model/types.ts";
+import { agrees, explain, insideOf, type Patch, readPatch } from "../maths/explanation.ts";
+import type { FieldRecord } from "../protocol/messages.ts";
+import type { Geometry } from "../protocol/records.ts";
+import { pictureOf } from "./picture-of.ts";
 
 interface Case {
   geometry: Geometry;
@@ -30,19 +30,10 @@ export interface Outcome {
 }
 
 export function explained({ geometry, image, firstChannel, kernel, bias, pixels }: Case): Outcome[] {
-  const picture =
-    image &&
-    readPicture({
-      version: 1,
-      shape: geometry.input_shape,
-      dtype: "float32",
-      scale: 1,
-      data: new Float32Array(image).buffer,
-      notes: [],
-    });
+  const picture = image && pictureOf(geometry, image);
   const planes = Array.from(
     { length: geometry.kernel_channels },
-    (_, i) => picture?.plane(firstChannel + i) ?? new Float32Array(),
+    (_, i) => picture?.drawn.plane(firstChannel + i) ?? new Float32Array(),
   );
   return pixels.map(({ row, col, keras, patch }) => {
     const read: Patch = patch

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { addUp, agrees, convolved, explain, largestFirst, readPatch, turn } from "../lens/explain.ts";
-import { firstChannel, readWindow, reshaped } from "../lens/geometry.ts";
-import type { Geometry } from "../model/types.ts";
+import { addUp, agrees, convolved, explain, largestFirst, readPatch, turn } from "../maths/explanation.ts";
+import { drawnWindow, firstChannel, reshaped } from "../maths/geometry.ts";
+import type { Geometry } from "../protocol/records.ts";
 import { fixture } from "./fake-host.ts";
 import { correlateSlowly } from "./reference.ts";
 
-const base = fixture().kernel.geometry;
+const base = fixture().python.geometry;
 
 const cases = fc
   .record({
@@ -102,7 +102,7 @@ test("a transposed layer reads the pixels that spread to this one, and nothing b
   const patch = readPatch(geometry, [image], 4, 3);
   // Output row 4 is input row 2 by tap 0 and input row 1 by tap 2; output column 3 is input column 1 by tap 1.
   expect([...patch.values]).toEqual([0, 8, 0, 0, 0, 0, 0, 5, 0]);
-  expect(readWindow(geometry, 4, 3)).toEqual({ rows: [1, 2], cols: [1] });
+  expect(drawnWindow(geometry, 4, 3)).toEqual({ rows: [1, 2], cols: [1] });
   expect(explain(patch, Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9), 0).total).toBe(2 * 8 + 8 * 5);
 });
 

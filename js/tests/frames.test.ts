@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { OncePerFrame } from "../model/schedule.ts";
+import { OncePerFrame } from "../preview/frames.ts";
 import { PlayedSchedule } from "./play.ts";
 
 test("work that is requested again before the repaint is done before a component that heard of the first paints", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { axisPads, firstChannel, outputLength, receptiveField, reshaped } from "../lens/geometry.ts";
+import { axisPads, firstChannel, outputLength, reshaped, windowAt } from "../maths/geometry.ts";
 import { fixture } from "./fake-host.ts";
 
-const BASE = fixture({ rows: 5, cols: 5, size: 2, kernels: [new Float32Array(4)] }).kernel.geometry;
+const BASE = fixture({ rows: 5, cols: 5, size: 2, kernels: [new Float32Array(4)] }).python.geometry;
 
 describe("the size of a map", () => {
   test("a 2×2 kernel leaves 4×4 of 5×5", () => {
@@ -50,7 +50,7 @@ test("a pixel's receptive field begins stride × pixel − padding and steps by 
     padding: "same",
     dilation_rate: [2, 1],
   });
-  expect(receptiveField(geometry, 0, 4)).toEqual({ rows: [-2, 0, 2], cols: [3, 4, 5] });
+  expect(windowAt(geometry, 0, 4)).toEqual({ rows: [-2, 0, 2], cols: [3, 4, 5] });
 });
 
 test("each filter reads its own group's channels", () => {

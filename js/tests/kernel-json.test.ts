@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formatKernels, parseKernels } from "../lens/kernel-json.ts";
+import { formatKernels, parseKernels } from "../maths/kernel-json.ts";
 
 test("every float32 comes back as it was, with names and bias", () => {
   const float = fc.float();

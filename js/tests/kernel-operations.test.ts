@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import * as ops from "../lens/kernels.ts";
+import * as ops from "../maths/kernel-operations.ts";
 
 type Kernel = ops.Kernel;
 

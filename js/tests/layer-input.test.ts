@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 import { effect } from "@preact/signals";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Request } from "../model/messages.ts";
-import { Lens } from "../model/store.ts";
+import type { Request } from "../protocol/messages.ts";
+import { Lens } from "../state/lens.ts";
 import { type Fixture, fixture } from "./fake-host.ts";
 
 let made: Fixture;
@@ -27,14 +27,14 @@ beforeEach(() => {
     ],
   });
   lens = new Lens(made.model.afm);
-  made.kernel.pump();
+  made.python.pump();
 });
 
 afterEach(() => lens.dispose());
 
 const uid = () => lens.filters.value[0]?.uid ?? -1;
 const asked = () =>
-  made.kernel.waiting
+  made.python.waiting
     .map(({ content }) => content as unknown as Request)
     .filter(({ type }) => type === "patch");
 
@@ -52,7 +52,7 @@ test("while a patch is on its way the newest pixel waits and no other", async ()
   }
   await vi.waitFor(() => {
     for (const request of asked()) if (request.type === "patch") seen.push(`${request.row},${request.col}`);
-    made.kernel.pump();
+    made.python.pump();
     expect(lens.patchAt(uid(), 3, 3)).toMatchObject({ rows: [3, 4, 5], cols: [3, 4, 5] });
   });
   expect(seen).toEqual(["0,0", "3,3"]);
@@ -67,7 +67,7 @@ test("whoever reads a patch runs again when it is there, and it is asked for onc
   });
   expect(patch).toBeNull();
   await vi.waitFor(() => {
-    made.kernel.pump();
+    made.python.pump();
     expect(patch).toMatchObject({ rows: [2, 3, 4], cols: [3, 4, 5] });
   });
   const before = reads;
@@ -82,10 +82,10 @@ test("a layer that is fed something else is asked anew", async () => {
   const read = () => lens.patchAt(uid(), 0, 0);
   read();
   await vi.waitFor(() => {
-    made.kernel.pump();
+    made.python.pump();
     expect(read()).not.toBeNull();
   });
-  made.kernel.assignTrait("_training", { running: false, snapshots: [], shown: null });
+  made.python.assignTrait("_training", { running: false, snapshots: [], shown: null });
   expect(read()).toBeNull();
 });
 
@@ -95,10 +95,10 @@ test("without a kernel there is a sentence, and with one again an answer", async
   read();
   await vi.waitFor(() => expect(read()).toBeInstanceOf(Error));
   expect((read() as Error).message).toContain("running kernel");
-  made.kernel.announce();
+  made.python.announce();
   await vi.waitFor(() => {
     read();
-    made.kernel.pump();
+    made.python.pump();
     expect(read()).toMatchObject({ rows: [0, 1, 2] });
   });
 });

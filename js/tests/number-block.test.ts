@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatBlock, parseBlock } from "../lens/clipboard.ts";
+import { formatArray, formatBlock, parseBlock } from "../maths/number-block.ts";
 
 const rows = (text: string): number[][] => {
   const parsed = parseBlock(text);
@@ -13,6 +13,33 @@ const why = (text: string) => {
   return parsed.ok ? `read as ${[...parsed.block.values]}` : parsed.why;
 };
 const f32 = (numbers: number[][]) => numbers.map((row) => row.map(Math.fround));
+
+describe("NumPy source", () => {
+  it("has the kernel's own axes, and one for the planes where there are several", () => {
+    const values = Float32Array.of(-1, 0.5, Number.NaN, -Infinity);
+    expect(formatArray([2, 2, 1], values)).toBe(
+      'np.array([[-1, 0.5],\n          [np.nan, -np.inf]], dtype="float32")',
+    );
+    expect(formatArray([1, 2, 2], values)).toBe(
+      'np.array([[[-1, 0.5], [np.nan, -np.inf]]], dtype="float32")',
+    );
+  });
+
+  it("reads back as the same float32", () => {
+    fc.assert(
+      fc.property(
+        fc.float32Array({ minLength: 6, maxLength: 6, noNaN: true, noDefaultInfinity: true }),
+        (given) => {
+          const values = given.map((v) => v + 0);
+          expect(parseBlock(formatArray([2, 3, 1], values))).toEqual({
+            ok: true,
+            block: { rows: 2, cols: 3, values },
+          });
+        },
+      ),
+    );
+  });
+});
 
 describe("spreadsheets", () => {
   it("writes tab-separated lines in plain ASCII", () => {

@@ -8,7 +8,7 @@ import {
   readNumber,
   snap,
   stepFor,
-} from "../lens/numbers.ts";
+} from "../maths/numbers.ts";
 
 const value = (text: string) => {
   const parsed = parseNumber(text);

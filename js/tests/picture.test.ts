@@ -1,17 +1,19 @@
 import { expect, test } from "vitest";
 import { fewestChannels, sensibleSize } from "../components/picture/decode.ts";
-import { Flag, rgba, type Target } from "../lens/colors.ts";
-import { GRAY, paletteOf } from "../lens/palette.ts";
-import { paintPicture, shownAs } from "../lens/picture.ts";
-import type { Picture } from "../model/lens.ts";
+import { Flag, rgba, type Target } from "../paint/colors.ts";
+import type { Picture } from "../paint/drawable.ts";
+import { GRAY, paletteOf } from "../paint/palette.ts";
+import { paintPicture, shownAs } from "../paint/picture.ts";
 
 function picture(rows: number, cols: number, planes: number[][]): Picture {
   const floats = planes.map((plane) => Float32Array.from(plane));
+  const drawn = { rows, cols, plane: (channel: number) => floats[channel] ?? new Float32Array(rows * cols) };
   return {
     rows,
     cols,
     channels: planes.length,
-    plane: (channel) => floats[channel] ?? new Float32Array(rows * cols),
+    drawn,
+    whole: drawn,
     at: (row, col) => floats.map((plane) => plane[row * cols + col] ?? 0),
     record: {
       version: 1,
@@ -19,7 +21,9 @@ function picture(rows: number, cols: number, planes: number[][]): Picture {
       dtype: "float32",
       scale: 1,
       data: new Uint8Array(),
+      reduced: null,
       notes: [],
+      signal: false,
     },
   };
 }
@@ -114,4 +118,15 @@ test("a dropped image is sent with no more channels than it has", () => {
   expect(of(9, 9, 9, 255, 7, 7, 7, 255)).toEqual({ channels: 1, data: Uint8Array.of(9, 7) });
   expect(of(9, 9, 9, 255, 7, 8, 7, 255)).toEqual({ channels: 3, data: Uint8Array.of(9, 9, 9, 7, 8, 7) });
   expect(of(9, 9, 9, 128)).toEqual({ channels: 4, data: Uint8Array.of(9, 9, 9, 128) });
+});
+
+test("a colour image that fills little of 0 to 255 is drawn over its own range, and the legend says so", () => {
+  const dim = picture(1, 2, [
+    [0, 4],
+    [1, 2],
+    [4, 0],
+  ]);
+  expect(shownAs(dim)).toMatchObject({ range: [0, 4], text: "colour, own range 0 to 4" });
+  // A quarter and a half of 255.
+  expect([...painted(dim)]).toEqual([rgba(0, 64, 255), rgba(255, 128, 0)]);
 });

@@ -1,9 +1,9 @@
 /** The real preview on cases that Python wrote: run by run-preview.mjs, compared with Keras in tests/unit. */
-import { activationOf } from "../lens/activations.ts";
-import { planeMagnitude } from "../lens/preview.ts";
-import { readPicture } from "../model/image.ts";
-import { Prediction, type Weights } from "../model/prediction.ts";
-import type { Geometry } from "../model/types.ts";
+import { activationOf } from "../maths/activations.ts";
+import { planeMagnitude } from "../maths/linear-update.ts";
+import { FullPreview, type Weights } from "../preview/full-preview.ts";
+import type { Geometry } from "../protocol/records.ts";
+import { pictureOf } from "./picture-of.ts";
 
 interface Case {
   geometry: Geometry;
@@ -28,19 +28,12 @@ export interface Outcome {
 export function predict({ geometry, image, firstChannel, kernel, bias, steps }: Case): [Outcome, Outcome] {
   const activation = activationOf(geometry.activation, geometry.activation_params);
   if (!activation) throw new Error(`the browser does not know ${geometry.activation}`);
-  const picture = readPicture({
-    version: 1,
-    shape: geometry.input_shape,
-    dtype: "float32",
-    scale: 1,
-    data: new Float32Array(image).buffer,
-    notes: [],
-  });
+  const picture = pictureOf(geometry, image);
   const planes = {
-    plane: (channel: number) => picture.plane(channel),
-    magnitude: (channel: number) => planeMagnitude(picture.plane(channel)),
+    plane: (channel: number) => picture.drawn.plane(channel),
+    magnitude: (channel: number) => planeMagnitude(picture.drawn.plane(channel)),
   };
-  const prediction = new Prediction(geometry, activation, planes, firstChannel);
+  const prediction = new FullPreview(geometry, activation, planes, firstChannel);
   const show = (weights: Weights): Outcome => {
     const found = prediction.show(weights, "activation");
     if (!found) throw new Error("nothing cut it short");

@@ -1,6 +1,6 @@
 /** A correlation written for reading, not for speed: the reference of the tests' own kernel. */
-import { receptiveField } from "../lens/geometry.ts";
-import type { Geometry, MapRecord, Stage } from "../model/types.ts";
+import { windowAt } from "../maths/geometry.ts";
+import type { Geometry, MapRecord, Stage } from "../protocol/records.ts";
 
 /** Pre-activation of one filter, each pixel summed in float64. `image` is C order: row, column, channel. */
 export function correlateSlowly(
@@ -16,7 +16,7 @@ export function correlateSlowly(
   const out = new Float32Array(rows * cols);
   for (let row = 0; row < rows; row++) {
     for (let col = 0; col < cols; col++) {
-      const field = receptiveField(geometry, row, col);
+      const field = windowAt(geometry, row, col);
       let sum = bias;
       field.rows.forEach((y, r) => {
         field.cols.forEach((x, c) => {
@@ -41,7 +41,12 @@ export function activateSlowly(pre: Float32Array, activation: string): Float32Ar
 }
 
 /** A map as the kernel sends it. */
-export function quantise(activation: Float32Array, pre: Float32Array, stage: Stage): MapRecord {
+export function quantise(
+  activation: Float32Array,
+  pre: Float32Array,
+  stage: Stage,
+  shape: [number, number] = [1, pre.length],
+): MapRecord {
   const values = stage === "activation" ? activation : pre;
   const finite = values.filter(Number.isFinite);
   const low = finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
@@ -55,6 +60,7 @@ export function quantise(activation: Float32Array, pre: Float32Array, stage: Sta
   return {
     stage,
     range,
+    shape,
     levels: Uint8Array.from(values, (v) => (Number.isFinite(v) ? level(v) : 0)),
     flags: flags.some(Boolean) ? flags : null,
     counts: {

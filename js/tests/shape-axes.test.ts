@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { outputLength, reshaped } from "../lens/geometry.ts";
+import { outputLength, reshaped } from "../maths/geometry.ts";
 import {
   batchShape,
   imageShape,
@@ -10,16 +10,16 @@ import {
   reshapeTrap,
   type Shape,
   weightShape,
-} from "../lens/ledger.ts";
+} from "../maths/shape-axes.ts";
 import { fixture } from "./fake-host.ts";
 
-const gray = fixture({ rows: 255, cols: 384 }).kernel.geometry;
-const colour = fixture({ rows: 255, cols: 384, channels: 3 }).kernel.geometry;
+const gray = fixture({ rows: 255, cols: 384 }).python.geometry;
+const colour = fixture({ rows: 255, cols: 384, channels: 3 }).python.geometry;
 const sizes = (shape: Shape) => shape.map(({ size }) => size);
 const names = (shape: Shape) => shape.map(({ name }) => name);
 
 test("the tutorial's shapes, with the names of their axes", () => {
-  expect(sizes(imageShape(gray.input_shape))).toEqual([255, 384]);
+  expect(sizes(imageShape(gray))).toEqual([255, 384]);
   const input = batchShape(gray, gray.input_shape, 1, "channels");
   expect(sizes(input)).toEqual([1, 255, 384, 1]);
   expect(names(input)).toEqual(["batch", "rows", "columns", "channels"]);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { receptiveField, reshaped } from "../lens/geometry.ts";
+import { reshaped, windowAt } from "../maths/geometry.ts";
 import {
   outputAt,
   type Pane,
@@ -16,8 +16,8 @@ import {
   windowOf,
   zoomAt,
   zoomLimit,
-} from "../lens/viewport.ts";
-import type { Geometry } from "../model/types.ts";
+} from "../paint/viewport.ts";
+import type { Geometry } from "../protocol/records.ts";
 import { fixture } from "./fake-host.ts";
 
 const base: Geometry = fixture().model.get("_state").geometry;
@@ -166,7 +166,7 @@ test("at one viewport, a map shows the output pixels whose windows are centred o
     fc.property(geometries, fc.nat(), fc.nat(), (geometry, a, b) => {
       const [rows, cols] = geometry.output_shape;
       const output = { row: a % rows, col: b % cols };
-      const field = receptiveField(geometry, output.row, output.col);
+      const field = windowAt(geometry, output.row, output.col);
       const centre = (along: number[]) => ((along[0] ?? 0) + (along.at(-1) ?? 0) + 1) / 2;
       const place = placeOutput(geometry);
       const unit = {
