@@ -1,9 +1,9 @@
-/** What undo returns to, and the changes that the browser makes by itself where there is no kernel. */
-import { reshaped } from "../lens/geometry.ts";
-import type { Request } from "./messages.ts";
-import type { Weights } from "./prediction.ts";
-import type { Geometry, History, Uid } from "./types.ts";
-import { floatsOf, unpackNumber } from "./wire.ts";
+/** The changes that the browser makes by itself while Python is not connected. */
+import { reshaped } from "../maths/geometry.ts";
+import type { Weights } from "../preview/full-preview.ts";
+import { floatsOf, unpackNumber } from "../protocol/bytes.ts";
+import type { Request } from "../protocol/messages.ts";
+import type { Geometry, Uid } from "../protocol/records.ts";
 
 export interface NamedFilter extends Weights {
   uid: Uid;
@@ -19,7 +19,7 @@ export interface LensDocument {
 /** What went wrong, for a person to read. */
 export class Refused extends Error {}
 
-/** The document after a request that changes the list, its names or its kernels; null where it takes a kernel to answer. */
+/** The document after a request that changes the list, its names or its kernels; null where it takes Python to answer. */
 export function changed(document: LensDocument, request: Request): LensDocument | null {
   const filters = [...document.filters];
   const at = "uid" in request ? filters.findIndex(({ uid }) => uid === request.uid) : -1;
@@ -104,41 +104,4 @@ function checked(geometry: Geometry): Geometry {
     throw new Refused("Keras allows only one of strides and dilation_rate to be greater than 1.");
   }
   return geometry;
-}
-
-/** Steps that can be undone, as many as Python keeps. */
-const LIMIT = 200;
-
-/** Undo, redo and reset over documents, with Python's meaning of a gesture. */
-export class LocalHistory {
-  #past: LensDocument[] = [];
-  #future: LensDocument[] = [];
-  #gesture: string | null = null;
-
-  constructor(private readonly initial: LensDocument) {}
-
-  get counts(): History {
-    return { undo: this.#past.length, redo: this.#future.length };
-  }
-
-  /** `before` is about to change by this gesture. */
-  push(before: LensDocument, gesture: string | null): void {
-    if (gesture === null || gesture !== this.#gesture) this.#past = [...this.#past.slice(1 - LIMIT), before];
-    this.#gesture = gesture;
-    this.#future = [];
-  }
-
-  /** The document to show instead of `present`, or null where there is none. */
-  travel(step: "undo" | "redo" | "reset", present: LensDocument): LensDocument | null {
-    if (step === "reset") {
-      this.push(present, null);
-      return this.initial;
-    }
-    const [from, to] = step === "undo" ? [this.#past, this.#future] : [this.#future, this.#past];
-    const target = from.pop();
-    if (!target) return null;
-    to.push(present);
-    this.#gesture = null;
-    return target;
-  }
 }

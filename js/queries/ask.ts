@@ -1,33 +1,66 @@
-/** What is only read from the kernel: a question, and the promise of its answer. */
-import type { Stats } from "./lens.ts";
-import type { Answer, Request } from "./messages.ts";
-import { floatsOf } from "./wire.ts";
+/** What is only read from Python: a question, and the promise of its answer. */
 
-export type Inquiry = Extract<
+import { floatsOf } from "../protocol/bytes.ts";
+import type { Answer, ExcitedRecord, Request } from "../protocol/messages.ts";
+
+export type Query = Extract<
   Request,
-  { type: "diagnose" | "code" | "stats" | "deep" | "patch" | "plane" | "factors" | "predict" }
+  {
+    type:
+      | "diagnose"
+      | "code"
+      | "stats"
+      | "losses"
+      | "deep"
+      | "patch"
+      | "plane"
+      | "factors"
+      | "close_up"
+      | "pixels"
+      | "predict"
+      | "excited"
+      | "show_excited"
+      | "run";
+  }
 >;
 
-const UNCONNECTED = "Python is not connected: this takes a running kernel.";
+/** One number a filter, in list order, to sort a gallery by. */
+export type Stats = Record<"energy" | "dead" | "norm", Float32Array>;
 
-export class Inquiries {
-  /** Who waits for what an answer says. */
+export const UNCONNECTED = "Python is not connected: this takes a running kernel.";
+
+/** The way to Python. */
+export interface Line {
+  readonly offline: boolean;
+  push(request: Request): void;
+}
+
+/** What only asks. */
+export interface Asker {
+  ask(request: Query): Promise<Answer>;
+}
+
+export class Queries implements Asker {
+  /** The promises of the answers that are awaited. */
   readonly #waiting = new Map<Request, { resolve: (answer: Answer) => void; reject: (why: Error) => void }>();
 
+  /** `saved` are answers that a page brought, for when nobody can be asked. */
   constructor(
-    private readonly connected: () => boolean,
-    private readonly push: (request: Inquiry) => void,
+    private readonly channel: Line,
+    private readonly saved: readonly ExcitedRecord[] = [],
   ) {}
 
   /** Ask; the answer, or an error with a sentence. */
-  ask(request: Inquiry): Promise<Answer> {
+  ask(request: Query): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      if (!this.connected()) {
-        reject(new Error(UNCONNECTED));
+      if (this.channel.offline) {
+        const excited = request.type === "excited" && this.saved.find(({ uid }) => uid === request.uid);
+        if (excited) resolve({ excited } as Answer);
+        else reject(new Error(UNCONNECTED));
         return;
       }
       this.#waiting.set(request, { resolve, reject });
-      this.push(request);
+      this.channel.push(request);
     });
   }
 
@@ -37,7 +70,13 @@ export class Inquiries {
     return { energy: floatsOf(stats.energy), dead: floatsOf(stats.dead), norm: floatsOf(stats.norm) };
   }
 
-  /** An answer came; false where the request was no inquiry. */
+  async losses(start: number, count: number): Promise<{ values: Float32Array; target: number }> {
+    const { losses } = await this.ask({ type: "losses", start, count });
+    if (!losses) throw new Error("Python's answer holds no losses.");
+    return { values: floatsOf(losses.values), target: losses.target };
+  }
+
+  /** An answer came; false where the request was no query. */
   answered(request: Request, answer: Answer): boolean {
     const one = this.#waiting.get(request);
     if (!one) return false;
@@ -47,7 +86,7 @@ export class Inquiries {
     return true;
   }
 
-  /** There is no kernel any more. */
+  /** Python is not connected any more. */
   lost(): void {
     for (const { reject } of this.#waiting.values()) reject(new Error(UNCONNECTED));
     this.#waiting.clear();

@@ -1,34 +1,28 @@
 /** Keras's own values at single pixels: asked for when something reads them, kept while they hold. */
-import { signal } from "@preact/signals";
-import type { Answer } from "./messages.ts";
-import type { Uid } from "./types.ts";
+import type { Answer } from "../protocol/messages.ts";
+import type { Uid } from "../protocol/records.ts";
+import type { Line } from "./ask.ts";
+import { AskedCache } from "./asked-cache.ts";
 
-export interface Value {
+export interface PixelValue {
   activation: number;
   pre_activation: number;
 }
 
 const MOST = 4096;
 
-export class Probes {
-  readonly #values = new Map<string, Value>();
-  /** Read by whoever waits for an answer. */
-  readonly #answered = signal(0);
-  /** Keys that were asked for and are not to be asked for again. */
-  #asked = new Set<string>();
+export class PixelValues {
+  readonly #values = new AskedCache<string, PixelValue>(MOST);
   /** What this task has read, by pixel. */
   #wanted = new Map<string, { row: number; col: number; uids: Set<Uid> }>();
 
-  /** `ask` sends one request for all filters that were read at one pixel within one task. */
-  constructor(private readonly ask: (row: number, col: number, uids: Uid[]) => void) {}
+  constructor(private readonly channel: Pick<Line, "push">) {}
 
   /** Keras's values for these weights (`rev`), or null; then they are asked for, and the caller's effect runs again. */
-  read(uid: Uid, rev: number, generation: number, row: number, col: number): Value | null {
-    void this.#answered.value;
+  read(uid: Uid, rev: number, generation: number, row: number, col: number): PixelValue | null {
     const key = keyOf(generation, uid, rev, row, col);
-    const value = this.#values.get(key);
-    if (value || this.#asked.has(key)) return value ?? null;
-    this.#asked.add(key);
+    const value = this.#values.read(key);
+    if (value || !this.#values.ask(key)) return value ?? null;
     if (this.#wanted.size === 0) queueMicrotask(() => this.#send());
     const pixel = `${row}/${col}`;
     const wanted = this.#wanted.get(pixel) ?? { row, col, uids: new Set() };
@@ -37,31 +31,26 @@ export class Probes {
     return null;
   }
 
-  /** What the kernel said of one pixel. Probes of other pixels may have been pushed out of the queue: they may be asked again. */
+  /** The values of one pixel. Requests for other pixels may have been dropped from the queue: they may be asked again. */
   answer(answer: Answer, generation: number, row: number, col: number): void {
     for (const { uid, rev, activation, pre_activation } of answer.values ?? []) {
-      const key = keyOf(generation, uid, rev, row, col);
-      this.#values.set(key, { activation: Number(activation), pre_activation: Number(pre_activation) });
-    }
-    for (const key of this.#values.keys()) {
-      if (this.#values.size <= MOST) break;
-      this.#values.delete(key);
+      const value = { activation: Number(activation), pre_activation: Number(pre_activation) };
+      this.#values.keep(keyOf(generation, uid, rev, row, col), value);
     }
     const here = `/${row}/${col}`;
-    this.#asked = new Set([...this.#asked].filter((key) => key.endsWith(here) && !this.#values.has(key)));
-    this.#answered.value++;
+    this.#values.retry(undefined, (key) => !key.endsWith(here));
   }
 
   /** What could not be answered may be asked again: Keras is there now. */
   retry(): void {
-    this.#asked.clear();
-    this.#answered.value++;
+    this.#values.retry();
   }
 
   #send(): void {
     const wanted = [...this.#wanted.values()];
     this.#wanted.clear();
-    for (const { row, col, uids } of wanted) this.ask(row, col, [...uids]);
+    // One request for all filters that were read at one pixel within one task.
+    for (const { row, col, uids } of wanted) this.channel.push({ type: "probe", row, col, uids: [...uids] });
   }
 }
 

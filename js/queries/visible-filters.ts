@@ -1,20 +1,27 @@
-/** Which filters the kernel must send: those that something on the page draws and that are not here. */
-import type { FilterState } from "./filter-state.ts";
-import type { Schedule } from "./schedule.ts";
-import type { Uid } from "./types.ts";
+/** Which filters Python must send: those that something on the page draws and that are not here. */
 
-/** The kernel sends by itself what it takes for the first screen; what is still missing after so long is asked for. */
+import type { Schedule } from "../preview/frames.ts";
+import { MOST_FILTERS } from "../protocol/limits.ts";
+import type { Uid } from "../protocol/records.ts";
+import { AskedCache } from "./asked-cache.ts";
+
+/** Python sends what the first screen takes without being asked; what is still missing after so long is asked for. */
 const PATIENCE_MS = 200;
 /** Bytes of one request's answer; the rest is asked for when it is here, if it is still on screen. */
 const MOST_BYTES = 512 * 1024;
-/** As many filters the kernel takes for a screenful; of more it sends only a part. */
-const MOST_FILTERS = 64;
-/** Up to so many bytes an answer is filled with what comes on screen next: how often is what costs the page, not how much. */
+/** So many filters Python sends at most in one answer. */
+const MOST_AT_ONCE = 64;
+/** Up to so many bytes an answer is filled with what comes on screen next: the number of answers is what costs the page, not their size. */
 const FULL_BYTES = 256 * 1024;
 
-export interface NeedsEvents {
-  /** What a filter lacks, as a word that changes with what it is asked for; null where it lacks nothing. */
-  lacks(filter: FilterState): string | null;
+/** A filter; one object for as long as the lens has it. */
+export interface FilterId {
+  readonly uid: Uid;
+}
+
+export interface VisibleFiltersEvents<Filter extends FilterId> {
+  /** What a filter lacks, as a key that differs for another request; null where it lacks nothing. */
+  lacks(filter: Filter): string | null;
   /** Whether all requests are answered. */
   idle(): boolean;
   /** Bytes of one filter's record. */
@@ -22,35 +29,36 @@ export interface NeedsEvents {
   ask(uids: Uid[]): void;
 }
 
-export class Needs {
-  readonly #watched = new Set<FilterState>();
-  readonly #wanted = new Set<FilterState>();
+export class VisibleFilters<Filter extends FilterId> {
+  readonly #watched = new Set<Filter>();
+  readonly #wanted = new Set<Filter>();
   /** What comes on screen next if the page goes on as it does, the nearest first. */
-  #next: readonly FilterState[] = [];
-  /** What was asked for last, by filter: an answer without it is not asked for again. */
-  readonly #asked = new WeakMap<FilterState, string>();
-  #asking = false;
+  #next: readonly Filter[] = [];
+  /** What was asked for last, by filter: where an answer came without it, it is not asked for again. */
+  readonly #asked = new AskedCache<Uid, string>(MOST_FILTERS);
+  /** Each keeps what one filter was asked for with the request that is on its way. */
+  #awaited: (() => void)[] = [];
   #soon = false;
   #cancel: (() => void) | null = null;
 
   constructor(
     private readonly schedule: Schedule,
-    private readonly events: NeedsEvents,
+    private readonly events: VisibleFiltersEvents<Filter>,
   ) {}
 
   /** Something on the page began to draw this filter. */
-  watch(filter: FilterState): void {
+  watch(filter: Filter): void {
     this.#watched.add(filter);
     this.#want(filter);
   }
 
-  unwatch(filter: FilterState): void {
+  unwatch(filter: Filter): void {
     this.#watched.delete(filter);
     this.#wanted.delete(filter);
   }
 
   /** These filters, the nearest first, come on screen next: they are asked for along with what is on screen. */
-  expect(filters: readonly FilterState[]): void {
+  expect(filters: readonly Filter[]): void {
     this.#next = filters;
   }
 
@@ -63,9 +71,10 @@ export class Needs {
     });
   }
 
-  /** The kernel answered, or is gone. */
+  /** Python answered, or is gone. */
   answered(): void {
-    this.#asking = false;
+    for (const keep of this.#awaited) keep();
+    this.#awaited = [];
     this.#ask();
   }
 
@@ -75,9 +84,8 @@ export class Needs {
     this.#wanted.clear();
   }
 
-  #want(filter: FilterState): void {
-    const what = this.events.lacks(filter);
-    if (what === null || this.#asked.get(filter) === what) return;
+  #want(filter: Filter): void {
+    if (this.#lacks(filter) === null) return;
     this.#wanted.add(filter);
     if (this.#soon) return;
     this.#soon = true;
@@ -89,8 +97,8 @@ export class Needs {
   }
 
   #ask(): void {
-    if (this.#asking) return;
-    const most = Math.max(4, Math.min(MOST_FILTERS, Math.floor(MOST_BYTES / this.events.size())));
+    if (this.#awaited.length > 0) return;
+    const most = Math.max(4, Math.min(MOST_AT_ONCE, Math.floor(MOST_BYTES / this.events.size())));
     const uids: Uid[] = [];
     for (const filter of this.#wanted) {
       if (uids.length === most) break;
@@ -99,14 +107,13 @@ export class Needs {
       if (this.#takes(filter)) uids.push(filter.uid);
     }
     if (uids.length === 0) return;
-    this.#asking = true;
-    // The kernel takes the last ones for what is on screen.
-    this.events.ask([...this.#company(uids.length), ...uids]);
+    // Python takes the last ones for those on screen.
+    this.events.ask([...this.#prefetch(uids.length), ...uids]);
   }
 
   /** What an answer with so many filters is filled with. */
-  #company(wanted: number): Uid[] {
-    const room = Math.min(MOST_FILTERS, Math.floor(FULL_BYTES / this.events.size())) - wanted;
+  #prefetch(wanted: number): Uid[] {
+    const room = Math.min(MOST_AT_ONCE, Math.floor(FULL_BYTES / this.events.size())) - wanted;
     const uids: Uid[] = [];
     for (const filter of this.#next) {
       if (uids.length >= room) break;
@@ -115,11 +122,18 @@ export class Needs {
     return uids;
   }
 
-  /** Note that a filter is asked for, where it lacks something. */
-  #takes(filter: FilterState): boolean {
+  /** What a filter lacks and was not asked for before. */
+  #lacks(filter: Filter): string | null {
     const what = this.events.lacks(filter);
-    if (what === null || this.#asked.get(filter) === what) return false;
-    this.#asked.set(filter, what);
+    return what === this.#asked.peek(filter.uid) ? null : what;
+  }
+
+  /** Note that a filter is asked for, where it lacks something. */
+  #takes(filter: Filter): boolean {
+    const what = this.#lacks(filter);
+    const slot = what === null ? null : this.#asked.askAgain(filter.uid);
+    if (what === null || !slot) return false;
+    this.#awaited.push(() => slot.keep(what));
     return true;
   }
 }

@@ -1,14 +1,22 @@
-/** The filters in order, kept in step with the kernel's traits and messages. */
-import { batch, type Signal, signal } from "@preact/signals";
-import { firstChannel } from "../lens/geometry.ts";
-import { FilterState } from "./filter-state.ts";
-import type { Weights } from "./prediction.ts";
-import type { FilterRecord, FilterTable, Geometry, History, LensState, MapRecord, Uid } from "./types.ts";
-import { type CheckedMessage, type CheckedRecord, packNumber, readRecord } from "./wire.ts";
+/** The filters in order, kept in step with Python's traits and messages. */
+import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { firstChannel } from "../maths/geometry.ts";
+import { packNumber } from "../protocol/bytes.ts";
+import type { Message, Request } from "../protocol/messages.ts";
+import type {
+  FilterRecord,
+  FilterTable,
+  Geometry,
+  History,
+  LensState,
+  MapRecord,
+  Uid,
+} from "../protocol/records.ts";
+import { type CheckedRecord, filterRecord } from "../protocol/records.ts";
+import { FilterState } from "./filter.ts";
+import { rebase } from "./unanswered.ts";
 
-export interface RosterEvents {
-  /** What the kernel has not answered, on top of what it said of one filter. */
-  rebase(uid: Uid, said: Weights): Weights;
+export interface FilterListEvents {
   /** These filters may look different now. */
   changed(filters: readonly FilterState[]): void;
   /** Keras's map of the weights that are shown. */
@@ -17,23 +25,23 @@ export interface RosterEvents {
   watched(filter: FilterState): void;
   /** Nothing does any more. */
   unwatched(filter: FilterState): void;
-  /** The kernel must send these filters again. */
-  missing(uids: readonly Uid[]): void;
 }
 
-export class Roster {
+export class FilterList {
   readonly state: Signal<LensState>;
   readonly names: Signal<readonly string[]>;
   readonly list: Signal<readonly FilterState[]> = signal([]);
   readonly history: Signal<History> = signal({ undo: 0, redo: 0 });
   readonly #known = new Map<Uid, FilterState>();
   /** Messages of a generation whose traits have not come yet. */
-  #early: CheckedMessage[] = [];
+  #early: Message[] = [];
 
   constructor(
     state: LensState,
     names: readonly string[],
-    private readonly events: RosterEvents,
+    private readonly isComparing: ReadonlySignal<boolean>,
+    private readonly channel: { readonly unanswered: readonly Request[]; push(request: Request): void },
+    private readonly events: FilterListEvents,
   ) {
     this.state = signal(state);
     this.names = signal(names);
@@ -57,10 +65,13 @@ export class Roster {
   load(table: FilterTable | null): void {
     if (!table) return;
     const current = table.generation === this.state.peek().generation;
-    this.#adopt(table.filters.map(readRecord), current);
+    this.#adopt(
+      table.filters.map((one) => filterRecord(one, "a saved filter")),
+      current,
+    );
   }
 
-  /** The kernel's `_state` and `names`, or, without a kernel, the browser's own. */
+  /** Python's `_state` and `names`, or the browser's own while Python is not connected. */
   setState(state: LensState, names: readonly string[]): void {
     const before = this.state.peek();
     batch(() => {
@@ -77,7 +88,7 @@ export class Roster {
     });
   }
 
-  receive(message: CheckedMessage): void {
+  receive(message: Message): void {
     this.history.value = message.history;
     if (message.filters.length === 0 && !message.outdated?.length) return;
     const { generation } = this.state.peek();
@@ -109,6 +120,7 @@ export class Roster {
   #create(uid: Uid): FilterState {
     const filter: FilterState = new FilterState(
       uid,
+      this.isComparing,
       () => this.events.watched(filter),
       () => this.events.unwatched(filter),
     );
@@ -134,9 +146,11 @@ export class Roster {
     const missing: Uid[] = [];
     for (const record of records) {
       const filter = this.#known.get(record.uid);
-      // What an older generation says of a filter is news only if it is newer than what is known.
+      // A record of an older generation counts only if it is newer than what is known.
       if (!filter || (!current && record.rev <= filter.rev)) continue;
-      const taken = filter.adopt(record, geometry, current, (said) => this.events.rebase(filter.uid, said));
+      const taken = filter.adopt(record, geometry, current, (told) =>
+        rebase(told, filter.uid, this.channel.unanswered),
+      );
       if (!taken) {
         console.warn(`convlens: a kernel of ${record.kernel.byteLength} bytes does not fit the layer`);
         continue;
@@ -147,7 +161,7 @@ export class Roster {
       if (map) this.events.confirmed(filter, map);
     }
     if (changed.length > 0) this.events.changed(changed);
-    if (missing.length > 0) this.events.missing(missing);
+    if (missing.length > 0) this.channel.push({ type: "need", uids: missing });
   }
 }
 

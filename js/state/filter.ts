@@ -1,12 +1,15 @@
-/** One filter as the browser holds it: what a person made of it, what Keras last said, and what is drawn. */
-import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Range } from "../lens/ranges.ts";
-import type { Base } from "./based-prediction.ts";
-import type { FilterView, MapView } from "./lens.ts";
-import type { Edit } from "./messages.ts";
-import { type Forecast, sameWeights, type Weights } from "./prediction.ts";
-import type { Geometry, MapRecord, Stage, Uid } from "./types.ts";
-import { bytesOf, type CheckedRecord, exactBuffer, floatsOf, unpackNumber } from "./wire.ts";
+/** One filter as the browser holds it: its weights with every edit, what Python confirmed last, and what is drawn. */
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { MapView } from "../paint/drawable.ts";
+import type { Grid } from "../paint/grid.ts";
+import type { Range } from "../paint/ranges.ts";
+import type { DeepBase } from "../preview/deep-preview.ts";
+import { type Preview, sameWeights, type Weights } from "../preview/full-preview.ts";
+import type { PreviewedFilter } from "../preview/previewed-filter.ts";
+import { bytesOf, exactBuffer, floatsOf, unpackNumber } from "../protocol/bytes.ts";
+import type { Edit } from "../protocol/messages.ts";
+import type { CheckedRecord, Geometry, MapRecord, Stage, Uid } from "../protocol/records.ts";
+import type { FilterView } from "./lens-view.ts";
 
 /** A map that Keras computed, and the weights that it computed it for. */
 interface KerasMap {
@@ -14,11 +17,14 @@ interface KerasMap {
   weights: Weights;
 }
 
+/** Canvases that show one map: its card, the focus view, and one that is about to go. */
+const MOST_GRIDS = 3;
 const NO_COUNTS = { nan: 0, posinf: 0, neginf: 0, zeros: 0 };
 const NO_KERNEL = new Float32Array(0);
+const NO_WEIGHTS: Weights = { kernel: NO_KERNEL, bias: 0 };
 
-export class FilterState implements FilterView {
-  /** Empty until the kernel has sent the filter. */
+export class FilterState implements FilterView, PreviewedFilter {
+  /** Empty until Python has sent the filter. */
   readonly kernel: ReadonlySignal<Float32Array>;
   readonly bias: ReadonlySignal<number>;
   readonly map: ReadonlySignal<MapView>;
@@ -27,16 +33,16 @@ export class FilterState implements FilterView {
   firstChannel = 0;
   /** Of the last record; −1 before there is one. */
   rev = -1;
-  /** What the browser shows: the kernel's truth with the edits that it has not answered yet. */
-  now: Weights = { kernel: NO_KERNEL, bias: 0 };
-  /** The kernel's last word. */
-  confirmed: Weights = this.now;
-  prediction: Forecast | null = null;
-  /** Being made in idle time to take the place of a worn `prediction`. */
-  spare: Forecast | null = null;
+  /** The weights that Python confirmed last. */
+  confirmed: Weights = NO_WEIGHTS;
+  preview: Preview | null = null;
+  /** Being made in idle time to take the place of a retired `preview`. */
+  spare: Preview | null = null;
   /** What predictions start from where the browser does not have the layer's input. */
-  base: Base | null = null;
-  /** False once Keras contradicted a prediction. */
+  base: DeepBase | null = null;
+  /** What canvases show of it where it is large, the newest last. */
+  grids: readonly Grid[] = [];
+  /** False once Keras contradicted a preview. */
   trusted = true;
   /** How often what is here turned out to be out of date. */
   expiries = 0;
@@ -46,38 +52,48 @@ export class FilterState implements FilterView {
 
   #keras: KerasMap | null = null;
   /** What "compare" shows. It costs the 8 bits of one map, for filters that the last gesture changed. */
-  #before: { weights: Weights; keras: KerasMap | null } | null = null;
-  readonly #kernel: Signal<Float32Array>;
-  readonly #bias: Signal<number>;
+  readonly #before: Signal<{ weights: Weights; keras: KerasMap | null } | null> = signal(null);
+  readonly #now: Signal<Weights> = signal(NO_WEIGHTS);
   readonly #map: Signal<MapView>;
   #version = 0;
 
-  /** Called when something on the page begins to draw the map, and when nothing does any more. */
+  /** `watched` is called when something on the page begins to draw the map, and `unwatched` when nothing does any more. */
   constructor(
     readonly uid: Uid,
+    isComparing: ReadonlySignal<boolean>,
     watched: () => void,
     unwatched: () => void,
   ) {
-    this.kernel = this.#kernel = signal(NO_KERNEL);
-    this.bias = this.#bias = signal(0);
+    const shown = () => (isComparing.value && this.#before.value?.weights) || this.#now.value;
+    this.kernel = computed(() => shown().kernel);
+    this.bias = computed(() => shown().bias);
     this.map = this.#map = signal(this.#waiting(0, 0), { watched, unwatched });
+  }
+
+  /** What the browser shows: what Python confirmed, with the edits that it has not answered yet. */
+  get now(): Weights {
+    return this.#now.peek();
+  }
+
+  set now(weights: Weights) {
+    this.#now.value = weights;
   }
 
   get known(): boolean {
     return this.rev >= 0 && !this.#expired;
   }
 
-  /** The kernel has something newer, and sends it when it is asked. */
+  /** Python has something newer, and sends it when it is asked. */
   expire(geometry: Geometry): void {
     this.#expired = true;
     this.expiries++;
-    this.prediction = this.spare = this.base = null;
+    this.preview = this.spare = this.base = null;
     this.drawOld(geometry);
   }
 
   /**
-   * Take the kernel's word; `rebase` puts the edits on top that it has not answered. False where the record does not fit the
-   * layer. `current` says that the record was made for the present layer and image, and so its map.
+   * Take a record from Python; `rebase` puts the edits on top that it has not answered. False where the record does not fit the
+   * layer. `current`: the record was made for the present layer and image, and so its map.
    */
   adopt(
     record: CheckedRecord,
@@ -98,7 +114,7 @@ export class FilterState implements FilterView {
     return true;
   }
 
-  /** Show the kernel's word with what it has not answered on top. */
+  /** Show what Python confirmed with the edits on top that it has not answered. */
   rebase(rebase: (said: Weights) => Weights): void {
     const now = rebase(this.confirmed);
     if (!sameWeights(now, this.now)) this.now = now;
@@ -117,7 +133,7 @@ export class FilterState implements FilterView {
   readFrom(firstChannel: number): void {
     if (this.firstChannel === firstChannel) return;
     this.firstChannel = firstChannel;
-    this.prediction = this.spare = this.base = null;
+    this.preview = this.spare = this.base = null;
   }
 
   /** Keras's map for the weights that are shown now, whatever its stage. */
@@ -125,12 +141,12 @@ export class FilterState implements FilterView {
     return this.#keras && sameWeights(this.#keras.weights, weights) ? this.#keras.map : null;
   }
 
-  /** Layer or image are others: no map belongs to them any more, and a kernel of another size has no past. */
+  /** Layer or image are others: no map belongs to them any more, and a kernel of another size has no state to compare with. */
   forget(geometry: Geometry): void {
-    this.prediction = this.spare = this.base = null;
+    this.preview = this.spare = this.base = null;
     this.trusted = true;
     this.#keras = null;
-    this.#before = null;
+    this.#before.value = null;
     this.gesture = null;
     if (this.now.kernel.length !== kernelLength(geometry)) {
       this.now = this.confirmed = { kernel: NO_KERNEL, bias: this.now.bias };
@@ -142,17 +158,17 @@ export class FilterState implements FilterView {
   remember(gesture: string): void {
     if (this.gesture === gesture) return;
     this.gesture = gesture;
-    this.#before = { weights: this.now, keras: this.#keras };
+    this.#before.value = { weights: this.now, keras: this.#keras };
   }
 
   forgetBefore(): void {
     this.gesture = null;
-    this.#before = null;
+    this.#before.value = null;
   }
 
   /** The weights to show, and Keras's map of them where there is one of this stage. */
   shown(comparing: boolean, stage: Stage): { weights: Weights; keras: MapRecord | null } {
-    const before = comparing ? this.#before : null;
+    const before = comparing ? this.#before.peek() : null;
     const weights = before?.weights ?? this.now;
     const match = [this.#keras, before?.keras].find(
       (one) => one && one.map.stage === stage && sameWeights(one.weights, weights),
@@ -160,23 +176,25 @@ export class FilterState implements FilterView {
     return { weights, keras: match?.map ?? null };
   }
 
-  /** Show these weights' numbers; the map follows by one of the `draw` methods. */
-  showWeights({ kernel, bias }: Weights): void {
-    this.#kernel.value = kernel;
-    this.#bias.value = bias;
-  }
-
   drawKeras(map: MapRecord, geometry: Geometry, provenance: "keras" | "stale" = "keras"): void {
     const old = this.#map.peek();
     if (old.keras === map && old.provenance === provenance) return;
-    this.#draw(geometry, { provenance, keras: map, preview: null, range: map.range, counts: map.counts });
+    const { range, counts } = map;
+    this.#draw(geometry, { provenance, keras: map, preview: null, range, counts, sampled: false });
   }
 
-  drawPreview(geometry: Geometry, view: Pick<MapView, "preview" | "range" | "counts">): void {
+  drawPreview(geometry: Geometry, view: Pick<MapView, "preview" | "range" | "counts" | "sampled">): void {
     this.#draw(geometry, { provenance: "preview", keras: null, ...view });
   }
 
-  /** Nothing new can be drawn: what Keras said last, or nothing. */
+  /** A canvas shows this part of the map, so finely. */
+  seenOn(grid: Grid): void {
+    const key = JSON.stringify(grid);
+    const others = this.grids.filter((one) => JSON.stringify(one) !== key);
+    this.grids = [...others.slice(1 - MOST_GRIDS), grid];
+  }
+
+  /** Nothing new can be drawn: Keras's last map, or nothing. */
   drawOld(geometry: Geometry): void {
     const [rows, cols] = geometry.output_shape;
     if (this.#keras) this.drawKeras(this.#keras.map, geometry, "stale");
@@ -202,6 +220,7 @@ export class FilterState implements FilterView {
       preview: null,
       range: [0, 0],
       counts: NO_COUNTS,
+      sampled: false,
       version,
     };
   }
@@ -212,7 +231,9 @@ export function kernelLength({ kernel_size, kernel_channels }: Geometry): number
 }
 
 function fits(map: MapRecord, { output_shape }: Geometry): boolean {
-  const pixels = output_shape[0] * output_shape[1];
+  const [rows, cols] = map.shape;
+  if (rows > output_shape[0] || cols > output_shape[1]) return false;
+  const pixels = rows * cols;
   return bytesOf(map.levels).length === pixels && (!map.flags || bytesOf(map.flags).length === pixels);
 }
 

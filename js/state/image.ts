@@ -1,14 +1,15 @@
-/** The picture as numbers: planes for the linear update, values for the pointer. */
-import type { Picture } from "./lens.ts";
-import type { ImageRecord } from "./types.ts";
-import { bytesOf, floatsOf } from "./wire.ts";
+/** The picture as numbers: planes for drawing and for the linear update, values for the pointer. */
+
+import type { Picture, Planar } from "../paint/drawable.ts";
+import { imageValues } from "../protocol/image-values.ts";
+import type { ImageRecord } from "../protocol/records.ts";
 
 /** Read an image record; it throws where the bytes do not fit the shape. */
 export function readPicture(record: ImageRecord): Picture {
   const [rows, cols, channels] = record.shape;
-  const values =
-    record.dtype === "uint8" ? scaled(bytesOf(record.data), record.scale) : floatsOf(record.data);
-  if (values.length !== rows * cols * channels) {
+  const values = imageValues(record, record.data);
+  const [high, wide] = record.reduced?.shape ?? [rows, cols];
+  if (values.length !== high * wide * channels) {
     throw new RangeError(`a picture of shape (${record.shape.join(", ")}) came with ${values.length} values`);
   }
   const planes: Float32Array[] = [];
@@ -16,24 +17,25 @@ export function readPicture(record: ImageRecord): Picture {
     if (channels === 1) return values;
     let made = planes[channel];
     if (!made) {
-      made = new Float32Array(rows * cols);
+      made = new Float32Array(high * wide);
       for (let i = 0, from = channel; i < made.length; i++, from += channels)
         made[i] = values[from] as number;
       planes[channel] = made;
     }
     return made;
   };
-  const at = (row: number, col: number): number[] => {
-    const from = (row * cols + col) * channels;
-    return [...values.subarray(from, from + channels)];
-  };
-  return { rows, cols, channels, plane, at, record };
+  const drawn = { rows: high, cols: wide, plane };
+  return pictureOf(record, drawn, record.reduced ? null : drawn);
 }
 
-/** byte × scale in double precision, then rounded to float32, as Python does: 26 × (1 / 255) is not 26 × fround(1 / 255). */
-function scaled(bytes: Uint8Array, scale: number): Float32Array {
-  const table = Float32Array.from({ length: 256 }, (_, byte) => byte * scale);
-  const out = new Float32Array(bytes.length);
-  for (let i = 0; i < bytes.length; i++) out[i] = table[bytes[i] as number] as number;
-  return out;
+/** The same picture, now that all its pixels are here. */
+export function withWhole(picture: Picture, whole: Planar): Picture {
+  return pictureOf(picture.record, picture.drawn, whole);
+}
+
+function pictureOf(record: ImageRecord, drawn: Planar, whole: Planar | null): Picture {
+  const [rows, cols, channels] = record.shape;
+  const at = (row: number, col: number) =>
+    whole && Array.from({ length: channels }, (_, i) => whole.plane(i)[row * cols + col] as number);
+  return { rows, cols, channels, drawn, whole, at, record };
 }

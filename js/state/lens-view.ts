@@ -3,79 +3,41 @@
  * Components read signals and call methods; they know neither the host's model nor the wire.
  */
 import type { ReadonlySignal, Signal } from "@preact/signals";
-import type { Activation } from "../lens/activations.ts";
-import type { Patch } from "../lens/explain.ts";
-import type { Gone } from "./connection.ts";
-import type { DiagnosticsRecord, Edit, FactorEdit, PictureRecord } from "./messages.ts";
+import type { Link } from "../connection/channel.ts";
+import type { Gone } from "../connection/jupyter-kernel.ts";
+import type { Patch } from "../maths/explanation.ts";
+import type { CloseUp, MapView, Picture } from "../paint/drawable.ts";
+import type { Grid } from "../paint/grid.ts";
+import type { Weights } from "../preview/full-preview.ts";
+import type {
+  DiagnosticsRecord,
+  Edit,
+  ExcitationRecord,
+  PartEdit,
+  PictureRecord,
+  RunQuestion,
+  RunRecord,
+} from "../protocol/messages.ts";
 import type {
   Geometry,
   History,
-  ImageRecord,
   LayerRecord,
-  MapRecord,
   PresetRecord,
   Problem,
-  Stage,
+  SharedName,
+  SharedValues,
   Status,
+  SurveyRecord,
   TrainingRecord,
   Uid,
-  ValueRange,
-} from "./types.ts";
-
-/** Bytes of a picture as numbers, ready for drawing and for the linear update. */
-export interface Picture {
-  rows: number;
-  cols: number;
-  channels: number;
-  /** One float32 plane a channel, row-major; made when first asked for. */
-  plane(channel: number): Float32Array;
-  /** Values at one pixel, one a channel. */
-  at(row: number, col: number): number[];
-  record: ImageRecord;
-}
-
-/** Where a map's numbers come from at this moment. */
-export type Provenance =
-  /** Keras's own answer to the kernel that is shown. */
-  | "keras"
-  /** Predicted by the linear update; Keras's answer is on its way, or there is no kernel. */
-  | "preview"
-  /** Keras's answer to an older kernel, shown because nothing newer can be (no preview for this layer, or an error). */
-  | "stale"
-  /** Nothing to draw yet. */
-  | "waiting";
-
-/** A predicted map, ready for `paintFloats`: what is not on screen is never activated. */
-export interface PreviewMap {
-  /** Float32 pre-activations, row-major. */
-  values: Float32Array;
-  /** Applied to what is drawn; null where the pre-activation itself is drawn. */
-  activation: Activation | null;
-  /** Least and greatest of all that may be drawn, null where some of it is NaN or infinite, or where they are not known. */
-  ends: readonly [low: number, high: number] | null;
-  /** Least pre-activation, −Infinity where it is not known. */
-  least: number;
-}
-
-/** What an activation map draws: either Keras's 8-bit levels or the preview's float32 values, never a mixture. */
-export interface MapView {
-  provenance: Provenance;
-  rows: number;
-  cols: number;
-  /** Present when provenance is "keras" or "stale". */
-  keras: MapRecord | null;
-  /** Present when provenance is "preview". Shared, updated in place: redraw on `version`. */
-  preview: PreviewMap | null;
-  /** Least and greatest finite value. */
-  range: [number, number];
-  counts: MapRecord["counts"];
-  /** Grows with every change of the pixels. */
-  version: number;
-}
+} from "../protocol/records.ts";
+import type { Stats } from "../queries/ask.ts";
+import type { Excited } from "../queries/excitations.ts";
+import type { FactorsView } from "../queries/separable-parts.ts";
 
 export interface FilterView {
   uid: Uid;
-  /** Kernel in C order (row, column, channel); a new array after each change, empty until the kernel has sent the filter. */
+  /** Kernel in C order (row, column, channel); a new array after each change, empty until Python has sent the filter. */
   kernel: ReadonlySignal<Float32Array>;
   bias: ReadonlySignal<number>;
   /** Input channel of the kernel's first plane. */
@@ -88,32 +50,20 @@ export interface Predictions {
   /** (classes,) each; null before there is an answer, and where the output is not one vector. */
   before: Float32Array | null;
   after: Float32Array | null;
-  /** "settled" once they belong to the weights that are shown. */
-  state: "waiting" | "asked" | "settled";
+  /** "settled" once they belong to the weights that are shown, "saved" where they came with a page and do. */
+  state: "waiting" | "asked" | "settled" | "saved";
   error: string | null;
+  /** What the output is, and where it can be read, where it is not one vector. */
+  note?: string | undefined;
 }
-
-/** What a separable layer's filter is made of (FactorsRecord), with the edits that Keras has not answered. */
-export interface FactorsView {
-  rev: number;
-  multiplier: number;
-  depthwise: Float32Array;
-  pointwise: Float32Array;
-  contribution: Float32Array;
-  /** Whether an edit is not answered yet. */
-  pending: boolean;
-}
-
-/** One number a filter, in list order, to sort a gallery by. */
-export type Stats = Record<"energy" | "dead" | "norm", Float32Array>;
 
 /** The user's model around the layer. */
-export interface NetworkModel {
+export interface NetworkView {
   /** Its convolution layers in the order in which it calls them; empty without a model. */
   layers: ReadonlySignal<readonly LayerRecord[]>;
   /** Path of the layer that is open. */
   path: ReadonlySignal<string>;
-  /** What its classes are called; empty where nobody said. */
+  /** What its classes are called; empty where they are not known. */
   labels: ReadonlySignal<readonly string[]>;
   training: ReadonlySignal<TrainingRecord | null>;
   /** Kept up to date while it is read. */
@@ -123,35 +73,56 @@ export interface NetworkModel {
   /** Show the kernels of a snapshot of the training. */
   scrub(index: number): void;
   stats(): Promise<Stats>;
+  /** What the score of the model's first class loses without each of some filters. */
+  losses(start: number, count: number): Promise<{ values: Float32Array; target: number }>;
   /** Filters that come on screen next, the nearest first: they are asked for along with those that are on screen. */
   expect(uids: readonly Uid[]): void;
-  /** See to it that edits of these planes of a kernel are previewed, where that takes the kernel's help. */
+  /** Ask Python for what previews of edits of these planes need. */
   prepare(uid: Uid, planes: readonly number[]): void;
   /** A bound on what each plane of a kernel adds to the map, once it is prepared; null where it is not known. */
   contribution(uid: Uid): Float32Array | null;
   /** A separable layer's filter, once it is prepared. */
   factors(uid: Uid): FactorsView | null;
   /** Change taps of one part of a separable layer's filter; Keras computes the maps. */
-  editFactor(uid: Uid, edit: FactorEdit): void;
+  editFactor(uid: Uid, edit: PartEdit): void;
 }
 
-/** State of the wire as a person would put it. */
-export type Link =
-  /** All is answered. */
-  | "idle"
-  /** A message is on its way and not yet late. */
-  | "sending"
-  /** The kernel has not answered for a while: it runs a cell. */
-  | "busy"
-  /** The connection to the kernel broke; what is edited waits for it to be back. */
-  | "disconnected"
-  /** There is no kernel: a saved page, or it was stopped. */
-  | "offline";
+/** A run for a filter, or for the model as a whole: how far it is, and the weights that it began with. */
+export interface RunView {
+  record: RunRecord;
+  weights: Weights | null;
+}
 
-export interface LensModel {
+/** What excites the filters, and what the model's output rests on; both are found by Python. */
+export interface InterpretationView {
+  survey: ReadonlySignal<SurveyRecord | null>;
+  /** Of a filter, asked for when something reads it; an error with a sentence where Python cannot answer. */
+  excited(uid: Uid): Excited | Error | null;
+  /** Show a stored image with its pixel pinned; null shows what was shown before the first. */
+  show(one: ExcitationRecord | null): void;
+  /** Whether a stored image took the place of another. */
+  replaced: ReadonlySignal<boolean>;
+  /** The pixel that a stored image pins: it is no question about that pixel. */
+  pinned: ReadonlySignal<readonly number[] | null>;
+  begin(question: RunQuestion): void;
+  stop(what: RunQuestion["what"]): void;
+  run(what: RunQuestion["what"], uid?: Uid): RunView | null;
+  /** The class whose attribution lies over the image, and by which method; null for none. */
+  attributed: Signal<{ target: number; method: string } | null>;
+  /** Whether it is that of the model before or after the edits. */
+  side: Signal<"before" | "after">;
+}
+
+/** What is explained below the maps: one tab each. */
+export type Explained = "pixel" | "shapes" | "layer" | "kernel" | "excites" | "away";
+
+export type SharedSignals = { readonly [K in SharedName]: ReadonlySignal<SharedValues[K]> };
+
+export interface LensView {
   // -- state ---------------------------------------------------------------------------------------
   geometry: ReadonlySignal<Geometry>;
   picture: ReadonlySignal<Picture>;
+  /** Whether the image is what the layer reads, and it is known where a pixel of a map lies over it. */
   imageIsInput: ReadonlySignal<boolean>;
   /** In list order. The objects are stable by uid. */
   filters: ReadonlySignal<readonly FilterView[]>;
@@ -161,16 +132,18 @@ export interface LensModel {
   cmap: ReadonlySignal<string>;
   /** 256 × RGB, by name; the current map's table is always there. */
   cmapTables: ReadonlySignal<ReadonlyMap<string, Uint8Array>>;
-  valueRange: ReadonlySignal<ValueRange>;
-  stage: ReadonlySignal<Stage>;
+  /** The small traits that both sides set, as chosen here or in Python; `protocol/records.ts` says what each means. */
+  shared: SharedSignals;
   /** The range each map is drawn over under the current mode, by uid; recomputed with the maps. */
   displayRange(uid: Uid): [number, number];
   presets: ReadonlySignal<readonly PresetRecord[]>;
   history: ReadonlySignal<History>;
   status: ReadonlySignal<Status>;
   link: ReadonlySignal<Link>;
-  /** Why there is no kernel, where the host says so. */
+  /** Why Python is gone, where the host says so. */
   gone: ReadonlySignal<Gone>;
+  /** A sentence on what a saved page does not hold, or "". */
+  leftOut: string;
   problem: ReadonlySignal<Problem | null>;
   /** True while the compare button is held: maps and kernels show what they were before the last gesture. */
   comparing: Signal<boolean>;
@@ -178,12 +151,14 @@ export interface LensModel {
   hover: Signal<{ row: number; col: number } | null>;
   /** Pixel under the pointer in the input image, or null. */
   hoverInput: Signal<{ row: number; col: number } | null>;
+  /** The tab that is open. Never crosses to Python. */
+  explained: Signal<Explained>;
   /** Whether the kernel slides over the image: the maps veil what comes after the pinned pixel. Never crosses to Python. */
   sliding: Signal<boolean>;
   /** Zoom and pan shared by the image and every map: centre in unit coordinates of the picture, and magnification ≥ 1. */
   viewport: Signal<{ x: number; y: number; zoom: number }>;
   /**
-   * The layer's value at an output pixel: `exact` once Keras itself has said it, else the preview's float32 number, else null.
+   * The layer's value at an output pixel: `exact` once it is Keras's own, else the preview's float32 number, else null.
    * Reading asks Keras for it in the background; the signal inside changes when the answer comes.
    */
   valueAt(
@@ -193,14 +168,22 @@ export interface LensModel {
   ): { activation: number; pre_activation: number; exact: boolean } | null;
 
   /**
-   * What the layer is fed under a filter's kernel at an output pixel; where the browser does not have it, the kernel is
+   * What the layer is fed under a filter's kernel at an output pixel; where the browser does not have it, Python is
    * asked: null until it answers, an error with a sentence where it cannot.
    */
   patchAt(uid: Uid, row: number, col: number): Patch | Error | null;
   /** One channel of what a layer inside a model is fed, to look at; null and errors as with `patchAt`. */
   inputPlane(channel: number): PictureRecord | Error | null;
 
-  network: NetworkModel;
+  /** Values of one pixel of the image, one a channel; null while Python is asked for them. */
+  imageAt(row: number, col: number): number[] | null;
+  /** What a large map is drawn from on this grid, once it is here; asked for when the view rests. */
+  closeUp(uid: Uid, grid: Grid): CloseUp | null;
+  /** Grows when a close-up comes. */
+  closeUps: ReadonlySignal<number>;
+
+  network: NetworkView;
+  interpretation: InterpretationView;
 
   /** Python's diagnostics of one kernel and one of its planes; rejects with a sentence where Python cannot answer. */
   diagnose(uid: Uid, channel: number): Promise<DiagnosticsRecord>;
@@ -224,9 +207,8 @@ export interface LensModel {
   reset(): void;
   select(index: number): void;
   pin(pixel: [number, number] | null): void;
-  setCmap(name: string): void;
-  setValueRange(range: ValueRange): void;
-  setStage(stage: Stage): void;
+  /** Choose the value of a shared trait: it is shown at once, and Python decides. */
+  set<K extends SharedName>(name: K, value: SharedValues[K]): void;
   /** Layer settings under Keras's own names; for a built-in layer only. */
   configure(settings: Record<string, unknown>): void;
   /** A picture that was dropped or pasted, decoded: float values as bytes 0..255, channels 1, 3 or 4. */

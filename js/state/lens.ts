@@ -1,165 +1,186 @@
-/** `LensModel` over a host's model: what components read, and what a person does, shown at once and asked for. */
+/** `LensView` over a host's model: what components read, and what a person does, shown at once and asked for. */
 import type { AnyModel } from "@anywidget/types";
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
-import { activationOf } from "../lens/activations.ts";
-import { type Patch, readPatch } from "../lens/explain.ts";
-import { correlateAt } from "../lens/preview.ts";
-import { displayRange, type Range } from "../lens/ranges.ts";
-import { Core } from "./core.ts";
-import { Refused } from "./document.ts";
-import { kernelLength } from "./filter-state.ts";
-import type { LensModel } from "./lens.ts";
-import type { DiagnosticsRecord, Edit, PictureRecord, Request } from "./messages.ts";
-import { sameWeights } from "./prediction.ts";
-import type { Value } from "./probes.ts";
-import { rebase } from "./rebase.ts";
-import { browserSchedule, type Schedule } from "./schedule.ts";
-import type { Shared } from "./settings.ts";
-import type { Traits, Uid, ValueRange } from "./types.ts";
-import { packNumber } from "./wire.ts";
+import { activationOf } from "../maths/activations.ts";
+import { type Patch, readPatch } from "../maths/explanation.ts";
+import { correlateAt } from "../maths/linear-update.ts";
+import { Refused } from "../offline/local-edits.ts";
+import type { CloseUp } from "../paint/drawable.ts";
+import type { Grid } from "../paint/grid.ts";
+import { displayRange, type Range } from "../paint/ranges.ts";
+import { browserSchedule, type Schedule } from "../preview/frames.ts";
+import { sameWeights } from "../preview/full-preview.ts";
+import { packNumber } from "../protocol/bytes.ts";
+import type { DiagnosticsRecord, Edit, PictureRecord, Request } from "../protocol/messages.ts";
+import type { SharedName, SharedValues, Traits, Uid } from "../protocol/records.ts";
+import type { PixelValue } from "../queries/pixel-values.ts";
+import { kernelLength } from "./filter.ts";
+import type { LensView } from "./lens-view.ts";
+import { Sync } from "./sync.ts";
+import { rebase } from "./unanswered.ts";
 
-export class Lens implements LensModel {
-  readonly #core: Core;
+export class Lens implements LensView {
+  readonly #sync: Sync;
   /** Of every map that there is. */
   readonly #ranges: ReadonlySignal<Readonly<Range>[]>;
   #gesture: string | null = null;
   #gestures = 0;
 
-  readonly geometry: LensModel["geometry"];
-  readonly picture: LensModel["picture"];
+  readonly geometry: LensView["geometry"];
+  readonly picture: LensView["picture"];
   readonly imageIsInput: ReadonlySignal<boolean>;
-  readonly filters: LensModel["filters"];
-  readonly names: LensModel["names"];
-  readonly selected: LensModel["selected"];
-  readonly pixel: LensModel["pixel"];
-  readonly cmap: LensModel["cmap"];
-  readonly cmapTables: LensModel["cmapTables"];
-  readonly valueRange: LensModel["valueRange"];
-  readonly stage: LensModel["stage"];
-  readonly presets: LensModel["presets"];
-  readonly history: LensModel["history"];
-  readonly status: LensModel["status"];
-  readonly link: LensModel["link"];
-  readonly gone: LensModel["gone"];
-  readonly problem: LensModel["problem"];
-  readonly comparing: LensModel["comparing"];
-  readonly hover: LensModel["hover"] = signal(null);
-  readonly hoverInput: LensModel["hoverInput"] = signal(null);
-  readonly sliding: LensModel["sliding"] = signal(false);
-  readonly network: LensModel["network"];
-  readonly viewport: LensModel["viewport"] = signal({ x: 0.5, y: 0.5, zoom: 1 });
+  readonly filters: LensView["filters"];
+  readonly names: LensView["names"];
+  readonly selected: LensView["selected"];
+  readonly pixel: LensView["pixel"];
+  readonly shared: LensView["shared"];
+  readonly cmap: LensView["cmap"];
+  readonly cmapTables: LensView["cmapTables"];
+  readonly presets: LensView["presets"];
+  readonly history: LensView["history"];
+  readonly status: LensView["status"];
+  readonly link: LensView["link"];
+  readonly gone: LensView["gone"];
+  readonly problem: LensView["problem"];
+  readonly comparing: LensView["comparing"];
+  readonly hover: LensView["hover"] = signal(null);
+  readonly hoverInput: LensView["hoverInput"] = signal(null);
+  readonly explained: LensView["explained"] = signal("pixel");
+  readonly sliding: LensView["sliding"] = signal(false);
+  readonly network: LensView["network"];
+  readonly interpretation: LensView["interpretation"];
+  readonly viewport: LensView["viewport"] = signal({ x: 0.5, y: 0.5, zoom: 1 });
+
+  readonly closeUps: LensView["closeUps"];
+  readonly leftOut: LensView["leftOut"];
 
   constructor(model: AnyModel<Traits>, schedule: Schedule = browserSchedule) {
-    const core = new Core(model, schedule);
-    this.#core = core;
-    const { roster, settings } = core;
+    const sync = new Sync(model, schedule);
+    this.#sync = sync;
+    const { filters, traits, scene, userModel } = sync;
     this.#ranges = computed(() =>
-      roster.list.value.flatMap(({ range }) => (range.value ? [range.value] : [])),
+      filters.list.value.flatMap(({ range }) => (range.value ? [range.value] : [])),
     );
-    this.geometry = computed(() => roster.state.value.geometry);
-    this.imageIsInput = computed(() => roster.state.value.image_is_input);
-    this.picture = core.picture;
-    this.filters = roster.list;
-    this.names = roster.names;
-    this.selected = settings.signal("selected");
-    this.pixel = settings.signal("pixel");
-    this.cmap = core.cmap;
-    this.cmapTables = core.cmapTables;
-    this.valueRange = settings.signal("value_range");
-    this.stage = settings.signal("stage");
-    this.presets = core.presets;
-    this.history = roster.history;
-    this.status = core.status;
-    this.link = core.uplink.link;
-    this.gone = core.uplink.gone;
-    this.problem = core.problems.shown;
-    this.comparing = core.comparing;
+    this.geometry = computed(() => filters.state.value.geometry);
+    this.imageIsInput = computed(() => {
+      const { image_is_input, geometry } = filters.state.value;
+      return image_is_input && geometry.explainable;
+    });
+    this.picture = scene.picture;
+    this.filters = filters.list;
+    this.names = filters.names;
+    this.shared = traits.signals;
+    this.selected = traits.signal("selected");
+    this.pixel = traits.signal("pixel");
+    this.cmap = sync.cmap;
+    this.cmapTables = sync.cmapTables;
+    this.presets = sync.presets;
+    this.history = filters.history;
+    this.status = sync.status;
+    this.link = sync.channel.link;
+    this.gone = sync.channel.gone;
+    this.problem = sync.problems.shown;
+    this.comparing = scene.isComparing;
+    this.closeUps = sync.closeUps.arrived;
     this.network = {
-      layers: core.network.layers,
-      path: settings.signal("layer_path"),
-      labels: core.network.labels,
-      training: core.network.training,
-      predictions: core.network.predictions,
-      open: (path) => this.#set("layer_path", path),
+      layers: userModel.layers,
+      path: traits.signal("layer_path"),
+      labels: userModel.labels,
+      training: userModel.training,
+      predictions: userModel.predictions,
+      open: (path) => this.set("layer_path", path),
       scrub: (index) => this.#ask({ type: "scrub", index }),
-      stats: () => core.inquiries.stats(),
-      expect: (uids) => core.needs.expect(uids.flatMap((uid) => roster.get(uid) ?? [])),
-      prepare: (uid, planes) => core.prepare(uid, planes),
-      contribution: (uid) => core.deep.contributions.value.get(uid) ?? null,
-      factors: (uid) => core.factors.view(uid),
-      editFactor: (uid, edit) => core.factors.edit(uid, edit, this.#gesture ?? this.#newGesture()),
+      stats: () => sync.queries.stats(),
+      losses: (start, count) => sync.queries.losses(start, count),
+      expect: (uids) => sync.visibleFilters.expect(uids.flatMap((uid) => filters.get(uid) ?? [])),
+      prepare: (uid, planes) => sync.prepare(uid, planes),
+      contribution: (uid) => sync.deepInput.contribution(uid),
+      factors: (uid) => sync.separableParts.views.value.get(uid) ?? null,
+      editFactor: (uid, edit) => sync.separableParts.edit(uid, edit, this.#gesture ?? this.#newGesture()),
     };
-    core.greet();
+    this.interpretation = sync.interpretation;
+    this.leftOut = sync.saved?.left_out ?? "";
+    sync.greet();
   }
 
-  /** A view of this lens is on the page: it shows whether the host has a kernel. */
+  /** A view of this lens is on the page: it shows whether Python is connected. */
   addView(element: Element): void {
-    this.#core.uplink.host.addView(element);
+    this.#sync.channel.host.addView(element);
   }
 
   dispose(): void {
-    this.#core.dispose();
+    this.#sync.dispose();
   }
 
   // -- reading -------------------------------------------------------------------------------------------------------
 
   displayRange(uid: Uid): Range {
-    const own = this.#core.roster.get(uid)?.range.value ?? [0, 0];
-    return displayRange(this.valueRange.value, own, () => this.#ranges.value);
+    const own = this.#sync.filters.get(uid)?.range.value ?? [0, 0];
+    return displayRange(this.shared.value_range.value, own, () => this.#ranges.value);
   }
 
-  valueAt(uid: Uid, row: number, col: number): (Value & { exact: boolean }) | null {
-    const { roster, probes, uplink, status } = this.#core;
-    const { geometry, generation } = roster.state.value;
-    const filter = roster.get(uid);
-    // Read, so that the caller runs again when the weights or Keras's word on them change.
+  valueAt(uid: Uid, row: number, col: number): (PixelValue & { exact: boolean }) | null {
+    const { filters, pixelValues, channel, status } = this.#sync;
+    const { geometry, generation } = filters.state.value;
+    const filter = filters.get(uid);
+    // Read, so that the caller runs again when the weights or what Keras computed of them change.
     const provenance = filter?.map.value.provenance;
     const [rows, cols] = geometry.output_shape;
     if (!filter?.known || provenance === undefined || row < 0 || col < 0 || row >= rows || col >= cols)
       return null;
-    const { weights } = filter.shown(this.comparing.value, this.stage.value);
+    const { weights } = filter.shown(this.comparing.value, this.shared.stage.value);
     const { keras } = status.value;
-    if (keras === "ready" && uplink.link.value !== "offline" && sameWeights(weights, filter.confirmed)) {
-      const value = probes.read(uid, filter.rev, generation, row, col);
+    if (keras === "ready" && channel.link.value !== "offline" && sameWeights(weights, filter.confirmed)) {
+      const value = pixelValues.read(uid, filter.rev, generation, row, col);
       if (value) return { ...value, exact: true };
     }
     const activation = geometry.previewable && activationOf(geometry.activation, geometry.activation_params);
     if (!activation || !filter.trusted) return null;
-    const planes = this.#core.inputPlanes();
+    const planes = this.#sync.scene.planes;
     let pre: number;
     if (planes) {
       const channels = Array.from({ length: geometry.kernel_channels }, (_, i) =>
         planes.plane(filter.firstChannel + i),
       );
       pre = Math.fround(correlateAt(geometry, channels, weights.kernel, weights.bias, row, col));
-    } else if (filter.prediction?.isAt(weights)) pre = filter.prediction.pre[row * cols + col] as number;
+    } else if (filter.preview?.isAt(weights)) pre = filter.preview.pre[row * cols + col] as number;
     else return null;
     return { activation: activation.one(pre), pre_activation: pre, exact: false };
   }
 
   patchAt(uid: Uid, row: number, col: number): Patch | Error | null {
-    const { roster, patches } = this.#core;
-    const { geometry } = roster.state.value;
-    const filter = roster.get(uid);
-    const planes = this.picture.value && this.#core.inputPlanes();
+    const { filters, layerInput } = this.#sync;
+    const { geometry } = filters.state.value;
+    const filter = filters.get(uid);
+    const planes = this.picture.value && this.#sync.scene.planes;
+    if (!geometry.explainable) return new Error(geometry.note);
     if (!filter?.known) return null;
-    if (!planes) return patches.patch(filter, row, col);
+    if (!planes) return layerInput.patch(filter, row, col);
     const read = (_: unknown, i: number) => planes.plane(filter.firstChannel + i);
     return readPatch(geometry, Array.from({ length: geometry.kernel_channels }, read), row, col);
   }
 
+  imageAt(row: number, col: number): number[] | null {
+    const picture = this.picture.value;
+    return picture.at(row, col) ?? this.#sync.imagePixels.at(picture, row, col);
+  }
+
+  closeUp(uid: Uid, grid: Grid): CloseUp | null {
+    return this.#sync.closeUp(uid, grid);
+  }
+
   inputPlane(channel: number): PictureRecord | Error | null {
-    return this.#core.patches.plane(channel);
+    return this.#sync.layerInput.plane(channel);
   }
 
   async diagnose(uid: Uid, channel: number): Promise<DiagnosticsRecord> {
-    const { diagnostics } = await this.#core.inquiries.ask({ type: "diagnose", uid, channel });
+    const { diagnostics } = await this.#sync.queries.ask({ type: "diagnose", uid, channel });
     if (!diagnostics) throw new Error("Python's answer holds no diagnostics.");
     return diagnostics;
   }
 
   async code(framework: "keras" | "numpy"): Promise<string> {
-    const { code } = await this.#core.inquiries.ask({ type: "code", framework });
+    const { code } = await this.#sync.queries.ask({ type: "code", framework });
     if (code === undefined) throw new Error("Python's answer holds no code.");
     return code;
   }
@@ -172,7 +193,7 @@ export class Lens implements LensModel {
 
   endGesture(): void {
     this.#gesture = null;
-    this.#core.uplink.flush();
+    this.#sync.channel.flush();
   }
 
   edit(edits: readonly Edit[]): void {
@@ -201,8 +222,8 @@ export class Lens implements LensModel {
       kernels: new Uint8Array(all.buffer),
       gesture,
     };
-    // Another size is another layer: the kernel decides, or the browser where there is none.
-    if (size === kernelLength(this.#core.roster.geometry) && this.#sameSize(shape)) this.#change(request);
+    // Another size is another layer: Python decides, or the browser while Python is not connected.
+    if (size === kernelLength(this.#sync.filters.geometry) && this.#sameSize(shape)) this.#change(request);
     else this.#ask(request);
   }
 
@@ -220,7 +241,7 @@ export class Lens implements LensModel {
   }
 
   rename(uid: Uid, name: string): void {
-    this.#ask({ type: "rename", uid, name });
+    this.#ask({ type: "rename", uid, name, gesture: this.#gesture });
   }
 
   undo(): void {
@@ -246,75 +267,73 @@ export class Lens implements LensModel {
   // -- what is shown -------------------------------------------------------------------------------------------------
 
   select(index: number): void {
-    this.#set("selected", index);
+    this.set("selected", index);
   }
 
   pin(pixel: [number, number] | null): void {
-    this.#set("pixel", pixel);
+    this.set("pixel", pixel);
   }
 
-  setCmap(name: string): void {
-    if (this.#core.offline && !this.cmapTables.value.has(name)) {
-      this.report(
-        "Colour map not available",
-        `The table of ${name} is made by Matplotlib, and Python is not connected.`,
-      );
-    } else this.#set("cmap", name);
-  }
-
-  setValueRange(range: ValueRange): void {
-    this.#set("value_range", range);
-  }
-
-  setStage(stage: Traits["stage"]): void {
-    this.#set("stage", stage);
+  set<K extends SharedName>(name: K, value: SharedValues[K]): void {
+    const isMap = name === "cmap" || name === "kernel_cmap";
+    if (isMap && typeof value === "string" && !this.#hasTable(value)) return;
+    batch(() => this.#sync.channel.push(this.#sync.traits.choose(name, value)));
   }
 
   dismissProblem(): void {
-    if (this.#core.problems.dismiss()) this.#core.uplink.push({ type: "set", name: "_problem", value: null });
+    if (this.#sync.problems.dismiss())
+      this.#sync.channel.push({ type: "set", name: "_problem", value: null });
   }
 
   report(title: string, text: string): void {
-    this.#core.problems.report(title, text);
+    this.#sync.problems.report(title, text);
   }
 
   // -- how -----------------------------------------------------------------------------------------------------------
+
+  /** Whether a colour map can be chosen; reports why not. */
+  #hasTable(name: string): boolean {
+    if (!this.#sync.offline || this.cmapTables.value.has(name)) return true;
+    this.report(
+      "Colour map not available",
+      `The table of ${name} is made by Matplotlib, and Python is not connected.`,
+    );
+    return false;
+  }
 
   #newGesture(): string {
     this.#gestures++;
     return `${this.#gestures}`;
   }
 
-  #set<K extends Shared>(name: K, value: Traits[K]): void {
-    batch(() => this.#core.uplink.push(this.#core.settings.choose(name, value)));
-  }
-
   /** A change of weights that keeps their shapes: shown now, asked for behind it. */
   #change(request: Extract<Request, { type: "edit" | "replace" }>): void {
-    const { roster, offline, uplink } = this.#core;
+    const { offline, channel, filters: list } = this.#sync;
     const uids = request.type === "edit" ? request.edits.map(({ uid }) => uid) : request.uids;
-    const filters = uids.flatMap((uid) => roster.get(uid) ?? []);
+    const filters = uids.flatMap((uid) => list.get(uid) ?? []);
     offline?.beforeEdit(request.gesture);
-    for (const filter of roster.list.peek()) if (filter.gesture !== request.gesture) filter.forgetBefore();
-    for (const filter of filters) {
-      filter.remember(request.gesture);
-      filter.now = rebase(filter.now, filter.uid, [request]);
-    }
     try {
-      // First, so that the kernel's work on the same processors does not hold the preview back, which is painted here.
-      this.#core.changed(filters);
+      // First, so that Python's work on the same processors does not hold the preview back, which is painted here.
+      batch(() => {
+        for (const filter of list.list.peek()) if (filter.gesture !== request.gesture) filter.forgetBefore();
+        for (const filter of filters) {
+          filter.remember(request.gesture);
+          filter.now = rebase(filter.now, filter.uid, [request]);
+        }
+        this.#sync.changed(filters);
+      });
     } finally {
-      // Whatever becomes of the picture, the edit is made.
-      uplink.push(request);
+      // The edit is made even where drawing fails.
+      channel.push(request);
     }
-    this.#core.followDeep(filters);
+    this.#sync.prepareNext(filters);
   }
 
-  /** Ask the kernel, or do it here where there is none. */
+  /** Ask Python, or do it here while Python is not connected. */
   #ask(request: Request): void {
-    const { offline, uplink } = this.#core;
+    const { offline, channel } = this.#sync;
     if (!offline) {
-      uplink.push(request);
+      channel.push(request);
       return;
     }
     try {
@@ -327,14 +346,14 @@ export class Lens implements LensModel {
 
   /** Whether an edit is of a filter that is here, and within its kernel. */
   #checked({ uid, taps }: Edit): boolean {
-    const filter = this.#core.roster.get(uid);
+    const filter = this.#sync.filters.get(uid);
     if (!filter?.known) return false;
     const fits = (tap: number) => Number.isInteger(tap) && tap >= 0 && tap < filter.now.kernel.length;
     return !taps || (taps.index.length === taps.value.length && taps.index.every(fits));
   }
 
   #sameSize([rows, cols]: readonly number[]): boolean {
-    const { kernel_size } = this.#core.roster.geometry;
+    const { kernel_size } = this.#sync.filters.geometry;
     return rows === kernel_size[0] && cols === kernel_size[1];
   }
 }

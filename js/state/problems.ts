@@ -1,6 +1,6 @@
-/** The one thing that is wrong: found here, or told by Python in the `_problem` trait. */
+/** The last problem: found here, or sent by Python in the `_problem` trait. */
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Problem } from "./types.ts";
+import type { Problem } from "../protocol/records.ts";
 
 export class Problems {
   readonly shown: ReadonlySignal<Problem | null>;

@@ -1,9 +1,10 @@
-/** What the kernel has not answered yet, on top of what it said. */
-import { withEdit } from "./filter-state.ts";
-import type { Request } from "./messages.ts";
-import type { Weights } from "./prediction.ts";
-import type { Uid } from "./types.ts";
-import { floatsOf } from "./wire.ts";
+/** The edits that Python has not answered yet, applied to what it confirmed. */
+
+import type { Weights } from "../preview/full-preview.ts";
+import { floatsOf } from "../protocol/bytes.ts";
+import type { Request } from "../protocol/messages.ts";
+import type { Uid } from "../protocol/records.ts";
+import { withEdit } from "./filter.ts";
 
 /** One filter's weights after the requests that wait; the others' kernels and what is not a weight are left alone. */
 export function rebase(weights: Weights, uid: Uid, requests: readonly Request[]): Weights {
@@ -14,7 +15,7 @@ export function rebase(weights: Weights, uid: Uid, requests: readonly Request[])
     } else if (request.type === "replace") {
       const at = request.uids.indexOf(uid);
       const size = request.kernels.byteLength / request.uids.length;
-      // A kernel of another size waits for the kernel's own word: the layer changes with it.
+      // A kernel of another size waits for Python: the layer changes with it.
       if (at < 0 || size !== now.kernel.byteLength) continue;
       now = { kernel: floatsOf(request.kernels.subarray(at * size, (at + 1) * size)), bias: now.bias };
     }

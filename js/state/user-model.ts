@@ -1,25 +1,27 @@
 /** The user's model around the layer: its other layers, its output with and without the edits, and its training. */
 import type { AnyModel } from "@anywidget/types";
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { FilterState } from "./filter-state.ts";
-import type { Predictions } from "./lens.ts";
-import type { PredictionsMessage } from "./messages.ts";
-import type { Schedule } from "./schedule.ts";
-import type { LayerRecord, TrainingRecord, Traits, Uid } from "./types.ts";
-import { floatsOf } from "./wire.ts";
+import type { Schedule } from "../preview/frames.ts";
+import { floatsOf } from "../protocol/bytes.ts";
+import type { PredictionsMessage } from "../protocol/messages.ts";
+import type { LayerRecord, TrainingRecord, Traits, Uid } from "../protocol/records.ts";
+import type { Asker } from "../queries/ask.ts";
+import type { FilterState } from "./filter.ts";
+import type { Predictions } from "./lens-view.ts";
 
 /** The model runs again when no weight has changed for so long. */
 export const SETTLE_MS = 250;
 
-export interface NetworkEvents {
-  /** Whether the kernel can run the model now and has answered all edits. */
+const UNKNOWN: Predictions = { before: null, after: null, state: "waiting", error: null };
+
+export interface UserModelEvents {
+  /** Whether Python can run the model now and has answered all edits. */
   idle(): boolean;
-  predict(): void;
   /** The layer's input may be another one than before. */
   retrained(): void;
 }
 
-export class Network {
+export class UserModel {
   readonly layers: Signal<readonly LayerRecord[]>;
   readonly labels: Signal<readonly string[]>;
   readonly training: Signal<TrainingRecord | null>;
@@ -33,19 +35,17 @@ export class Network {
   constructor(
     private readonly model: AnyModel<Traits>,
     private readonly schedule: Schedule,
-    private readonly events: NetworkEvents,
+    private readonly queries: Asker,
+    private readonly events: UserModelEvents,
   ) {
     // A state that was saved by an older version may lack these.
     this.layers = signal(model.get("_layers") ?? []);
     this.labels = signal(model.get("labels") ?? []);
     this.training = signal(model.get("_training") ?? null);
-    this.predictions = this.#predictions = signal<Predictions>(
-      { before: null, after: null, state: "waiting", error: null },
-      {
-        watched: () => this.#watch(true),
-        unwatched: () => this.#watch(false),
-      },
-    );
+    this.predictions = this.#predictions = signal<Predictions>(UNKNOWN, {
+      watched: () => this.#watch(true),
+      unwatched: () => this.#watch(false),
+    });
   }
 
   read(name: "_layers" | "labels" | "_training"): void {
@@ -75,17 +75,25 @@ export class Network {
     this.#arm();
   }
 
-  receive({ predictions, error }: PredictionsMessage): void {
+  receive({ predictions, error, note }: PredictionsMessage): void {
     const state = this.#predictions.peek().state === "asked" ? "settled" : "waiting";
     this.#predictions.value = {
       before: predictions && floatsOf(predictions.before),
       after: predictions && floatsOf(predictions.after),
       state,
       error: error?.text ?? null,
+      note,
     };
   }
 
-  failed(text: string): void {
+  /** Without Python: what a page saved of the output, null where that is of other weights, and the snapshot that is shown. */
+  showSaved(saved: Pick<Predictions, "before" | "after"> | null, shown: number | null): void {
+    this.#predictions.value = saved ? { ...saved, state: "saved", error: null } : UNKNOWN;
+    const training = this.training.peek();
+    if (training) this.training.value = { ...training, shown };
+  }
+
+  #failed(text: string): void {
     this.#predictions.value = { ...this.#predictions.peek(), state: "settled", error: text };
   }
 
@@ -109,7 +117,7 @@ export class Network {
         return;
       }
       this.#predictions.value = { ...this.#predictions.peek(), state: "asked" };
-      this.events.predict();
+      this.queries.ask({ type: "predict" }).catch(({ message }: Error) => this.#failed(message));
     });
   }
 }

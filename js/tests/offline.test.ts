@@ -1,18 +1,20 @@
-import { describe, expect, test } from "vitest";
-import { Lens } from "../model/store.ts";
+import { describe, expect, test, vi } from "vitest";
+import { floatsOf } from "../protocol/bytes.ts";
+import type { LayerRecord } from "../protocol/records.ts";
+import { Lens } from "../state/lens.ts";
 import { fixture } from "./fake-host.ts";
 import { PlayedSchedule } from "./play.ts";
 
 /** A page without a kernel: its model has a state, and sending leads nowhere. */
 function page() {
-  const { model, kernel } = fixture();
+  const { model, python } = fixture();
   model.deliver = () => {
     throw new Error("no comm");
   };
   const schedule = new PlayedSchedule();
   const lens = new Lens(model.afm, schedule);
   schedule.repaint();
-  return { lens, model, schedule, kernel };
+  return { lens, model, schedule, python };
 }
 
 const uids = (lens: Lens) => lens.filters.value.map(({ uid }) => uid);
@@ -109,11 +111,11 @@ describe("without a kernel", () => {
 
   test("settings work, with the colour maps that came with the page", () => {
     const { lens, schedule } = page();
-    lens.setStage("pre_activation");
+    lens.set("stage", "pre_activation");
     lens.select(2);
     lens.pin([3, 4]);
-    lens.setCmap("copper");
-    lens.setCmap("viridis");
+    lens.set("cmap", "copper");
+    lens.set("cmap", "viridis");
     schedule.repaint();
     expect(lens.selected.value).toBe(2);
     expect(lens.pixel.value).toEqual([3, 4]);
@@ -124,34 +126,113 @@ describe("without a kernel", () => {
 
 describe("a kernel that comes back", () => {
   test("is told what was edited meanwhile", () => {
-    const { kernel, model } = fixture();
+    const { python, model } = fixture();
     const { deliver } = model;
     const schedule = new PlayedSchedule();
     const lens = new Lens(model.afm, schedule);
-    kernel.pump();
+    python.pump();
     model.trigger("comm:close");
     expect(lens.link.value).toBe("offline");
     lens.edit([{ uid: 1, taps: { index: [0], value: [6] } }]);
     model.deliver = deliver;
-    kernel.announce();
-    kernel.pump();
+    python.announce();
+    python.pump();
     schedule.repaint();
     expect(lens.link.value).toBe("idle");
-    expect(kernel.filters[0]?.kernel[0]).toBe(6);
+    expect(python.filters[0]?.kernel[0]).toBe(6);
     expect(lens.filters.value[0]?.map.value.provenance).toBe("keras");
   });
 
   test("brings its own list where the list was changed without it", () => {
-    const { kernel, model } = fixture();
+    const { python, model } = fixture();
     const schedule = new PlayedSchedule();
     const lens = new Lens(model.afm, schedule);
-    kernel.pump();
+    python.pump();
     model.trigger("comm:close");
     lens.remove(1);
-    kernel.announce();
-    kernel.pump();
+    python.announce();
+    python.pump();
     schedule.repaint();
     expect(uids(lens)).toEqual([1, 2, 3, 4]);
     expect(lens.filters.value[0]?.map.value.provenance).toBe("keras");
+  });
+});
+
+describe("answers that were saved with a page", () => {
+  const bytes = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
+  const taps = (value: number) => new Array<number>(64).fill(value);
+  const epoch = (step: number) => ({ epoch: step, step, loss: null });
+
+  /** A lens inside a model: three snapshots, of which the second is what was saved, a prediction and a survey's images. */
+  function answered() {
+    const layer = { path: "conv", class_name: "Conv2D", filters: 4 } as LayerRecord;
+    const { model } = fixture({ layers: [layer] });
+    const shown = model.get("_filters").filters.flatMap(({ kernel }) => [...floatsOf(kernel)]);
+    const best = { filter: 2, rank: 0, image: "7", value: 2.5, pixel: [1, 2], picture: bytes(0) };
+    Object.assign(model.traits, {
+      _training: { running: false, snapshots: [0, 1, 2].map(epoch), shown: 1 },
+      _survey: { version: 1, layers: ["conv"], images: 20 },
+      _saved: {
+        predictions: { before: bytes(0.25, 0.75), after: bytes(0.5, 0.5) },
+        snapshots: [
+          { kernels: bytes(...taps(1)), bias: bytes(1, 2, 3, 4) },
+          { kernels: bytes(...shown), bias: bytes(0, 0, 0, 0) },
+          { kernels: bytes(...taps(3)), bias: bytes(0, 0, 0, 0) },
+        ],
+        excited: [{ uid: 3, original: bytes(...shown.slice(32, 48)), bias: 0, best: [best] }],
+        left_out: "Not in this page: a word.",
+      },
+    });
+    model.deliver = () => {
+      throw new Error("no comm");
+    };
+    const schedule = new PlayedSchedule();
+    const lens = new Lens(model.afm, schedule);
+    schedule.repaint();
+    return { lens, schedule };
+  }
+
+  test("the prediction is of the saved weights, gone with an edit, and back with undo", () => {
+    const { lens } = answered();
+    const now = () => lens.network.predictions.value;
+    expect(now()).toMatchObject({ state: "saved", error: null });
+    expect([...(now().before ?? [])]).toEqual([0.25, 0.75]);
+    expect([...(now().after ?? [])]).toEqual([0.5, 0.5]);
+    lens.edit([{ uid: 1, bias: 1 }]);
+    expect(now()).toMatchObject({ before: null, after: null, state: "waiting" });
+    lens.undo();
+    expect([...(now().after ?? [])]).toEqual([0.5, 0.5]);
+  });
+
+  test("the slider goes through the snapshots as one step, and tells what is shown", () => {
+    const { lens } = answered();
+    const { network } = lens;
+    expect(network.training.value?.shown).toBe(1);
+    network.scrub(2);
+    network.scrub(0);
+    expect(lens.filters.value.map(({ bias }) => bias.value)).toEqual([1, 2, 3, 4]);
+    expect(kernelOf(lens, 3)).toEqual(new Array(16).fill(1));
+    expect(network.training.value?.shown).toBe(0);
+    expect(network.predictions.value.after).toBeNull();
+    lens.edit([{ uid: 1, bias: 0.5 }]);
+    expect(network.training.value?.shown).toBeNull();
+    lens.undo();
+    expect(network.training.value?.shown).toBe(0);
+    expect(lens.history.value).toEqual({ undo: 1, redo: 1 });
+    lens.undo();
+    expect(network.training.value?.shown).toBe(1);
+    expect(network.predictions.value.state).toBe("saved");
+    network.scrub(1);
+    network.scrub(9);
+    expect(lens.problem.value?.text).toMatch(/running kernel/);
+  });
+
+  test("the images of a survey are there, and of a filter that was left out that it takes Python", async () => {
+    const { lens } = answered();
+    const { interpretation } = lens;
+    expect([interpretation.excited(3), interpretation.excited(1)]).toEqual([null, null]);
+    await vi.waitFor(() => expect(interpretation.excited(1)).toBeInstanceOf(Error));
+    expect(interpretation.excited(3)).toMatchObject({ best: [{ image: "7", value: 2.5, pixel: [1, 2] }] });
+    expect(lens.leftOut).toBe("Not in this page: a word.");
   });
 });

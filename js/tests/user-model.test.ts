@@ -1,9 +1,9 @@
 import { effect } from "@preact/signals";
 import { describe, expect, test } from "vitest";
-import type { FilterView } from "../model/lens.ts";
-import { SETTLE_MS } from "../model/network.ts";
-import type { LayerRecord, TrainingRecord } from "../model/types.ts";
-import { bytesOf } from "../model/wire.ts";
+import { bytesOf } from "../protocol/bytes.ts";
+import type { LayerRecord, TrainingRecord } from "../protocol/records.ts";
+import type { FilterView } from "../state/lens-view.ts";
+import { SETTLE_MS } from "../state/user-model.ts";
 import type { FixtureOptions } from "./fake-host.ts";
 import { type Played, played } from "./play.ts";
 import { correlateSlowly } from "./reference.ts";
@@ -42,7 +42,7 @@ function filterOf({ lens }: Played, index = 0): FilterView {
 
 /** The kernel answers, and promises that wait for it go on. */
 async function answer(play: Played): Promise<void> {
-  play.kernel.pump();
+  play.python.pump();
   await Promise.resolve();
   await Promise.resolve();
   await Promise.resolve();
@@ -132,7 +132,7 @@ describe("a filter inside a model", () => {
     play.lens.network.prepare(filter.uid, [0]);
     await answer(play);
     const training: TrainingRecord = { running: true, snapshots: [], shown: null };
-    play.kernel.assignTrait("_training", training);
+    play.python.assignTrait("_training", training);
     play.lens.edit([{ uid: filter.uid, taps: { index: [0], value: [3] } }]);
     play.schedule.repaint();
     expect(filter.map.value.provenance).toBe("stale");
@@ -142,9 +142,9 @@ describe("a filter inside a model", () => {
 describe("predictions", () => {
   const watched = (play: Played) => effect(() => void play.lens.network.predictions.value);
   const output = (play: Played) => {
-    play.kernel.predict = () => ({
+    play.python.predict = () => ({
       before: Float32Array.of(0.25, 0.75),
-      after: Float32Array.of(play.kernel.filters[0]?.kernel[0] ?? 0, 0.5),
+      after: Float32Array.of(play.python.filters[0]?.kernel[0] ?? 0, 0.5),
     });
   };
 
@@ -202,9 +202,9 @@ describe("layers and training", () => {
 
   test("scrubbing sends the newest snapshot that waits, and shows its kernels", () => {
     const play = inModel();
-    play.kernel.snapshots = [0, 1, 2, 3].map((s) => kernels(3).map((kernel) => kernel.map((v) => v * s)));
+    play.python.snapshots = [0, 1, 2, 3].map((s) => kernels(3).map((kernel) => kernel.map((v) => v * s)));
     for (const index of [0, 1, 2, 3]) play.lens.network.scrub(index);
-    play.kernel.pump();
+    play.python.pump();
     expect(requests(play, "scrub").map(({ index }) => index)).toEqual([0, 3]);
     expect(filterOf(play, 1).kernel.value).toEqual(kernels(3)[1]?.map((v) => v * 3));
   });
@@ -225,8 +225,8 @@ describe("many filters", () => {
   };
   const forget = (play: Played) => {
     // As a large layer arrives: with nothing but the order of its filters.
-    play.kernel.generation++;
-    const state = { ...play.model.get("_state"), generation: play.kernel.generation, image_version: 2 };
+    play.python.generation++;
+    const state = { ...play.model.get("_state"), generation: play.python.generation, image_version: 2 };
     play.model.receiveTraits({ _state: state });
     play.model.sent.length = 0;
   };
@@ -250,7 +250,7 @@ describe("many filters", () => {
     leave();
     play.draw(100, 110);
     await Promise.resolve();
-    play.kernel.pump();
+    play.python.pump();
     const uids = play.lens.filters.value.slice(100, 110).map(({ uid }) => uid);
     expect(requests(play, "need").slice(1)).toMatchObject([{ uids }]);
   });
@@ -264,7 +264,7 @@ describe("many filters", () => {
     expect(requests(play, "need")).toEqual([]);
     play.draw(40, 50);
     await Promise.resolve();
-    play.kernel.pump();
+    play.python.pump();
     expect(requests(play, "need")).toMatchObject([{ uids: [...uids.slice(50, 104), ...uids.slice(40, 50)] }]);
     play.draw(50, 104);
     await Promise.resolve();
