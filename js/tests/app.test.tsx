@@ -1,29 +1,13 @@
 // @vitest-environment happy-dom
-import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, expect, test, vi } from "vitest";
-import { App } from "../components/App.tsx";
-import { Lens } from "../model/store.ts";
-import { type FixtureOptions, fixture } from "./fake-host.ts";
+import type { FixtureOptions } from "./fake-host.ts";
+import { mounted, unmountAll } from "./mounted.tsx";
 
-const open: (() => void)[] = [];
-
-afterEach(() => {
-  for (const close of open.splice(0)) close();
-});
+afterEach(unmountAll);
 
 function app(options: FixtureOptions = {}) {
-  const { kernel, model } = fixture(options);
-  const lens = new Lens(model.afm);
-  const root = document.body.appendChild(document.createElement("div"));
-  lens.addView(root);
-  act(() => render(<App lens={lens} />, root));
-  act(() => kernel.pump());
-  open.push(() => {
-    render(null, root);
-    lens.dispose();
-    root.remove();
-  });
+  const { python, model, lens, root } = mounted(options);
   const get = <E extends Element = HTMLElement>(selector: string): E => {
     const found = root.querySelector<E>(selector);
     if (!found) throw new Error(`nothing matches ${selector}`);
@@ -46,7 +30,7 @@ function app(options: FixtureOptions = {}) {
     const named = [...root.querySelectorAll("label")].find((one) => one.textContent === label);
     return get(`[id="${named?.getAttribute("for")}"]`);
   };
-  return { kernel, model, lens, root, get, button, select, change };
+  return { python, model, lens, root, get, button, select, change };
 }
 
 test("there is one map for each filter, with its uid, shape and share of zeros", () => {
@@ -59,7 +43,7 @@ test("there is one map for each filter, with its uid, shape and share of zeros",
 });
 
 test("an edited map is marked a preview until Keras has answered", async () => {
-  const { kernel, lens, get } = app();
+  const { python, lens, get } = app();
   const map = get(".cl-map");
   expect(map.dataset.provenance).toBe("keras");
   const version = Number(map.dataset.version);
@@ -67,7 +51,7 @@ test("an edited map is marked a preview until Keras has answered", async () => {
   act(() => lens.edit([{ uid, taps: { index: [0], value: [2] } }]));
   await vi.waitFor(() => expect(map.dataset.provenance).toBe("preview"));
   expect(Number(map.dataset.version)).toBeGreaterThan(version);
-  kernel.pump();
+  python.pump();
   await vi.waitFor(() => expect(map.dataset.provenance).toBe("keras"));
 });
 
@@ -81,13 +65,16 @@ test("the maps are there as previews while Keras loads, and the status says so",
 });
 
 test("stage, colours and range are chosen in the toolbar and follow Python", () => {
-  const { kernel, lens, get, select, change } = app();
-  act(() => get<HTMLInputElement>(".cl-segment:last-child input").click());
-  expect(lens.stage.value).toBe("pre_activation");
+  const { python, lens, root, get, select, change } = app();
+  const stages = [...root.querySelectorAll(".cl-segments")].find((set) =>
+    set.textContent?.includes("What the maps show"),
+  );
+  act(() => stages?.querySelector<HTMLInputElement>(".cl-segment:last-child input")?.click());
+  expect(lens.shared.stage.value).toBe("pre_activation");
   change(select("colours"), "copper");
   expect(lens.cmap.value).toBe("copper");
-  act(() => kernel.pump());
-  act(() => kernel.assignTrait("value_range", "shared"));
+  act(() => python.pump());
+  act(() => python.assignTrait("value_range", "shared"));
   expect(get(".cl-map .cl-legend-range").textContent).toContain("shared range");
 });
 
@@ -95,23 +82,49 @@ test("a fixed range starts from what is drawn and takes fractions; nonsense is r
   const { lens, get, select, change, root } = app();
   const drawn = lens.displayRange(lens.filters.value[0]?.uid ?? 0);
   change(select("range"), "fixed");
-  expect(lens.valueRange.value).toEqual(drawn);
+  expect(lens.shared.value_range.value).toEqual(drawn);
   change(get<HTMLInputElement>(".cl-limit"), "abc");
   expect(get(".cl-field-error").textContent).toContain("abc");
-  expect(lens.valueRange.value).toEqual(drawn);
+  expect(lens.shared.value_range.value).toEqual(drawn);
   change(get<HTMLInputElement>(".cl-limit"), "-1/2");
-  expect(lens.valueRange.value).toEqual([-0.5, drawn[1]]);
+  expect(lens.shared.value_range.value).toEqual([-0.5, drawn[1]]);
   expect(root.querySelector(".cl-field-error")).toBeNull();
 });
 
-test("the maps are compared for as long as the button is held, by pointer or key", () => {
-  const { lens, button } = app();
+test("before latches until it is pressed again, or until something is edited", async () => {
+  const { python, lens, button } = app();
   const before = button("before");
-  const send = (event: Event) => act(() => void before.dispatchEvent(event));
-  send(new KeyboardEvent("keydown", { key: " ", bubbles: true }));
+  const uid = lens.filters.value[0]?.uid ?? 0;
+  act(() => before.click());
   expect(lens.comparing.value).toBe(true);
-  send(new KeyboardEvent("keyup", { key: " ", bubbles: true }));
+  expect(before.getAttribute("aria-pressed")).toBe("true");
+  act(() => before.click());
   expect(lens.comparing.value).toBe(false);
+  act(() => before.click());
+  act(() => lens.edit([{ uid, bias: 1 }]));
+  act(() => python.pump());
+  await vi.waitFor(() => expect(lens.comparing.value).toBe(false));
+});
+
+test("a card's button, Enter and a double click on its map show one filter large, and Escape leads back", () => {
+  const { python, lens, root, get, button } = app();
+  act(() => button("Focus on Filter 2").click());
+  expect([lens.shared.view.value, lens.selected.value]).toEqual(["focus", 1]);
+  expect(root.querySelectorAll("[data-card]")).toHaveLength(1);
+  expect(get("[data-card]").dataset.card).toBe("1");
+  const press = (key: string) =>
+    act(
+      () => void get(".cl-map .cl-frame").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true })),
+    );
+  press("PageDown");
+  expect(get("[data-card]").dataset.card).toBe("2");
+  press("Escape");
+  expect([lens.shared.view.value, root.querySelectorAll("[data-card]").length]).toEqual(["grid", 4]);
+  press("Enter");
+  expect(lens.shared.view.value).toBe("focus");
+  act(() => python.pump());
+  act(() => python.assignTrait("view", "grid"));
+  expect(root.querySelectorAll("[data-card]")).toHaveLength(4);
 });
 
 test("an error is shown with its title and text, and goes when it is dismissed", () => {
@@ -123,11 +136,11 @@ test("an error is shown with its title and text, and goes when it is dismissed",
 });
 
 test("an exact value replaces the predicted one in the readout once Keras has said it", async () => {
-  const { kernel, lens, get } = app();
+  const { python, lens, get } = app();
   act(() => lens.pin([3, 4]));
   expect(get(".cl-map .cl-readout").textContent).toMatch(/^row 3, col 4: ≈ /);
   await vi.waitFor(() => {
-    kernel.pump();
+    python.pump();
     expect(get(".cl-map .cl-readout").textContent).toMatch(/^row 3, col 4: [^≈]+$/);
   });
   act(() => lens.edit([{ uid: lens.filters.value[0]?.uid ?? 0, bias: 1 }]));
@@ -142,9 +155,24 @@ test("two lenses on one page share no ids, so that labels name their own fields"
   const groups = [...document.querySelectorAll<HTMLInputElement>("input[type=radio]")].map(
     ({ name }) => name,
   );
-  expect(new Set(groups).size).toBe(2);
+  // Two sets of radio buttons in each: all filters or one, and the stage.
+  expect(new Set(groups).size).toBe(4);
 });
 
 test("the notebook's own shortcuts leave what is typed in the lens alone", () => {
   expect(app().get(".convlens").dataset.lmSuppressShortcuts).toBe("true");
+});
+
+test("no line is drawn with numbers that are none while a new filter has neither numbers nor a map", () => {
+  const { lens, root, model } = app();
+  const drawn = () => [...root.querySelectorAll("[d]")].map((one) => one.getAttribute("d") ?? "");
+  act(() => lens.pin([3, 4]));
+  const before = drawn().length;
+  const state = model.get("_state");
+  const order = [...state.order, 999];
+  const names = [...model.get("names"), "new"];
+  act(() => model.receiveTraits({ _state: { ...state, generation: state.generation + 1, order }, names }));
+  expect(root.querySelectorAll(".cl-map")).toHaveLength(5);
+  expect(drawn().length).toBeGreaterThanOrEqual(before);
+  expect(drawn().filter((d) => /NaN|Infinity/.test(d))).toEqual([]);
 });

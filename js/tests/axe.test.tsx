@@ -5,7 +5,7 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { App } from "../components/App.tsx";
-import { Lens } from "../model/store.ts";
+import { Lens } from "../state/lens.ts";
 import { type FixtureOptions, fixture } from "./fake-host.ts";
 
 const LENSES: Record<string, FixtureOptions> = {
@@ -57,14 +57,14 @@ async function violations(scope: string): Promise<string[]> {
 }
 
 test.each(Object.keys(LENSES))("axe finds nothing wrong in any panel: %s", async (name) => {
-  const { kernel, model } = fixture(LENSES[name]);
+  const { python, model } = fixture(LENSES[name]);
   lens = new Lens(model.afm);
   lens.addView(root);
   act(() => render(<App lens={lens} />, root));
-  act(() => kernel.pump());
+  act(() => python.pump());
   act(() => lens.pin([1, 2]));
   await vi.waitFor(() => {
-    act(() => kernel.pump());
+    act(() => python.pump());
     expect(root.querySelector(".cl-taken")).not.toBeNull();
   });
   const press = (button: Element | null | undefined) => act(() => (button as HTMLElement).click());
@@ -72,7 +72,7 @@ test.each(Object.keys(LENSES))("axe finds nothing wrong in any panel: %s", async
   for (const tab of root.querySelectorAll("[role=tab]")) {
     press(tab);
     await Promise.resolve();
-    act(() => kernel.pump());
+    act(() => python.pump());
     expect(await violations(".cl-strip"), tab.textContent ?? "").toEqual([]);
   }
   press(root.querySelector(".cl-more"));
@@ -81,6 +81,6 @@ test.each(Object.keys(LENSES))("axe finds nothing wrong in any panel: %s", async
   press([...root.querySelectorAll("[role=menuitem]")].find((one) => one.textContent === "Presets…"));
   await vi.waitFor(() => expect(root.querySelector(".cl-preset")).not.toBeNull());
   expect(await violations(".cl-card"), "presets").toEqual([]);
-  press(root.querySelector('[aria-label="Keys and gestures"]'));
+  press(root.querySelector('[aria-label="Questions, keys and gestures"]'));
   expect(await violations(".cl-panel"), "help").toEqual([]);
 });

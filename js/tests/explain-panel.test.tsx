@@ -1,13 +1,10 @@
 // @vitest-environment happy-dom
-import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { App } from "../components/App.tsx";
-import { Lens } from "../model/store.ts";
-import type { LayerRecord } from "../model/types.ts";
-import { type FixtureOptions, fixture } from "./fake-host.ts";
+import type { LayerRecord } from "../protocol/records.ts";
+import type { FixtureOptions } from "./fake-host.ts";
+import { mounted, unmountAll } from "./mounted.tsx";
 
-const open: (() => void)[] = [];
 let reduced = false;
 
 beforeEach(() => {
@@ -16,22 +13,12 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  for (const close of open.splice(0)) close();
+  unmountAll();
   vi.unstubAllGlobals();
 });
 
 function panel(options: FixtureOptions = {}) {
-  const { kernel, model } = fixture(options);
-  const lens = new Lens(model.afm);
-  const root = document.body.appendChild(document.createElement("div"));
-  lens.addView(root);
-  act(() => render(<App lens={lens} />, root));
-  act(() => kernel.pump());
-  open.push(() => {
-    act(() => render(null, root));
-    lens.dispose();
-    root.remove();
-  });
+  const { python, lens, root } = mounted(options);
   const strip = root.querySelector<HTMLElement>(".cl-strip") as HTMLElement;
   const all = <E extends HTMLElement = HTMLElement>(selector: string) => [
     ...strip.querySelectorAll<E>(selector),
@@ -43,7 +30,7 @@ function panel(options: FixtureOptions = {}) {
     if (!found) throw new Error(`no button is called ${name}`);
     return found;
   };
-  const answered = () => act(() => kernel.pump());
+  const answered = () => act(() => python.pump());
   const pin = async (row: number, col: number) => {
     act(() => lens.pin([row, col]));
     await Promise.resolve();
@@ -51,7 +38,7 @@ function panel(options: FixtureOptions = {}) {
   };
   const plane = (label: string) =>
     all(`[role=table][aria-label="${label}"] [role=cell]`).map((cell) => cell.textContent);
-  return { kernel, lens, root, strip, all, button, answered, pin, plane };
+  return { python, lens, root, strip, all, button, answered, pin, plane };
 }
 
 test("without a pinned pixel there is one sentence on how to pin one", () => {
@@ -171,7 +158,7 @@ test("inside a model the patch comes from Python, and the sum is Keras's", async
 });
 
 test("an edit inside a model is multiplied with the patch that is here, before Python answers", async () => {
-  const { kernel, lens, all, answered, plane, pin } = deep();
+  const { python, lens, all, answered, plane, pin } = deep();
   await pin(2, 3);
   await vi.waitFor(() => {
     answered();
@@ -183,7 +170,7 @@ test("an edit inside a model is multiplied with the patch that is here, before P
   const [value, product] = [plane("channel 0 patch")[0], plane("channel 0 products")[0]];
   expect(Number(product?.replace("−", "-"))).toBeCloseTo(-8 * Number(value), 1);
   expect(all(".cl-channel").map((button) => button.textContent)).toEqual(order);
-  expect(kernel.waiting.some(({ content }) => (content as { type: string }).type === "edit")).toBe(true);
+  expect(python.waiting.some(({ content }) => (content as { type: string }).type === "edit")).toBe(true);
 });
 
 test("of many channels those with the largest sums come first, and the rest is summed up", async () => {
@@ -235,8 +222,8 @@ test("the channel that is pressed is shown as a picture of the layer's input", a
 });
 
 test("where nobody can say what the layer is fed, Python is named as the place to ask", async () => {
-  const { kernel, strip, pin } = deep();
-  act(() => kernel.models[0]?.trigger("comm:close"));
+  const { python, strip, pin } = deep();
+  act(() => python.models[0]?.trigger("comm:close"));
   await pin(2, 3);
   await vi.waitFor(() => expect(strip.textContent).toContain("lens.explain(0, 2, 3)"));
 });
@@ -253,7 +240,7 @@ test("the ledger has the numbers of this lens, and an axis that is pressed light
 });
 
 test("strides and dilation above 1 are not both taken, and the reason is shown", async () => {
-  const { kernel, lens, button, all, strip } = panel({ settings: { strides: [2, 1] } });
+  const { python, lens, button, all, strip } = panel({ settings: { strides: [2, 1] } });
   act(() => button("Layer").click());
   const field = all<HTMLInputElement>(".cl-settings input[type=text]")[4] as HTMLInputElement;
   act(() => {
@@ -262,7 +249,7 @@ test("strides and dilation above 1 are not both taken, and the reason is shown",
   });
   act(() => void field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true })));
   expect(strip.querySelector("[role=alert]")?.textContent).toContain("the strides are 2 × 1");
-  expect(kernel.waiting).toHaveLength(0);
+  expect(python.waiting).toHaveLength(0);
   expect(lens.geometry.value.dilation_rate).toEqual([1, 1]);
 });
 
@@ -325,8 +312,8 @@ test("diagnostics come from Python, and are asked for again when the kernel chan
 });
 
 test("without a kernel the diagnostics say so", async () => {
-  const { kernel, button, strip } = panel();
-  act(() => kernel.models[0]?.trigger("comm:close"));
+  const { python, button, strip } = panel();
+  act(() => python.models[0]?.trigger("comm:close"));
   act(() => button("Kernel").click());
   await vi.waitFor(() => expect(strip.textContent).toContain("Python is not connected"));
 });

@@ -6,9 +6,9 @@ import { afterEach, expect, test, vi } from "vitest";
 import { Legend } from "../components/picture/Legend.tsx";
 import { Provenance } from "../components/picture/Provenance.tsx";
 import type { MapProbe } from "../components/picture/probe.ts";
-import { GRAY, paletteOf } from "../lens/palette.ts";
-import type { Provenance as From, MapView } from "../model/lens.ts";
-import type { ValueRange } from "../model/types.ts";
+import type { Provenance as From, MapView } from "../paint/drawable.ts";
+import { GRAY, paletteOf } from "../paint/palette.ts";
+import type { ValueRange } from "../protocol/records.ts";
 
 const MAP: MapView = {
   provenance: "keras",
@@ -18,6 +18,7 @@ const MAP: MapView = {
   preview: null,
   range: [-1, 2.5],
   counts: { nan: 0, posinf: 0, neginf: 0, zeros: 0 },
+  sampled: false,
   version: 1,
 };
 
@@ -29,7 +30,7 @@ function legend(
 ) {
   const root = document.createElement("div");
   const probe = signal<MapProbe | null>(
-    value === null ? null : { pixel: { row: 0, col: 0 }, pinned: false, value, exact: true },
+    value === null ? null : { pixel: { row: 0, col: 0 }, pinned: false, where: "", value, exact: true },
   );
   const palette = paletteOf(GRAY);
   act(() =>
@@ -51,6 +52,14 @@ function legend(
 const texts = (root: Element, selector: string) =>
   [...root.querySelectorAll(selector)].map((e) => e.textContent);
 
+test("a range of some of the pixels says so", () => {
+  const root = legend({ sampled: true }, "per_map", [-1, 2.5]);
+  expect(texts(root, ".cl-legend-range > span")).toEqual(["≈−1", "own range", "≈2.5"]);
+  expect(root.querySelector(".cl-rangewords")?.getAttribute("title")).toContain(
+    "exact range is being computed",
+  );
+});
+
 test("a legend has both ends of the range and says whose range it is", () => {
   expect(texts(legend({}, "per_map", [-1, 2.5]), ".cl-legend-range > span")).toEqual([
     "−1",
@@ -66,7 +75,12 @@ test("a legend has both ends of the range and says whose range it is", () => {
 
 test("a negative end has as many digits as a positive one", () => {
   const ends = texts(legend({}, "symmetric", [-19.4235, 19.4235]), ".cl-legend-range > .cl-number");
-  expect(ends).toEqual(["−19.4235", "19.4235"]);
+  expect(ends).toEqual(["−19.424", "19.424"]);
+});
+
+test("all digits of both ends are told by the words between them", () => {
+  const words = legend({}, "symmetric", [-19.4235, 19.4235]).querySelector(".cl-rangewords");
+  expect(words?.getAttribute("title")).toMatch(/^-19.4235 to 19.4235\. /);
 });
 
 test("a map of one value says that it is constant", () => {

@@ -3,12 +3,12 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { App } from "../components/App.tsx";
-import { matching, sorted } from "../components/network/Gallery.tsx";
 import { found } from "../components/network/LayerChooser.tsx";
 import { difference, topClasses } from "../components/network/Predictions.tsx";
 import { snapshotWords } from "../components/network/Training.tsx";
-import { SETTLE_MS } from "../model/network.ts";
-import type { LayerRecord } from "../model/types.ts";
+import { matching, sorted } from "../components/network/useRanking.ts";
+import type { LayerRecord } from "../protocol/records.ts";
+import { SETTLE_MS } from "../state/user-model.ts";
 import type { FixtureOptions } from "./fake-host.ts";
 import { played } from "./play.ts";
 
@@ -31,7 +31,7 @@ function app(options: FixtureOptions = { layers: LAYERS }) {
   const play = played({ rows: 8, cols: 9, size: 3, kernels: numbered(3), ...options });
   const root = document.body.appendChild(document.createElement("div"));
   act(() => render(<App lens={play.lens} />, root));
-  act(() => play.kernel.pump());
+  act(() => play.python.pump());
   open.push(() => {
     render(null, root);
     play.lens.dispose();
@@ -115,37 +115,105 @@ describe("predictions", () => {
   });
 
   test("are shown in words, with the labels that the user gave", async () => {
-    const { kernel, schedule, get, model } = app();
+    const { python, schedule, get, model } = app();
     model.receiveTraits({ labels: ["cat"] });
-    kernel.predict = () => ({ before: Float32Array.of(0.75, 0.25), after: Float32Array.of(0.25, 0.75) });
+    python.predict = () => ({ before: Float32Array.of(0.75, 0.25), after: Float32Array.of(0.25, 0.75) });
     act(() => schedule.pass(SETTLE_MS));
-    act(() => kernel.pump());
+    act(() => python.pump());
     await vi.waitFor(() => expect(get(".cl-predictions").getAttribute("aria-busy")).toBe("false"));
     expect(get(".cl-predictions").textContent).toContain("The edits turn cat into class 1.");
     expect(get(".cl-predictions li").textContent).toContain("−0.5");
+  });
+
+  test("of an output that is no vector say what it is and where it can be read", async () => {
+    const { python, schedule, get } = app();
+    python.note = "The model's output is an array of 12 × 10 × 2.";
+    act(() => schedule.pass(SETTLE_MS));
+    act(() => python.pump());
+    await vi.waitFor(() => expect(get(".cl-predictions").getAttribute("aria-busy")).toBe("false"));
+    expect(get(".cl-predictions").textContent).toContain(python.note);
   });
 });
 
 describe("ablation", () => {
   test("sets kernel and bias to zero with one press, and undo brings them back", () => {
-    const { lens, kernel, all } = app();
+    const { lens, python, all } = app();
     const filter = lens.filters.value[1];
     act(() => lens.edit([{ uid: filter?.uid ?? 0, bias: 2 }]));
-    act(() => kernel.pump());
+    act(() => python.pump());
     const button = all(".cl-card:nth-of-type(2) button").find(({ textContent }) => textContent === "Ablate");
     act(() => button?.click());
     expect([...(filter?.kernel.value ?? [1]), filter?.bias.value]).toEqual(new Array(10).fill(0));
-    act(() => kernel.pump());
+    act(() => python.pump());
     act(() => lens.undo());
-    act(() => kernel.pump());
+    act(() => python.pump());
     expect([filter?.kernel.value[4], filter?.bias.value]).toEqual([2, 2]);
   });
 });
 
+describe("ablation as a toggle", () => {
+  test("says that the filter is off, and switches it on again with its own weights", () => {
+    const { lens, python, all } = app();
+    const filter = lens.filters.value[1];
+    const weights = () => [...(filter?.kernel.value ?? []), filter?.bias.value];
+    const given = weights();
+    const card = () => all(".cl-card")[1];
+    const button = () =>
+      [...(card()?.querySelectorAll("button") ?? [])].find((b) => b.textContent === "Ablate");
+    const press = () => act(() => button()?.click());
+    expect(button()?.getAttribute("aria-pressed")).toBe("false");
+    press();
+    act(() => python.pump());
+    expect(button()?.getAttribute("aria-pressed")).toBe("true");
+    expect(card()?.querySelector(".cl-off")?.textContent).toBe("off");
+    press();
+    act(() => python.pump());
+    expect(weights()).toEqual(given);
+    expect(card()?.querySelector(".cl-off")).toBeNull();
+  });
+
+  test("Ctrl+Z on its button takes it back, and in the name of a filter it is the field's own", () => {
+    const { lens, python, all } = app();
+    const filter = lens.filters.value[1];
+    act(() =>
+      all(".cl-card:nth-of-type(2) button")
+        .find((b) => b.textContent === "Ablate")
+        ?.click(),
+    );
+    act(() => python.pump());
+    const key = (target: Element | null | undefined) =>
+      act(() => {
+        target?.dispatchEvent(new KeyboardEvent("keydown", { key: "z", ctrlKey: true, bubbles: true }));
+        python.pump();
+      });
+    key(all(".cl-name")[1]);
+    expect(filter?.kernel.value[4]).toBe(0);
+    key(all(".cl-card:nth-of-type(2) button").find((b) => b.textContent === "Ablate"));
+    expect(filter?.kernel.value[4]).toBe(2);
+  });
+});
+
 describe("the gallery", () => {
-  test("takes the place of cards from the seventeenth filter on", () => {
-    expect(app({ kernels: numbered(16) }).all(".cl-card")).toHaveLength(16);
-    const { all } = app({ kernels: numbered(17) });
+  test("ablates each filter in turn and puts the greatest loss first", async () => {
+    const { python, all, get } = app({ layers: LAYERS, kernels: numbered(20) });
+    act(() =>
+      all(".cl-overview button")
+        .find((b) => b.textContent === "Ablate each")
+        ?.click(),
+    );
+    await vi.waitFor(() => {
+      act(() => python.pump());
+      expect(get(".cl-overview [role=status]").textContent).toBe(
+        "20 of 20, by what the score of class 1 loses",
+      );
+    });
+    // The fake's score is the sum of all maps, and kernel k has k in its middle.
+    expect(all(".cl-place")[0]?.getAttribute("aria-label")).toMatch(/^19: Filter 20, /);
+  });
+
+  test("takes the place of cards from the seventh filter on", () => {
+    expect(app({ kernels: numbered(6) }).all(".cl-card")).toHaveLength(6);
+    const { all } = app({ kernels: numbered(7) });
     expect(all(".cl-card")).toHaveLength(1);
     expect(all(".cl-grid")).toHaveLength(1);
   });
@@ -177,13 +245,13 @@ describe("the gallery", () => {
   });
 
   test("asks Python for the numbers that it sorts by, and shows them", async () => {
-    const { kernel, get, all } = app({ kernels: numbered(20) });
+    const { python, get, all } = app({ kernels: numbered(20) });
     const select = get<HTMLSelectElement>(".cl-overview select");
     act(() => {
       select.value = "norm";
       select.dispatchEvent(new Event("change", { bubbles: true }));
     });
-    act(() => kernel.pump());
+    act(() => python.pump());
     // Kernel f holds f + 1 and zeros: that is its norm.
     await vi.waitFor(() => expect(all(".cl-place")[0]?.getAttribute("aria-label")).toBe("19: Filter 20, 20"));
   });
@@ -191,13 +259,13 @@ describe("the gallery", () => {
 
 describe("the numbers that a gallery is sorted by", () => {
   test("follow an edit, while the order stays", async () => {
-    const { lens, kernel, get, all } = app({ layers: LAYERS, kernels: numbered(20) });
+    const { lens, python, get, all } = app({ layers: LAYERS, kernels: numbered(20) });
     const select = get<HTMLSelectElement>(".cl-overview select");
     act(() => {
       select.value = "norm";
       select.dispatchEvent(new Event("change", { bubbles: true }));
     });
-    act(() => kernel.pump());
+    act(() => python.pump());
     const first = () => all(".cl-place")[0]?.getAttribute("aria-label");
     await vi.waitFor(() => expect(first()).toBe("19: Filter 20, 20"));
     act(() => lens.select(19));
@@ -207,7 +275,7 @@ describe("the numbers that a gallery is sorted by", () => {
         ?.click(),
     );
     await vi.waitFor(() => {
-      act(() => kernel.pump());
+      act(() => python.pump());
       expect(first()).toBe("19: Filter 20, 0");
     });
   });
@@ -224,12 +292,12 @@ describe("training", () => {
   });
 
   test("is scrubbed by a slider that says where it is, and not while it runs", () => {
-    const { kernel, get, all, sent } = app();
+    const { python, get, all, sent } = app();
     expect(all(".cl-training")).toEqual([]);
-    act(() => kernel.assignTrait("_training", { running: true, snapshots, shown: 1 }));
+    act(() => python.assignTrait("_training", { running: true, snapshots, shown: 1 }));
     const slider = get<HTMLInputElement>(".cl-training input");
     expect(slider.disabled).toBe(true);
-    act(() => kernel.assignTrait("_training", { running: false, snapshots, shown: 1 }));
+    act(() => python.assignTrait("_training", { running: false, snapshots, shown: 1 }));
     expect(slider.getAttribute("aria-valuetext")).toBe("epoch 1, batch 40, loss 0.5");
     act(() => {
       slider.value = "0";

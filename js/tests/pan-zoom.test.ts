@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { panZoom } from "../components/picture/panZoom.ts";
-import { type Pane, type Pixel, placeOver, WHOLE, zoomLimit } from "../lens/viewport.ts";
+import { type Pane, type Pixel, placeOver, WHOLE, zoomLimit } from "../paint/viewport.ts";
 
 const size = { rows: 100, cols: 200 };
 const pane: Pane = { size, box: { width: 400, height: 200 }, place: placeOver(size) };

@@ -5,8 +5,8 @@ import { afterEach, expect, test, vi } from "vitest";
 import { App } from "../components/App.tsx";
 import { DeepFieldMark } from "../components/picture/marks.tsx";
 import { fieldSentence, fieldWords } from "../components/picture/pinnedField.ts";
-import type { FieldRecord } from "../model/messages.ts";
-import { Lens } from "../model/store.ts";
+import type { FieldRecord } from "../protocol/messages.ts";
+import { Lens } from "../state/lens.ts";
 import { fixture } from "./fake-host.ts";
 
 const IMAGE = { rows: 20, cols: 30 };
@@ -46,7 +46,7 @@ test("where it is not known there is the reason and nothing else", () => {
 /** Path data of all lines and taps, the casings aside. */
 function drawn(one: FieldRecord): { solid: string[]; dashed: string[]; taps: string[] } {
   const root = document.createElement("div");
-  const view = { ...IMAGE, left: 0, top: 0, scale: 10 };
+  const view = { ...IMAGE, left: 0, top: 0, scale: 10, down: 10 };
   act(() =>
     render(
       <svg aria-hidden="true">
@@ -96,13 +96,13 @@ function deep(told: FieldRecord) {
     kernel_size: [4, 4] as [number, number],
     filters: 4,
   };
-  const { kernel, model } = fixture({ ...IMAGE, layers: [layer] });
-  kernel.field = told;
+  const { python, model } = fixture({ ...IMAGE, layers: [layer] });
+  python.field = told;
   const lens = new Lens(model.afm);
   const root = document.body.appendChild(document.createElement("div"));
   lens.addView(root);
   act(() => render(<App lens={lens} />, root));
-  act(() => kernel.pump());
+  act(() => python.pump());
   const text = (selector: string) => root.querySelector(selector)?.textContent ?? "";
   const name = () => root.querySelector(".cl-image .cl-frame")?.getAttribute("aria-label") ?? "";
   const close = () => {
@@ -112,7 +112,7 @@ function deep(told: FieldRecord) {
   };
   const until = (check: () => void) =>
     vi.waitFor(() => {
-      act(() => kernel.pump());
+      act(() => python.pump());
       check();
     });
   return { lens, root, text, name, until, close };

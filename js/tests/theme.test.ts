@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
-import { hostTheme } from "../components/theme.ts";
+import { hostTheme } from "../components/ui/theme.ts";
 
 const { documentElement: html, body } = document;
 

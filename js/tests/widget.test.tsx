@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import type { AnyModel } from "@anywidget/types";
 import { describe, expect, test } from "vitest";
-import type { Traits } from "../model/types.ts";
+import type { Traits } from "../protocol/records.ts";
 import widget from "../widget.tsx";
 import { fixture } from "./fake-host.ts";
 import type { FakeModel } from "./fake-model.ts";
@@ -46,9 +46,9 @@ describe("the widget in a host", () => {
   });
 
   test("keeps its lens when Python replaces the state between two views", () => {
-    const { model, kernel } = fixture();
+    const { model, python } = fixture();
     widget.initialize({ model: proxy(model) });
-    kernel.pump();
+    python.pump();
     model.receiveTraits({ _state: { ...model.get("_state") } });
     widget.render({ model: proxy(model), el: view() });
     expect(hellos(model)).toBe(1);

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { mapReadout } from "../components/picture/Readout.tsx";
 import { readLimits } from "../components/toolbar/RangeControl.tsx";
-import { percent, rangeWords, span, statusWords, zeroWords } from "../components/wording.ts";
-import type { MapView } from "../model/lens.ts";
+import { percent, rangeWords, span, statusWords, zeroWords } from "../components/ui/wording.ts";
+import type { MapView } from "../paint/drawable.ts";
 import { fixture } from "./fake-host.ts";
 
 const geometry = fixture().model.get("_state").geometry;
@@ -14,6 +14,7 @@ const map = (zeros: number): MapView => ({
   preview: null,
   range: [0, 1],
   counts: { nan: 0, posinf: 0, neginf: 0, zeros },
+  sampled: false,
   version: 1,
 });
 
@@ -70,7 +71,7 @@ test("a failed import of Keras is shown with its text", () => {
 });
 
 test("a value that Keras has not said itself is marked as approximate", () => {
-  const probe = { pixel: { row: 12, col: 40 }, pinned: false, value: 0.732 };
+  const probe = { pixel: { row: 12, col: 40 }, pinned: false, where: "row 12, col 40", value: 0.732 };
   expect(mapReadout({ ...probe, exact: true })).toBe("row 12, col 40: 0.732");
   expect(mapReadout({ ...probe, exact: false })).toBe("row 12, col 40: ≈ 0.732");
   expect(mapReadout({ ...probe, value: null, exact: false })).toBe("row 12, col 40: …");

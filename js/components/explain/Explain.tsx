@@ -1,60 +1,79 @@
 /** What explains the lens, below the cards: one tab a question. */
-import { useSignal } from "@preact/signals";
+import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import type { LensModel } from "../../model/lens.ts";
-import { consume } from "../consume.ts";
-import { useUniqueId } from "../useUniqueId.ts";
-import { useAxes } from "./axes.ts";
-import { Kernel } from "./Diagnostics.tsx";
-import { Layer } from "./Layer.tsx";
-import { Ledger } from "./Ledger.tsx";
-import { PixelPanel } from "./PixelPanel.tsx";
-import { TakeAway } from "./TakeAway.tsx";
+import type { Explained, LensView } from "../../state/lens-view.ts";
+import { consume } from "../ui/consume.ts";
+import { useUniqueId } from "../ui/useUniqueId.ts";
+import { Kernel } from "./diagnostics/Diagnostics.tsx";
+import { Excites } from "./excites/Excites.tsx";
+import { TakeAway } from "./export/TakeAway.tsx";
+import { Layer } from "./layer-settings/Layer.tsx";
+import { PixelPanel } from "./pixel/PixelPanel.tsx";
+import { useAxes } from "./shapes/axes.ts";
+import { Ledger } from "./shapes/Ledger.tsx";
 
-const TABS = ["This pixel", "Shapes", "Layer", "Kernel", "Take away"] as const;
+const NAMES: Readonly<Record<Explained, string>> = {
+  pixel: "This pixel",
+  shapes: "Shapes",
+  layer: "Layer",
+  kernel: "Kernel",
+  excites: "What excites it",
+  away: "Take away",
+};
+const TABS = Object.keys(NAMES) as Explained[];
 
-export function Explain({ lens }: { lens: LensModel }) {
+export function Explain({ lens }: { lens: LensView }) {
   const id = useUniqueId();
-  const root = useRef<HTMLElement>(null);
+  const root = useRef<HTMLDivElement>(null);
   const held = useAxes(root);
-  const open = useSignal(0);
+  const chosen = lens.explained;
+  // A pixel that is pinned is explained, whichever tab was open.
+  useSignalEffect(() => {
+    const pixel = lens.pixel.value;
+    if (pixel && String(pixel) !== String(lens.interpretation.pinned.peek())) chosen.value = "pixel";
+  });
+  const tabs = lens.geometry.value.path === "" ? TABS.filter((tab) => tab !== "excites") : TABS;
+  const open = Math.max(0, tabs.indexOf(chosen.value));
 
   const onKeyDown = (event: KeyboardEvent) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!by || event.altKey || event.ctrlKey || event.metaKey) return;
     consume(event);
-    open.value = (open.value + by + TABS.length) % TABS.length;
-    root.current?.querySelectorAll<HTMLElement>("[role=tab]")[open.value]?.focus();
+    const next = (open + by + tabs.length) % tabs.length;
+    chosen.value = tabs[next] ?? "pixel";
+    root.current?.querySelectorAll<HTMLElement>("[role=tab]")[next]?.focus();
   };
 
   return (
-    <section ref={root} class="cl-strip" aria-label="Explanation">
+    <div ref={root} class="cl-strip">
       <div role="tablist" class="cl-tabs" aria-label="What to explain" onKeyDown={onKeyDown}>
-        {TABS.map((name, i) => (
+        {tabs.map((tab, i) => (
           <button
-            key={name}
+            key={tab}
+            data-tab={tab}
             type="button"
             role="tab"
             class="cl-tab"
             id={`${id}-${i}`}
-            aria-selected={open.value === i}
+            aria-selected={open === i}
             aria-controls={`${id}-panel`}
-            tabIndex={open.value === i ? 0 : -1}
+            tabIndex={open === i ? 0 : -1}
             onClick={() => {
-              open.value = i;
+              chosen.value = tab;
             }}
           >
-            {name}
+            {NAMES[tab]}
           </button>
         ))}
       </div>
-      <div role="tabpanel" class="cl-explain" id={`${id}-panel`} aria-labelledby={`${id}-${open.value}`}>
-        {open.value === 0 && <PixelPanel lens={lens} />}
-        {open.value === 1 && <Ledger lens={lens} held={held} />}
-        {open.value === 2 && <Layer lens={lens} />}
-        {open.value === 3 && <Kernel lens={lens} />}
-        {open.value === 4 && <TakeAway lens={lens} />}
+      <div role="tabpanel" class="cl-explain" id={`${id}-panel`} aria-labelledby={`${id}-${open}`}>
+        {tabs[open] === "pixel" && <PixelPanel lens={lens} />}
+        {tabs[open] === "shapes" && <Ledger lens={lens} held={held} />}
+        {tabs[open] === "layer" && <Layer lens={lens} />}
+        {tabs[open] === "kernel" && <Kernel lens={lens} />}
+        {tabs[open] === "excites" && <Excites lens={lens} />}
+        {tabs[open] === "away" && <TakeAway lens={lens} />}
       </div>
-    </section>
+    </div>
   );
 }

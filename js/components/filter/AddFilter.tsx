@@ -1,12 +1,13 @@
 /** More filters: a blank one or a preset. Duplicates come from a filter's own menu. */
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { resize } from "../../lens/kernels.ts";
-import type { LensModel } from "../../model/lens.ts";
+import { resize } from "../../maths/kernel-operations.ts";
+import type { LensView } from "../../state/lens-view.ts";
 import { PresetPicker } from "../kernel/PresetPicker.tsx";
-import { presetKernel, whyFixedList } from "./filterActions.ts";
+import { whyFixedList } from "../ui/limits.ts";
+import { presetKernel, presetRoom, resizeAll } from "./filterActions.ts";
 
-export function AddFilter({ lens }: { lens: LensModel }) {
+export function AddFilter({ lens }: { lens: LensView }) {
   const picking = useSignal(false);
   const button = useRef<HTMLButtonElement>(null);
   const geometry = lens.geometry.value;
@@ -20,7 +21,7 @@ export function AddFilter({ lens }: { lens: LensModel }) {
   };
 
   return (
-    <section class="cl-add" aria-label="Add a filter">
+    <div class="cl-add">
       <div class="cl-addrow" title={why ?? undefined}>
         <button
           type="button"
@@ -51,11 +52,13 @@ export function AddFilter({ lens }: { lens: LensModel }) {
           replaces={false}
           onClose={close}
           onChoose={(preset) => {
-            lens.add(resize(presetKernel(lens, preset), rows, cols).values, preset.name, end);
+            const room = presetRoom(geometry, preset);
+            resizeAll(lens, ...room);
+            lens.add(resize(presetKernel(lens, preset), ...room).values, preset.title ?? preset.name, end);
             close();
           }}
         />
       )}
-    </section>
+    </div>
   );
 }

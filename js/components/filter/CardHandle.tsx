@@ -1,8 +1,8 @@
 /** The grip of a card: drag it to another place in the list, or move the card with the arrow keys. */
 import type { RefObject } from "preact";
-import { consume } from "../consume.ts";
-import { arrowStep } from "../kernel/kernelKeys.ts";
-import { followPointer } from "../picture/followPointer.ts";
+import { arrowStep } from "../ui/arrows.ts";
+import { consume } from "../ui/consume.ts";
+import { followPointer } from "../ui/followPointer.ts";
 
 export interface CardHandleProps {
   card: RefObject<HTMLElement | null>;
@@ -42,7 +42,7 @@ export function CardHandle({ card, index, last, name, why, onMove }: CardHandleP
 
 const placeOf = (card: HTMLElement) => Number(card.dataset.card);
 
-/** The card follows the pointer; where it is let go, it takes the place of the card under the pointer. */
+/** The card follows the pointer; where it is released, it takes the place of the card under the pointer. */
 function dragCard(event: PointerEvent, card: HTMLElement, index: number, move: (to: number) => void): void {
   const cards = [...(card.closest(".convlens") ?? document).querySelectorAll<HTMLElement>("[data-card]")];
   let to = index;

@@ -1,36 +1,46 @@
 /** One filter: its name and menu, its kernel on the left and the map that it makes on the right. */
+
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import type { FilterView, LensModel } from "../../model/lens.ts";
-import { consume } from "../consume.ts";
+import { kindOf } from "../../maths/kinds.ts";
+import { formatArray } from "../../maths/number-block.ts";
+import { formatNumber } from "../../maths/numbers.ts";
+import type { FilterView, LensView } from "../../state/lens-view.ts";
+import { filterKernel, setBias } from "../kernel/editableKernel.ts";
 import { KernelEditor } from "../kernel/KernelEditor.tsx";
-import { cellSize } from "../kernel/KernelGrid.tsx";
-import { arrowStep } from "../kernel/kernelKeys.ts";
 import { KernelSession } from "../kernel/kernelSession.ts";
 import { PresetPicker } from "../kernel/PresetPicker.tsx";
 import { SeparableKernel } from "../kernel/SeparableKernel.tsx";
-import { NumberField } from "../NumberField.tsx";
-import { NumberPanel } from "../NumberPanel.tsx";
 import { ActivationMap } from "../picture/ActivationMap.tsx";
+import { usePlaced } from "../ui/arrangement.ts";
+import { arrowStep } from "../ui/arrows.ts";
+import { consume } from "../ui/consume.ts";
+import { copyText } from "../ui/copyText.ts";
+import { Icon } from "../ui/icons.tsx";
+import { whyFixedList, whyFixedSize, whyNotWhole } from "../ui/limits.ts";
+import { NumberField } from "../ui/NumberField.tsx";
+import { NumberPanel } from "../ui/NumberPanel.tsx";
+import { useUniqueId } from "../ui/useUniqueId.ts";
 import { CardHandle } from "./CardHandle.tsx";
 import { FilterMenu } from "./FilterMenu.tsx";
 import { FilterName } from "./FilterName.tsx";
+import { Floating } from "./Floating.tsx";
 import {
   ablate,
   duplicate,
   type FilterAction,
+  isOff,
   kernelActions,
+  kernelOf,
   resizeAll,
   scaleFilter,
   usePreset,
-  whyFixedList,
-  whyFixedSize,
   whyNotSize,
-  whyNotWhole,
 } from "./filterActions.ts";
+import { PredictionChange } from "./PredictionChange.tsx";
 
 export interface FilterCardProps {
-  lens: LensModel;
+  lens: LensView;
   filter: FilterView;
   index: number;
 }
@@ -38,7 +48,7 @@ export interface FilterCardProps {
 type Panel = "scale" | "resize" | "presets";
 
 export function FilterCard({ lens, filter, index }: FilterCardProps) {
-  const session = useMemo(() => new KernelSession(lens, filter), [lens, filter]);
+  const session = useMemo(() => new KernelSession(filterKernel(lens, filter)), [lens, filter]);
   const card = useRef<HTMLElement>(null);
   const more = useRef<HTMLDivElement>(null);
   const focused = useRef<HTMLElement | null>(null);
@@ -48,17 +58,23 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
   const selected = lens.selected.value === index;
   const last = lens.filters.value.length - 1;
   const fixed = whyFixedList(geometry);
+  const off = geometry.path !== "" && isOff(filter);
 
-  const cols = geometry.kernel_size[1];
-  // A kernel that would take more than half of a usual card stands above its map.
-  const wide = cols * cellSize(cols, geometry.kernel_channels).side > 280;
+  const placed = usePlaced();
+  const focus = placed.view === "focus";
+  const folds = placed.kernel === "folded";
+  const unfolded = useSignal(false);
+  const kernelId = useUniqueId();
 
+  const choose = () => {
+    if (lens.selected.peek() !== index) lens.select(index);
+  };
   const close = () => {
     panel.value = null;
     more.current?.querySelector<HTMLElement>(".cl-more")?.focus();
   };
-  const say = (text: string) => {
-    session.note.value = { text, alert: true };
+  const say = (text: string, alert = true) => {
+    session.note.value = { text, alert };
   };
   const show = (which: Panel) => () => {
     panel.value = which;
@@ -78,7 +94,8 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
     focused.current = null;
   }, [index]);
 
-  const Editor = geometry.kind === "separable" ? SeparableKernel : KernelEditor;
+  const byParts = kindOf(geometry).editedByParts;
+  const Editor = byParts ? SeparableKernel : KernelEditor;
   const whole = whyNotWhole(geometry);
   const sizeWhy = whole ?? whyFixedSize(geometry);
   const [shapes, normalise, zero] = kernelActions(lens, filter, say);
@@ -96,6 +113,18 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
         label: "Rename",
         why: null,
         run: () => card.current?.querySelector<HTMLInputElement>(".cl-name")?.select(),
+      },
+      {
+        label: "Copy as np.array",
+        why: null,
+        run: async () => {
+          const { shape, values } = kernelOf(geometry, filter);
+          const copied = await copyText(formatArray(shape, values));
+          say(
+            copied ? "Copied, as np.array(…)." : "The browser did not copy it: “Take away” has it as text.",
+            !copied,
+          );
+        },
       },
       { label: "Duplicate", why: fixed, run: () => duplicate(lens, index) },
       {
@@ -116,16 +145,13 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
     ],
   ];
 
-  const choose = () => {
-    if (lens.selected.peek() !== index) lens.select(index);
-  };
-
   return (
     <article
       ref={card}
       class="cl-card"
       data-card={index}
       data-selected={selected || undefined}
+      data-off={off || undefined}
       aria-label={`Filter ${index}: ${name}`}
       aria-current={selected ? "true" : undefined}
       onFocusIn={choose}
@@ -142,62 +168,99 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
         <span class="cl-index cl-number cl-muted" title={`lens.kernels[${index}]`}>
           {index}
         </span>
+        {off && <strong class="cl-off">off</strong>}
         <FilterName name={name} onRename={(text) => lens.rename(filter.uid, text)} />
+        {folds && (
+          <button
+            type="button"
+            class="cl-button"
+            aria-expanded={unfolded.value}
+            aria-controls={kernelId}
+            onClick={() => {
+              unfolded.value = !unfolded.peek();
+            }}
+          >
+            Kernel
+          </button>
+        )}
+        <button
+          type="button"
+          class="cl-button"
+          aria-label={focus ? "Back to all filters" : `Focus on ${name}`}
+          title={
+            focus
+              ? "Back to all filters (Escape)"
+              : "Show this filter large (double-click on its map, or Enter)"
+          }
+          onClick={() => {
+            choose();
+            lens.set("view", focus ? "grid" : "focus");
+          }}
+        >
+          <Icon name={focus ? "smaller" : "larger"} />
+        </button>
         <div ref={more}>
           <FilterMenu label={`Operations on ${name}`} groups={menu} />
         </div>
       </header>
-      {panel.value === "presets" && (
-        <PresetPicker
-          lens={lens}
-          title={`Presets for ${name}`}
-          replaces
-          onChoose={(preset) => {
-            usePreset(lens, filter, preset);
-            close();
-          }}
-          onClose={close}
-        />
+      {panel.value && (
+        <Floating anchor={more}>
+          {panel.value === "presets" && (
+            <PresetPicker
+              lens={lens}
+              title={`Presets for ${name}`}
+              replaces
+              onChoose={(preset) => {
+                usePreset(lens, filter, preset);
+                close();
+              }}
+              onClose={close}
+            />
+          )}
+          {panel.value === "scale" && (
+            <NumberPanel
+              label="Multiply every cell by"
+              initial={2}
+              onTake={(factor) => scaleFilter(lens, filter, factor)}
+              onClose={close}
+            />
+          )}
+          {panel.value === "resize" && (
+            <NumberPanel
+              label={`${geometry.rank === 1 ? "Steps" : "Rows and columns"} of all kernels, around their centre`}
+              initial={geometry.kernel_size[1]}
+              step={1}
+              check={whyNotSize}
+              onTake={(size) => resizeAll(lens, geometry.rank === 1 ? 1 : size, size)}
+              onClose={close}
+            />
+          )}
+        </Floating>
       )}
-      {panel.value === "scale" && (
-        <NumberPanel
-          label="Multiply every cell by"
-          initial={2}
-          onTake={(factor) => scaleFilter(lens, filter, factor)}
-          onClose={close}
-        />
-      )}
-      {panel.value === "resize" && (
-        <NumberPanel
-          label="Rows and columns of all kernels, around their centre"
-          initial={geometry.kernel_size[0]}
-          step={1}
-          check={whyNotSize}
-          onTake={(size) => resizeAll(lens, size, size)}
-          onClose={close}
-        />
-      )}
-      <div class="cl-cardbody" data-wide={wide || undefined}>
-        <div class="cl-cardkernel">
+      <div class="cl-cardbody">
+        <div class="cl-cardkernel" id={kernelId} hidden={folds && !unfolded.value}>
           <Editor lens={lens} filter={filter} session={session} name={name}>
             <div class="cl-cardtools">
               <NumberField
                 label="Bias"
                 value={filter.bias.value}
-                onChange={(bias) => session.edits.setBias(bias)}
+                onChange={(bias) => setBias(lens, filter, bias)}
                 why={geometry.use_bias ? null : "This layer has no bias (use_bias=False)."}
               />
-              {geometry.kind !== "separable" && <PaintTool session={session} />}
+              <KernelSum filter={filter} />
+              {!byParts && <PaintTool session={session} />}
               {geometry.path !== "" && (
                 <button
                   type="button"
                   class="cl-button cl-outlined"
-                  title="Switch this filter off: kernel and bias to 0 (undo brings them back)"
+                  aria-pressed={off}
+                  title={off ? "Switch this filter on again" : "Switch this filter off: kernel and bias to 0"}
                   onClick={() => ablate(lens, filter)}
                 >
                   Ablate
                 </button>
               )}
+              {geometry.path !== "" && <PredictionChange lens={lens} />}
             </div>
           </Editor>
         </div>
@@ -206,6 +269,19 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
         </div>
       </div>
     </article>
+  );
+}
+
+/** What a constant picture is multiplied by. */
+function KernelSum({ filter }: { filter: FilterView }) {
+  const sum = filter.kernel.value.reduce((a, b) => a + b, 0);
+  return (
+    <span
+      class="cl-number cl-muted cl-ksum"
+      title="Sum of the kernel's numbers: what it makes of a picture of ones. 0 answers to edges only."
+    >
+      Σ {formatNumber(Math.fround(sum), 5)}
+    </span>
   );
 }
 

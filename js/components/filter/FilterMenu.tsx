@@ -1,8 +1,8 @@
 /** The menu of a filter: a button and a list of actions, by the ARIA menu button pattern. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { consume } from "../consume.ts";
-import { moveFocus } from "../moveFocus.ts";
-import { openBelow } from "../openBelow.ts";
+import { consume } from "../ui/consume.ts";
+import { moveFocus } from "../ui/moveFocus.ts";
+import { openBelow } from "../ui/openBelow.ts";
 import type { FilterAction } from "./filterActions.ts";
 
 export interface FilterMenuProps {

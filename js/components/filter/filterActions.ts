@@ -14,31 +14,10 @@ import {
   unitNorm,
   zero,
   zeroMean,
-} from "../../lens/kernels.ts";
-import type { FilterView, LensModel } from "../../model/lens.ts";
-import type { Geometry, PresetRecord } from "../../model/types.ts";
-
-/** Why filters cannot be added, removed or put in another order; null where they can. */
-export function whyFixedList(geometry: Geometry): string | null {
-  if (geometry.path !== "") {
-    return "This layer is part of a model that expects its channels as they are. A filter can be zeroed instead.";
-  }
-  if (geometry.kind === "depthwise" || geometry.kind === "separable" || geometry.groups > 1) {
-    return `The number of filters of this ${geometry.class_name} is tied to its input channels. A filter can be zeroed instead.`;
-  }
-  return null;
-}
-
-/** Why kernels cannot take another size; null where they can. */
-export function whyFixedSize(geometry: Geometry): string | null {
-  return geometry.path === "" ? null : "This layer is part of a model, and its kernels keep their size.";
-}
-
-/** Why a filter's kernel cannot be replaced as a whole; null where it can. */
-export function whyNotWhole(geometry: Geometry): string | null {
-  if (geometry.kind !== "separable") return null;
-  return "This filter is made of a depthwise and a pointwise kernel: edit these, or switch it off.";
-}
+} from "../../maths/kernel-operations.ts";
+import type { Geometry, PresetRecord } from "../../protocol/records.ts";
+import type { FilterView, LensView } from "../../state/lens-view.ts";
+import { followsPreset, whyFixedSize, whyNotWhole } from "../ui/limits.ts";
 
 /** Why one kernel cannot take another shape by itself. */
 function whyNotTurned(geometry: Geometry): string | null {
@@ -63,20 +42,36 @@ export interface FilterAction {
   run: () => void;
 }
 
-function replaceOne(lens: LensModel, filter: FilterView, { shape, values }: Kernel): void {
+function replaceOne(lens: LensView, filter: FilterView, { shape, values }: Kernel): void {
   lens.replace([filter.uid], [...shape], [values]);
 }
 
-/** Switch a filter off, as far as what follows it in the model can tell. */
-export function ablate(lens: LensModel, filter: FilterView): void {
+/** Whether a filter is off: all of its weights are 0. */
+export const isOff = (filter: FilterView): boolean =>
+  filter.kernel.value.length > 0 && filter.bias.value === 0 && filter.kernel.value.every((tap) => tap === 0);
+
+/** The weights of filters that were switched off here. */
+const kept = new WeakMap<FilterView, { values: Float32Array; bias: number }>();
+
+/** Switch a filter off, so that the layers after it get what they would get without it, or on again with the weights of before. */
+export function ablate(lens: LensView, filter: FilterView): void {
+  const before = isOff(filter) ? kept.get(filter) : undefined;
+  if (isOff(filter) && !before) {
+    lens.report(
+      "Not switched on",
+      "All weights of this filter are 0 and were not set to 0 by Ablate here: use Undo.",
+    );
+    return;
+  }
+  if (!before) kept.set(filter, { values: filter.kernel.peek(), bias: filter.bias.peek() });
   const index = [...filter.kernel.peek().keys()];
-  const taps = { index, value: index.map(() => 0) };
-  lens.edit([{ uid: filter.uid, taps, ...(lens.geometry.peek().use_bias && { bias: 0 }) }]);
+  const taps = { index, value: index.map((i) => before?.values[i] ?? 0) };
+  lens.edit([{ uid: filter.uid, taps, ...(lens.geometry.peek().use_bias && { bias: before?.bias ?? 0 }) }]);
 }
 
-/** Operations on one kernel, in the menu's order: shapes, normalisation, zero. `say` hears why one came to nothing. */
+/** Operations on one kernel, in the menu's order: shapes, normalisation, zero. `say` is called with the reason where one has no result. */
 export function kernelActions(
-  lens: LensModel,
+  lens: LensView,
   filter: FilterView,
   say: (why: string) => void,
 ): [shapes: FilterAction[], normalise: FilterAction[], zero: FilterAction] {
@@ -128,40 +123,55 @@ export function whyNotSize(size: number): string | null {
   return `A kernel has a whole number of rows and columns, 1 to ${MOST}.`;
 }
 
-export function scaleFilter(lens: LensModel, filter: FilterView, factor: number): void {
+export function scaleFilter(lens: LensView, filter: FilterView, factor: number): void {
   replaceOne(lens, filter, scale(kernelOf(lens.geometry.peek(), filter), factor));
 }
 
-/** Every kernel in another size; one step of the history. */
-export function resizeAll(lens: LensModel, rows: number, cols: number): void {
+/** Every kernel in another size, but for those that are given; one step of the history. */
+export function resizeAll(lens: LensView, rows: number, cols: number, given?: Map<number, Kernel>): void {
   const geometry = lens.geometry.peek();
-  if (geometry.kernel_size[0] === rows && geometry.kernel_size[1] === cols) return;
-  const filters = lens.filters.peek();
-  const kernels = filters.map((filter) => resize(kernelOf(geometry, filter), rows, cols).values);
-  lens.replace(
-    filters.map((filter) => filter.uid),
-    [rows, cols, geometry.kernel_channels],
-    kernels,
+  const same = geometry.kernel_size[0] === rows && geometry.kernel_size[1] === cols;
+  const filters = lens.filters.peek().filter(({ uid }) => !same || given?.has(uid));
+  const kernels = filters.map(
+    (filter) => (given?.get(filter.uid) ?? resize(kernelOf(geometry, filter), rows, cols)).values,
   );
+  if (filters.length > 0)
+    lens.replace(
+      filters.map((filter) => filter.uid),
+      [rows, cols, geometry.kernel_channels],
+      kernels,
+    );
+}
+
+/** Rows and columns that all kernels have once a preset is among them. */
+export function presetRoom({ kernel_size, path }: Geometry, { shape }: PresetRecord): [number, number] {
+  const room = (i: 0 | 1) => (path ? kernel_size[i] : Math.max(kernel_size[i], shape[i]));
+  return [room(0), room(1)];
 }
 
 /** A preset over all input channels, at its own size. */
-export function presetKernel(lens: LensModel, preset: PresetRecord): Kernel {
+export function presetKernel(lens: LensView, preset: PresetRecord): Kernel {
   return spread(preset.shape[0], preset.shape[1], preset.values, lens.geometry.peek().kernel_channels);
 }
 
-/** A preset in place of a kernel; where other filters share the shape it is padded or cropped to it. */
-export function usePreset(lens: LensModel, filter: FilterView, preset: PresetRecord): void {
+/**
+ * A preset in place of a kernel, which is named after it. All filters share one shape: a smaller preset gets zeros around
+ * it; a larger one makes all kernels larger where they are free to be, so that none of it is lost.
+ */
+export function usePreset(lens: LensView, filter: FilterView, preset: PresetRecord): void {
   const geometry = lens.geometry.peek();
   const kernel = presetKernel(lens, preset);
-  replaceOne(lens, filter, followsPreset(geometry) ? kernel : resize(kernel, ...geometry.kernel_size));
+  lens.beginGesture();
+  if (followsPreset(geometry)) replaceOne(lens, filter, kernel);
+  else {
+    const [rows, cols] = presetRoom(geometry, preset);
+    resizeAll(lens, rows, cols, new Map([[filter.uid, resize(kernel, rows, cols)]]));
+  }
+  lens.rename(filter.uid, preset.title ?? preset.name);
+  lens.endGesture();
 }
 
-/** Whether the layer takes a preset's own size: it has one kernel, and the layer is not part of a model. */
-export const followsPreset = (geometry: Geometry): boolean =>
-  geometry.filters === 1 && whyFixedSize(geometry) === null;
-
-export function duplicate(lens: LensModel, index: number): void {
+export function duplicate(lens: LensView, index: number): void {
   const filter = lens.filters.peek()[index];
   const name = lens.names.peek()[index] ?? `Filter ${index + 1}`;
   if (filter) lens.add(filter.kernel.peek(), `${name} copy`, index + 1, filter.bias.peek());

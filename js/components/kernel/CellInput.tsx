@@ -61,7 +61,7 @@ export function CellInput({ session, open, label, noteId }: CellInputProps) {
         session.draft = event.currentTarget.value;
         if (refused) session.note.value = null;
       }}
-      // Leaving the kernel takes what was typed; what cannot be taken stays to be mended.
+      // Leaving the kernel takes what was typed; text that is refused stays, to be corrected.
       onBlur={() => session.open.peek() === open && session.commit()}
       onCopy={stop}
       onCut={stop}

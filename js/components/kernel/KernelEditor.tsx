@@ -1,22 +1,24 @@
-/** A kernel's planes as grids, their legend, and what belongs to the cell in hand. */
+/** A kernel's planes as grids, their legend, and what belongs to the selected cell. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { formatNumber, magnitude, readNumber, stepFor } from "../../lens/numbers.ts";
-import type { FilterView, LensModel } from "../../model/lens.ts";
-import { ColorBar } from "../picture/ColorBar.tsx";
-import { useUniqueId } from "../useUniqueId.ts";
-import { channelName } from "./channelName.ts";
-import { cellSize, KernelGrid } from "./KernelGrid.tsx";
-import { tonesOf } from "./kernelColors.ts";
+import { formatNumber, magnitude, readNumber, stepFor } from "../../maths/numbers.ts";
+import type { LensView } from "../../state/lens-view.ts";
+import { ColorBar } from "../ui/ColorBar.tsx";
+import { kernelTable, tonesOf } from "../ui/cellColors.ts";
+import { useUniqueId } from "../ui/useUniqueId.ts";
+import { placeWords } from "../ui/wording.ts";
+import { type GridProps, KernelGrid } from "./KernelGrid.tsx";
 import { onGridKey } from "./kernelKeys.ts";
 import { cellWheel, onCellPointerDown, placeOf } from "./kernelPointer.ts";
 import type { KernelSession } from "./kernelSession.ts";
 import { PlanePicker } from "./PlanePicker.tsx";
+import { Stems } from "./Stems.tsx";
 import { useKernelClipboard } from "./useKernelClipboard.ts";
 
 export interface KernelEditorProps {
-  lens: LensModel;
-  filter: FilterView;
+  /** Where the colours come from. */
+  lens: LensView;
+  /** What a person is doing in the kernel, and the kernel itself. */
   session: KernelSession;
   name: string;
   /** What belongs to the kernel and is no cell: shown under its legend. */
@@ -26,18 +28,20 @@ export interface KernelEditorProps {
 /** Planes that are shown side by side; deeper kernels show one at a time. */
 const SIDE_BY_SIDE = 4;
 
-export function KernelEditor({ lens, filter, session, name, children }: KernelEditorProps) {
+export function KernelEditor({ lens, session, name, children }: KernelEditorProps) {
   const root = useRef<HTMLDivElement>(null);
   const noteId = useUniqueId();
-  const values = filter.kernel.value;
-  const { kernel_size, kernel_channels: channels } = lens.geometry.value;
-  const [rows, cols] = kernel_size;
-  const table = lens.cmapTables.value.get(lens.cmap.value);
+  const { kernel } = session;
+  const values = kernel.values.value;
+  const [rows, cols, channels] = kernel.size.value;
+  const table = kernelTable(lens);
   const tones = useMemo(() => tonesOf(table ?? new Uint8Array(768)), [table]);
   const most = magnitude(values);
   const wheel = useMemo(() => cellWheel(session), [session]);
   const clipboard = useKernelClipboard(session);
   const selection = session.selection.value;
+  const { rank } = lens.geometry.value;
+  const placed = (row: number, col: number) => placeWords({ rank }, row, col, "column");
 
   useLayoutEffect(() => {
     if (!session.wantsFocus || !selection || session.open.peek()) return;
@@ -63,18 +67,19 @@ export function KernelEditor({ lens, filter, session, name, children }: KernelEd
   const shown = all
     ? Array.from({ length: channels }, (_, k) => k)
     : [Math.min(session.channel.value, channels - 1)];
-  // What previews of its edits take; asked for when the filter is in hand, not for every card.
-  const chosen = lens.filters.value[lens.selected.value] === filter && lens.status.value.keras === "ready";
+  // What previews of its edits take; asked for when the filter is edited, not for every card.
+  const inHand = kernel.inHand.value;
   useEffect(() => {
-    if (chosen && values.length > 0) lens.network.prepare(filter.uid, shown);
-  }, [lens, filter, chosen, values.length > 0, shown[0], shown.length]);
+    if (inHand && values.length > 0) kernel.prepare(shown);
+  }, [kernel, inHand, values.length > 0, shown[0], shown.length]);
 
-  const channelOf = (plane: number) => channelName(lens, filter.firstChannel + plane);
-  const contribution = lens.network.contribution(filter.uid);
+  const channelOf = (plane: number) => kernel.channelName(plane);
+  const firstName = channelOf(0);
+  const contribution = kernel.contribution();
   // Hundreds of options, which no edit of a cell changes.
   const picker = useMemo(
     () => !all && <PlanePicker {...{ session, channels, contribution }} nameOf={channelOf} />,
-    [lens, filter, filter.firstChannel, session, channels, contribution],
+    [session, firstName, channels, contribution],
   );
 
   if (values.length !== rows * cols * channels)
@@ -88,10 +93,8 @@ export function KernelEditor({ lens, filter, session, name, children }: KernelEd
         ref={root}
         class="cl-planes"
         data-painting={session.painting.value || undefined}
-        // Two planes beside each other, so that the map keeps its place beside them.
-        style={{ maxWidth: `${2 * (cols * (cellSize(cols, shown.length).side + 1) + 8)}px` }}
         onKeyDown={(event) => {
-          if (placeOf(event.target) && !session.open.peek()) onGridKey(event, session, lens);
+          if (placeOf(event.target) && !session.open.peek()) onGridKey(event, session);
         }}
         onPointerDown={(event) => onCellPointerDown(event, session)}
         onDblClick={(event) => {
@@ -128,30 +131,38 @@ export function KernelEditor({ lens, filter, session, name, children }: KernelEd
               planes={shown.length}
               label={channels > 1 ? `Kernel of ${name}, ${channelOf(k)}` : `Kernel of ${name}`}
               noteId={noteId}
+              placed={placed}
             />
+            {rank === 1 && <Stems {...{ values, most, channels }} channel={k} planes={shown.length} />}
           </figure>
         ))}
       </div>
       <div class="cl-klegend" title="Colours of this kernel's cells: its own range, symmetric about 0">
         <span>{formatNumber(-most)}</span>
-        <ColorBar table={table} />
+        <ColorBar table={table}>
+          <span class="cl-bar-zero" />
+        </ColorBar>
         <span>{formatNumber(most, 6)}</span>
       </div>
       {session.touch.value && selection && !session.open.value && (
-        <CellSlider session={session} most={most} />
+        <CellSlider session={session} most={most} placed={placed} />
       )}
       {children}
-      <KernelNote session={session} id={noteId} values={values} />
+      <KernelNote session={session} id={noteId} values={values} rank={rank} />
     </div>
   );
 }
 
 /** For fingers, which scroll the page when they drag on a cell. */
-function CellSlider({ session, most }: { session: KernelSession; most: number }) {
+function CellSlider({
+  session,
+  most,
+  placed,
+}: { session: KernelSession; most: number } & Pick<GridProps, "placed">) {
   const head = session.selection.value?.head;
   const reach = useRef(0);
   const step = stepFor(most) / 10;
-  // The reach stays while the thumb is held: a scale that grows under the finger runs away.
+  // The ends of the scale stay while the thumb is held, or the value would grow without bound.
   if (!session.edits.grabbed) reach.current = 2 * (most || 1);
   if (!head) return null;
   const value = session.edits.value(session.index(head));
@@ -163,7 +174,7 @@ function CellSlider({ session, most }: { session: KernelSession; most: number })
         max={reach.current}
         step={step}
         value={Number.isFinite(value) ? value : 0}
-        aria-label={`Value of row ${head.row}, column ${head.col}`}
+        aria-label={`Value of ${placed(head.row, head.col)}`}
         onInput={(event) => {
           if (!session.edits.grabbed) session.edits.grab();
           session.edits.slide(Number(event.currentTarget.value));
@@ -177,8 +188,18 @@ function CellSlider({ session, most }: { session: KernelSession; most: number })
   );
 }
 
-/** One line under the kernel: what went wrong, what was done, or the exact number in hand with its index in Python. */
-function KernelNote({ session, id, values }: { session: KernelSession; id: string; values: Float32Array }) {
+/** One line under the kernel: what went wrong, what was done, or the exact number of the selected cell with its index in Python. */
+function KernelNote({
+  session,
+  id,
+  values,
+  rank,
+}: {
+  session: KernelSession;
+  id: string;
+  values: Float32Array;
+  rank: 1 | 2;
+}) {
   const note = session.note.value;
   const range = session.range();
   const head = session.selection.value?.head;
@@ -187,7 +208,7 @@ function KernelNote({ session, id, values }: { session: KernelSession; id: strin
   else if (head) {
     const { row, col } = head;
     const last = session.size[2] > 1 ? `, ${head.channel}` : "";
-    readout = `[${row}, ${col}${last}] = ${readNumber(values[session.index(head)] ?? 0)}`;
+    readout = `[${rank === 1 ? "" : `${row}, `}${col}${last}] = ${readNumber(values[session.index(head)] ?? 0)}`;
   }
   return (
     <div class="cl-knote">

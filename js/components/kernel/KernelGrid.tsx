@@ -6,9 +6,10 @@
  */
 import type { ComponentChild } from "preact";
 import { useRef } from "preact/hooks";
-import { formatCell, readNumber } from "../../lens/numbers.ts";
+import { formatCell, readNumber } from "../../maths/numbers.ts";
+import { type Tones, toneOf } from "../ui/cellColors.ts";
+import { useCellSize } from "../ui/cellSize.ts";
 import { CellInput } from "./CellInput.tsx";
-import { type Tones, toneOf } from "./kernelColors.ts";
 import type { KernelSession } from "./kernelSession.ts";
 
 export interface GridProps {
@@ -22,21 +23,16 @@ export interface GridProps {
   planes: number;
   label: string;
   noteId: string;
+  /** What a cell's place is called. */
+  placed: (row: number, col: number) => string;
 }
 
-/** Side of a cell in CSS pixels and the characters that fit into it. 24 is the least a finger or a tremor can hit. */
-export function cellSize(cols: number, planes: number): { side: number; fit: number } {
-  if (cols <= 5 && planes === 1) return { side: 46, fit: 5 };
-  if (cols <= 7) return { side: 38, fit: 5 };
-  if (cols <= 11) return { side: 30, fit: 4 };
-  return { side: 24, fit: 4 };
-}
-
-export function KernelGrid({ session, values, most, tones, channel, planes, label, noteId }: GridProps) {
+export function KernelGrid(props: GridProps) {
+  const { session, values, most, tones, channel, planes, label, noteId, placed } = props;
   const [rows, cols, channels] = session.size;
   const head = session.selection.value?.head;
   const open = session.open.value;
-  const { side, fit } = cellSize(cols, planes);
+  const { side, fit } = useCellSize(cols, planes);
   const cell = useDrawnCells({ channel, tones });
   const shown = Array.from({ length: rows }, (_, row) => (
     <div role="row" class="cl-krow" key={row}>
@@ -47,6 +43,7 @@ export function KernelGrid({ session, values, most, tones, channel, planes, labe
         return cell(row * cols + col, {
           row,
           col,
+          where: placed(row, col),
           value,
           text: formatCell(value, fit, most),
           level: toneOf(value, most),
@@ -54,7 +51,7 @@ export function KernelGrid({ session, values, most, tones, channel, planes, labe
           marked: session.contains({ channel, row, col }),
           input:
             active && here && open ? (
-              <CellInput session={session} open={open} label={`row ${row}, column ${col}`} noteId={noteId} />
+              <CellInput session={session} open={open} label={placed(row, col)} noteId={noteId} />
             ) : null,
         });
       })}
@@ -85,6 +82,7 @@ interface Look {
 interface Cell {
   row: number;
   col: number;
+  where: string;
   value: number;
   text: string;
   level: number;
@@ -97,6 +95,7 @@ function same(a: Cell, b: Cell): boolean {
   return (
     a.row === b.row &&
     a.col === b.col &&
+    a.where === b.where &&
     Object.is(a.value, b.value) &&
     a.text === b.text &&
     a.level === b.level &&
@@ -106,7 +105,7 @@ function same(a: Cell, b: Cell): boolean {
   );
 }
 
-/** Returns what draws a cell: the same element again unless something of it changed, since a drag draws every frame. */
+/** Returns what draws a cell: the same element unless something of it changed, since a drag draws every frame. */
 function useDrawnCells(look: Look): (index: number, cell: Cell) => ComponentChild {
   const drawn = useRef<{ look: Look; cells: { cell: Cell; element: ComponentChild }[] }>({ look, cells: [] });
   const before = drawn.current.look;
@@ -122,7 +121,7 @@ function useDrawnCells(look: Look): (index: number, cell: Cell) => ComponentChil
 }
 
 function drawCell(cell: Cell, { channel, tones }: Look) {
-  const { row, col, value, text, level, active, marked, input } = cell;
+  const { row, col, where, value, text, level, active, marked, input } = cell;
   const exact = readNumber(value);
   return (
     <div
@@ -132,7 +131,7 @@ function drawCell(cell: Cell, { channel, tones }: Look) {
       data-at={`${channel},${row},${col}`}
       data-odd={level < 0 || undefined}
       data-long={text.length > 4 || undefined}
-      aria-label={`row ${row}, column ${col}: ${text}`}
+      aria-label={`${where}: ${text}`}
       title={text === exact ? undefined : exact}
       aria-selected={marked}
       tabIndex={active ? 0 : -1}

@@ -1,6 +1,6 @@
 /** Which plane of a deep kernel is on show; those that add most to the map come first, as soon as that is known. */
 import { useEffect, useMemo } from "preact/hooks";
-import { formatNumber } from "../../lens/numbers.ts";
+import { formatNumber } from "../../maths/numbers.ts";
 import type { KernelSession } from "./kernelSession.ts";
 
 interface PlanePickerProps {
@@ -20,7 +20,7 @@ export function PlanePicker({ session, channels, contribution, nameOf }: PlanePi
   const shown = Math.min(session.channel.value, channels - 1);
   const place = order.indexOf(shown);
 
-  // Nobody has looked at another plane yet: begin with the one that matters most.
+  // No plane was chosen yet: begin with the one that adds most.
   useEffect(() => {
     if (contribution && !session.selection.peek() && session.channel.peek() === 0) {
       session.channel.value = order[0] ?? 0;

@@ -1,16 +1,17 @@
 /** The named kernels, each with a small picture. */
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { levelOf, packTable } from "../../lens/colors.ts";
-import { magnitude } from "../../lens/numbers.ts";
-import type { LensModel } from "../../model/lens.ts";
-import type { Geometry, PresetRecord } from "../../model/types.ts";
-import { consume } from "../consume.ts";
-import { followsPreset } from "../filter/filterActions.ts";
-import { Icon } from "../icons.tsx";
-import { moveFocus } from "../moveFocus.ts";
+import { magnitude } from "../../maths/numbers.ts";
+import { levelOf, packTable } from "../../paint/colors.ts";
+import type { PresetRecord } from "../../protocol/records.ts";
+import type { LensView } from "../../state/lens-view.ts";
+import { kernelTable } from "../ui/cellColors.ts";
+import { consume } from "../ui/consume.ts";
+import { Icon } from "../ui/icons.tsx";
+import { followsPreset } from "../ui/limits.ts";
+import { moveFocus } from "../ui/moveFocus.ts";
 
 export interface PresetPickerProps {
-  lens: LensModel;
+  lens: LensView;
   /** What choosing does, as the panel's title. */
   title: string;
   /** The preset takes the place of a kernel, and so may bring its own size where that is the only kernel. */
@@ -45,13 +46,23 @@ export function PresetPicker({ lens, title, replaces, onChoose, onClose }: Prese
           <Icon name="close" />
         </button>
       </div>
+      {!(replaces && followsPreset(geometry)) && (
+        <p class="cl-muted">
+          All kernels of a layer have one size, here {geometry.kernel_size.join(" × ")}: a smaller preset gets
+          zeros around it
+          {geometry.path
+            ? "; of a larger one the middle is taken."
+            : ", a larger one makes all kernels larger."}
+        </p>
+      )}
       {channels > 1 && (
         <p class="cl-muted">
           On each of the {channels} channels, divided by {channels}: a grey picture gives the same map.
         </p>
       )}
       <div class="cl-presets">
-        {lens.presets.value.map((preset, i) => (
+        {lens.presets.value.flatMap((preset, i, all) => [
+          preset.group !== all[i - 1]?.group && <h4 key={preset.group}>{preset.group}</h4>,
           <button
             key={preset.name}
             type="button"
@@ -60,27 +71,18 @@ export function PresetPicker({ lens, title, replaces, onChoose, onClose }: Prese
             onClick={() => onChoose(preset)}
           >
             <PresetPicture lens={lens} preset={preset} />
-            <span>{preset.name}</span>
-            <span class="cl-muted">{sizeWords(preset, geometry, replaces)}</span>
-          </button>
-        ))}
+            <span>{preset.title ?? preset.name}</span>
+            <span class="cl-muted">{preset.shape.join(" × ")}</span>
+          </button>,
+        ])}
       </div>
     </div>
   );
 }
 
-/** A preset's size, and what becomes of it among kernels of another size. */
-function sizeWords({ shape: [high, wide] }: PresetRecord, geometry: Geometry, replaces: boolean): string {
-  const [rows, cols] = geometry.kernel_size;
-  const own = `${high} × ${wide}`;
-  if ((high === rows && wide === cols) || (replaces && followsPreset(geometry))) return own;
-  const verb = high <= rows && wide <= cols ? "padded" : high >= rows && wide >= cols ? "cropped" : "fitted";
-  return `${own}, ${verb} to ${rows} × ${cols}`;
-}
-
-function PresetPicture({ lens, preset }: { lens: LensModel; preset: PresetRecord }) {
+function PresetPicture({ lens, preset }: { lens: LensView; preset: PresetRecord }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const table = lens.cmapTables.value.get(lens.cmap.value);
+  const table = kernelTable(lens);
   const colors = useMemo(() => (table ? packTable(table) : null), [table]);
   const [rows, cols] = preset.shape;
   useLayoutEffect(() => {

@@ -1,6 +1,6 @@
 /** Changes of one kernel's numbers, grouped into the steps that undo takes back. */
-import { magnitude, snap, stepFor } from "../../lens/numbers.ts";
-import type { FilterView, LensModel } from "../../model/lens.ts";
+import { magnitude, snap, stepFor } from "../../maths/numbers.ts";
+import type { EditableKernel } from "./editableKernel.ts";
 
 /** Steps that share one undo step, and the values before them in case they turn out to be a typed number. */
 interface StepRun {
@@ -15,33 +15,25 @@ const TYPING_PAUSE = 1500;
 
 export class KernelEdits {
   #run: StepRun | null = null;
-  /** Values that were set since the kernel was `#shown`. */
-  readonly #ahead = new Map<number, number>();
-  #shown: Float32Array | null = null;
   /** Values of the grabbed cells before they were grabbed. */
   #before: Map<number, number> | null = null;
-  readonly #lens: LensModel;
-  readonly #filter: FilterView;
+  readonly #kernel: EditableKernel;
   readonly #selected: () => number[];
 
-  /** `selected` says which taps, as flat indices, a change without a place of its own is for. */
-  constructor(lens: LensModel, filter: FilterView, selected: () => number[]) {
-    this.#lens = lens;
-    this.#filter = filter;
+  /** `selected` returns the taps, as flat indices, that a change without a place of its own is for. */
+  constructor(kernel: EditableKernel, selected: () => number[]) {
+    this.#kernel = kernel;
     this.#selected = selected;
   }
 
-  /** What a tap is now: the lens shows the second edit of a frame only in the next, and keys may be quicker. */
+  /** What a tap is now. */
   value(index: number): number {
-    const shown = this.#filter.kernel.peek();
-    if (shown !== this.#shown) this.#ahead.clear();
-    this.#shown = shown;
-    return this.#ahead.get(index) ?? shown[index] ?? 0;
+    return this.#kernel.values.peek()[index] ?? 0;
   }
 
   /** Step for this kernel's magnitude. */
   unit(): number {
-    return stepFor(magnitude(this.#filter.kernel.peek()));
+    return stepFor(magnitude(this.#kernel.values.peek()));
   }
 
   /** Give taps new values; what is equal already is not sent. */
@@ -53,19 +45,14 @@ export class KernelEdits {
       if (!Object.is(this.value(i), v)) {
         index.push(i);
         value.push(v);
-        this.#ahead.set(i, v);
       }
     }
-    if (index.length) this.#lens.edit([{ uid: this.#filter.uid, taps: { index, value } }]);
+    if (index.length) this.#kernel.edit({ index, value });
   }
 
   fill(value: number): void {
     this.endRun();
     this.set(this.#selected().map((i) => [i, value]));
-  }
-
-  setBias(bias: number): void {
-    if (!Object.is(this.#filter.bias.peek(), bias)) this.#lens.edit([{ uid: this.#filter.uid, bias }]);
   }
 
   // -- steps ---------------------------------------------------------------------------------------
@@ -80,7 +67,7 @@ export class KernelEdits {
     else {
       this.endRun();
       this.#run = { before: this.#values(this.#selected()), typed, time };
-      this.#lens.beginGesture();
+      this.#kernel.beginGesture();
     }
     // Rounding far below the step hides what float32 adds to decimals, and leaves 1/9 a ninth.
     this.set(this.#selected().map((i) => [i, snap(this.value(i) + count * unit, unit / 1e6)]));
@@ -100,7 +87,7 @@ export class KernelEdits {
 
   /** Steps made from now on are another undo step. */
   endRun(): void {
-    if (this.#run) this.#lens.endGesture();
+    if (this.#run) this.#kernel.endGesture();
     this.#run = null;
   }
 
@@ -110,7 +97,7 @@ export class KernelEdits {
   grab(indices: readonly number[] = this.#selected()): void {
     this.endRun();
     this.#before = this.#values(indices);
-    this.#lens.beginGesture();
+    this.#kernel.beginGesture();
   }
 
   /** Values of the grabbed cells, `by` away from where they were and on multiples of `step`. */
@@ -135,7 +122,7 @@ export class KernelEdits {
     if (!this.#before) return;
     if (cancel) this.set(this.#before);
     this.#before = null;
-    this.#lens.endGesture();
+    this.#kernel.endGesture();
   }
 
   get grabbed(): boolean {

@@ -1,40 +1,27 @@
 /** The keys of a kernel's grid while no cell is open: a spreadsheet's, plus `+` and `-` to step. */
-import type { LensModel } from "../../model/lens.ts";
+import { ARROWS } from "../ui/arrows.ts";
 import type { KernelSession } from "./kernelSession.ts";
 
-const ARROWS: Record<string, readonly [down: number, right: number]> = {
-  ArrowUp: [-1, 0],
-  ArrowDown: [1, 0],
-  ArrowLeft: [0, -1],
-  ArrowRight: [0, 1],
-};
-
-/** −1 or 1 for an arrow key among things in a row, by either axis; undefined for other keys. */
-export function arrowStep(key: string): number | undefined {
-  const arrow = ARROWS[key];
-  return arrow && arrow[0] + arrow[1];
-}
-
 /** Act on a key of the grid. A key that is acted on reaches neither the page nor the notebook; others pass. */
-export function onGridKey(event: KeyboardEvent, session: KernelSession, lens: LensModel): void {
+export function onGridKey(event: KeyboardEvent, session: KernelSession): void {
   // Alt with an arrow moves the card; "Dead" and "Process" belong to an input method.
   if (event.altKey || event.isComposing) return;
-  const used = event.ctrlKey || event.metaKey ? onChord(event, session, lens) : onKey(event, session);
+  const used = event.ctrlKey || event.metaKey ? onChord(event, session) : onKey(event, session);
   if (!used) return;
   event.stopPropagation();
-  // The browser makes its clipboard events from these keys, so they must run their course.
+  // The browser makes its clipboard events from these keys, so they must not be cancelled.
   if (used !== "clipboard") event.preventDefault();
 }
 
-function onChord(event: KeyboardEvent, session: KernelSession, lens: LensModel): boolean | "clipboard" {
+function onChord(event: KeyboardEvent, session: KernelSession): boolean | "clipboard" {
   const key = event.key.toLowerCase();
   if (key === "c" || key === "x" || key === "v") return "clipboard";
   const arrow = ARROWS[event.key];
   if (key === "a") session.selectAll();
   else if (key === "z" || key === "y") {
     session.edits.endRun();
-    if (key === "y" || event.shiftKey) lens.redo();
-    else lens.undo();
+    if (key === "y" || event.shiftKey) session.kernel.redo();
+    else session.kernel.undo();
   } else if (arrow)
     session.move(arrow[0] && arrow[0] * Infinity, arrow[1] && arrow[1] * Infinity, event.shiftKey);
   else if (key === "home") session.move(-Infinity, -Infinity, event.shiftKey);

@@ -1,6 +1,6 @@
 /** Mouse, pen and finger on the cells of a kernel: drag to change a value, hold to paint, tap to select. */
-import { consume } from "../consume.ts";
-import { followPointer } from "../picture/followPointer.ts";
+import { consume } from "../ui/consume.ts";
+import { followPointer } from "../ui/followPointer.ts";
 import type { KernelSession, Place } from "./kernelSession.ts";
 
 /** Pixels before a press counts as a drag, so that a click never changes a value. */

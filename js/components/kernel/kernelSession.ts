@@ -1,8 +1,8 @@
 /** What a person is doing in one kernel: the selected cells, the open cell, the paint tool. Knows no DOM. */
 import { batch, signal } from "@preact/signals";
-import { type Block, formatBlock, parseBlock } from "../../lens/clipboard.ts";
-import { exactNumber, parseNumber } from "../../lens/numbers.ts";
-import type { FilterView, LensModel } from "../../model/lens.ts";
+import { type Block, formatBlock, parseBlock } from "../../maths/number-block.ts";
+import { exactNumber, parseNumber } from "../../maths/numbers.ts";
+import type { EditableKernel } from "./editableKernel.ts";
 import { KernelEdits } from "./kernelEdits.ts";
 
 export interface Place {
@@ -44,16 +44,12 @@ export class KernelSession {
   /** Set when the head must get the focus at the next rendering. */
   wantsFocus = false;
 
-  readonly #lens: LensModel;
-
-  constructor(lens: LensModel, filter: FilterView) {
-    this.#lens = lens;
-    this.edits = new KernelEdits(lens, filter, () => this.selected());
+  constructor(readonly kernel: EditableKernel) {
+    this.edits = new KernelEdits(kernel, () => this.selected());
   }
 
   get size(): readonly [rows: number, cols: number, channels: number] {
-    const { kernel_size, kernel_channels } = this.#lens.geometry.peek();
-    return [kernel_size[0], kernel_size[1], kernel_channels];
+    return this.kernel.size.peek();
   }
 
   // -- selection -----------------------------------------------------------------------------------
@@ -68,7 +64,7 @@ export class KernelSession {
     });
   }
 
-  /** Move the head by rows, columns and channels, stopping at the rim; Infinity goes all the way. */
+  /** Move the head by rows, columns and channels, stopping at the edge; Infinity goes to the edge. */
   move(down: number, right: number, extend = false, deeper = 0): void {
     const head = this.selection.peek()?.head;
     if (!head) return;
@@ -85,7 +81,7 @@ export class KernelSession {
     );
   }
 
-  /** On to the next cell after an entry: down stops at the rim, right goes on in the next row, as text does. */
+  /** On to the next cell after an entry: down stops at the edge, right continues in the next row, as text does. */
   advance(down: number, right: number): void {
     const head = this.selection.peek()?.head;
     const [rows, cols] = this.size;
@@ -196,7 +192,7 @@ export class KernelSession {
     });
   }
 
-  /** Another cell is chosen while one is open: its text is taken or, if it is no number, dropped with a word about it. */
+  /** Another cell is chosen while one is open: its text is taken or, if it is no number, dropped with a note. */
   #leaveCell(): Note | null {
     if (!this.open.peek() || this.commit()) return null;
     const why = this.note.peek()?.text;

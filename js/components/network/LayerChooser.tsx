@@ -1,17 +1,18 @@
 /** Which of the model's convolution layers is open: a combobox that finds it by name, and a picture of where it stands. */
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { LensModel } from "../../model/lens.ts";
-import type { LayerRecord } from "../../model/types.ts";
-import { consume } from "../consume.ts";
-import { openBelow } from "../openBelow.ts";
-import { useUniqueId } from "../useUniqueId.ts";
+import type { LayerRecord } from "../../protocol/records.ts";
+import type { LensView } from "../../state/lens-view.ts";
+import { consume } from "../ui/consume.ts";
+import { openBelow } from "../ui/openBelow.ts";
+import { useUniqueId } from "../ui/useUniqueId.ts";
 
 const product = (sizes: readonly number[]) => sizes.join(" × ");
 
 /** What is searched, and shown beside the path. */
-function facts({ class_name, kernel_size, input_shape, output_shape }: LayerRecord): string {
-  return `${class_name} ${product(kernel_size)}, ${product(input_shape)} → ${product(output_shape)}`;
+function facts({ class_name, kernel_size, input_shape, output_shape, rank }: LayerRecord): string {
+  const of = (sizes: number[]) => product(sizes.slice(rank === 1 ? 1 : 0));
+  return `${class_name} ${of(kernel_size)}, ${of(input_shape)} → ${of(output_shape)}`;
 }
 
 /** The layers that have every word of the query in their path, class or shapes. */
@@ -23,7 +24,7 @@ export function found(layers: readonly LayerRecord[], query: string): readonly L
   });
 }
 
-export function LayerChooser({ lens }: { lens: LensModel }) {
+export function LayerChooser({ lens }: { lens: LensView }) {
   const { layers, path } = lens.network;
   const id = useUniqueId();
   const input = useRef<HTMLInputElement>(null);
@@ -94,7 +95,11 @@ export function LayerChooser({ lens }: { lens: LensModel }) {
         spellcheck={false}
         autocomplete="off"
         value={query.value ?? path.value}
-        onClick={open}
+        // What is typed replaces the name that the press would have put the cursor into.
+        onClick={({ currentTarget }) => {
+          if (!isOpen.peek()) currentTarget.select();
+          open();
+        }}
         onFocus={({ currentTarget }) => currentTarget.select()}
         onBlur={close}
         onKeyDown={onKeyDown}
@@ -136,7 +141,7 @@ export function LayerChooser({ lens }: { lens: LensModel }) {
           </div>
         ))}
         {shown.length === 0 && (
-          // A list without any option would be none to a screen reader.
+          // Screen readers do not announce a list without options.
           <div
             class="cl-layer cl-muted"
             role="option"

@@ -1,9 +1,10 @@
 /** A row of small maps. */
 import { effect } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Palette } from "../../lens/colors.ts";
-import type { FilterView, LensModel } from "../../model/lens.ts";
-import { bufferedPaint, paintMap } from "../picture/paint.ts";
+import type { Palette } from "../../paint/colors.ts";
+import { paintMapCurve } from "../../paint/curve.ts";
+import { bufferedPaint, paintMap } from "../../paint/paint.ts";
+import type { FilterView, LensView } from "../../state/lens-view.ts";
 
 /** Longer side of a small map in CSS pixels, and how far from one to the next. */
 const SIDE = 76;
@@ -14,7 +15,7 @@ const MOST = 160;
 const STALE = 0.55;
 
 interface MapRowProps {
-  lens: LensModel;
+  lens: LensView;
   filters: readonly FilterView[];
   palette: Palette;
   /** CSS pixels from the top. */
@@ -47,6 +48,14 @@ export function MapRow({ lens, filters, palette, y }: MapRowProps) {
       const side = SIDE * scale;
       context.clearRect(x, 0, STEP * scale, side);
       if (!keras && !preview) return;
+      if (lens.geometry.peek().rank === 1) {
+        scratch.canvas.width = side;
+        scratch.canvas.height = side / 2;
+        paintMapCurve(scratch, { x: 0, y: 0, width: cols, height: 1 }, map, display);
+        context.globalAlpha = provenance === "stale" ? STALE : 1;
+        context.drawImage(scratch.canvas, x, side / 4);
+        return;
+      }
       const longer = Math.max(rows, cols);
       const [width, height] = sized(cols, rows, Math.min(1, MOST / longer));
       if (scratch.canvas.width !== width) scratch.canvas.width = width;

@@ -1,6 +1,7 @@
 /** What the edits do to the model's output: its top classes before and after, as bars and in numbers. */
-import { formatNumber } from "../../lens/numbers.ts";
-import type { LensModel } from "../../model/lens.ts";
+import { formatNumber } from "../../maths/numbers.ts";
+import type { LensView } from "../../state/lens-view.ts";
+import { Attribution } from "./Attribution.tsx";
 
 const TOP = 5;
 
@@ -18,34 +19,44 @@ export function difference(before: number, after: number): string {
   return `${step > 0 ? "+" : ""}${formatNumber(Math.fround(step), 6)}`;
 }
 
-export function Predictions({ lens }: { lens: LensModel }) {
+export function Predictions({ lens }: { lens: LensView }) {
   if (lens.network.layers.value.length === 0) return null;
   return <Panel lens={lens} />;
 }
 
-function Panel({ lens }: { lens: LensModel }) {
-  const { before, after, state, error } = lens.network.predictions.value;
+function Panel({ lens }: { lens: LensView }) {
+  const { before, after, state, error, note } = lens.network.predictions.value;
   const offline = lens.link.value === "offline";
   return (
-    <section class="cl-predictions" aria-label="The model's prediction" aria-busy={state !== "settled"}>
+    <fieldset
+      class="cl-predictions"
+      aria-label="The model's prediction"
+      aria-busy={!offline && state !== "settled"}
+    >
       <p>
         <strong>prediction</strong>{" "}
         <span class="cl-muted">
-          {offline ? "needs Python" : state === "settled" ? "before → after" : "running the model…"}
+          {state === "saved"
+            ? "before → after, of Keras, as saved"
+            : offline
+              ? "needs Python"
+              : state === "settled"
+                ? "before → after"
+                : "running the model…"}
         </span>
       </p>
       {error && <p class="cl-kalert">{error}</p>}
       {before && after ? (
         <Classes lens={lens} before={before} after={after} />
       ) : (
-        state === "settled" &&
-        !error && <p class="cl-muted">The model's output is not one vector of classes: nothing to compare.</p>
+        state === "settled" && !error && <p class="cl-muted">{note ?? "Nothing to compare."}</p>
       )}
-    </section>
+    </fieldset>
   );
 }
 
-function Classes({ lens, before, after }: { lens: LensModel; before: Float32Array; after: Float32Array }) {
+function Classes({ lens, before, after }: { lens: LensView; before: Float32Array; after: Float32Array }) {
+  const { attributed } = lens.interpretation;
   const labels = lens.network.labels.value;
   const top = topClasses(before, after);
   const both = top.flatMap((i) => [before[i] as number, after[i] as number]);
@@ -63,9 +74,18 @@ function Classes({ lens, before, after }: { lens: LensModel; before: Float32Arra
           const [from, to] = [before[i] as number, after[i] as number];
           return (
             <li key={i} data-best={i === is || undefined}>
-              <span class="cl-class" title={`${name(i)}, index ${i}`}>
+              <button
+                type="button"
+                class="cl-class"
+                title={`${name(i)}, index ${i}. Click: where in the image it rests`}
+                aria-pressed={attributed.value?.target === i}
+                onClick={() => {
+                  const { method = "gradcam", target } = attributed.value ?? {};
+                  attributed.value = target === i ? null : { target: i, method };
+                }}
+              >
                 {name(i)}
-              </span>
+              </button>
               <span class="cl-number">
                 <span class="cl-muted">{formatNumber(from, 6)} →</span> {formatNumber(to, 6)}
               </span>
@@ -81,6 +101,9 @@ function Classes({ lens, before, after }: { lens: LensModel; before: Float32Arra
       <p role="status" class={was === is ? "cl-hidden" : undefined}>
         {was === is ? `Still ${name(is)}.` : `The edits turn ${name(was)} into ${name(is)}.`}
       </p>
+      {attributed.value && (
+        <Attribution lens={lens} {...attributed.value} name={name(attributed.value.target)} output={after} />
+      )}
     </>
   );
 }

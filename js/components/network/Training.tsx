@@ -1,10 +1,10 @@
 /** The snapshots of a training, to go back and forth in; live while it runs. */
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect } from "preact/hooks";
-import { formatNumber } from "../../lens/numbers.ts";
-import type { LensModel } from "../../model/lens.ts";
-import type { SnapshotRecord } from "../../model/types.ts";
-import { useUniqueId } from "../useUniqueId.ts";
+import { formatNumber } from "../../maths/numbers.ts";
+import type { SnapshotRecord } from "../../protocol/records.ts";
+import type { LensView } from "../../state/lens-view.ts";
+import { useUniqueId } from "../ui/useUniqueId.ts";
 
 export function snapshotWords({ epoch, step, loss }: SnapshotRecord): string {
   if (step === 0) return "before training";
@@ -12,7 +12,7 @@ export function snapshotWords({ epoch, step, loss }: SnapshotRecord): string {
   return `epoch ${epoch}, batch ${step}${value}`;
 }
 
-export function Training({ lens }: { lens: LensModel }) {
+export function Training({ lens }: { lens: LensView }) {
   const id = useUniqueId();
   const training = lens.network.training.value;
   /** Where the thumb was put, until Python has said what it shows. */

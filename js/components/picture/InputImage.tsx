@@ -1,22 +1,26 @@
-/** The input image: its pixels, what was done to it, and the way to another one. */
+/** The input image: its pixels, what was done to it, and how to choose another one. */
 import { useComputed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { Flag, type Size, type SourceWindow } from "../../lens/colors.ts";
-import { readWindow } from "../../lens/geometry.ts";
-import { formatNumber } from "../../lens/numbers.ts";
-import { GRAY, paletteOf } from "../../lens/palette.ts";
-import { paintPicture, shownAs } from "../../lens/picture.ts";
-import { outputAt, type Pixel, placeOutput, placeOver, type View } from "../../lens/viewport.ts";
-import type { LensModel } from "../../model/lens.ts";
-import { consume } from "../consume.ts";
-import { Icon } from "../icons.tsx";
-import { span, times } from "../wording.ts";
-import { ColorBar } from "./ColorBar.tsx";
+import { drawnWindow } from "../../maths/geometry.ts";
+import { formatNumber } from "../../maths/numbers.ts";
+import { Flag } from "../../paint/colors.ts";
+import { paintSignal } from "../../paint/curve.ts";
+import type { Size, SourceWindow } from "../../paint/grid.ts";
+import { bufferedPaint } from "../../paint/paint.ts";
+import { GRAY, paletteOf } from "../../paint/palette.ts";
+import { paintPicture, shownAs } from "../../paint/picture.ts";
+import { outputAt, type Pixel, placeOutput, placeOver, type View } from "../../paint/viewport.ts";
+import { fitsPage } from "../../queries/image-pixels.ts";
+import type { LensView } from "../../state/lens-view.ts";
+import { ColorBar } from "../ui/ColorBar.tsx";
+import { consume } from "../ui/consume.ts";
+import { Icon } from "../ui/icons.tsx";
+import { placeWords, shortSize, sizeWords, spanWords, times } from "../ui/wording.ts";
+import { AttributionMark } from "./AttributionMark.tsx";
 import { decodeImage, imageFile } from "./decode.ts";
 import { Swatch } from "./Legend.tsx";
 import { DeepFieldMark, PixelMark, WindowMark } from "./marks.tsx";
 import { aspect, PictureFrame } from "./PictureFrame.tsx";
-import { bufferedPaint } from "./paint.ts";
 import { fieldWords, pinnedField } from "./pinnedField.ts";
 import { probeOf } from "./probe.ts";
 import { Readout } from "./Readout.tsx";
@@ -29,7 +33,7 @@ function along({ row, col }: Pixel, [mapRows, mapCols]: readonly [number, number
 
 const CHANNELS: Record<number, string> = { 1: "grey", 3: "RGB", 4: "RGBA" };
 
-export function InputImage({ lens }: { lens: LensModel }) {
+export function InputImage({ lens }: { lens: LensView }) {
   const palette = useMemo(() => paletteOf(GRAY), []);
   const draw = useMemo(bufferedPaint, []);
   const shown = useComputed(() => shownAs(lens.picture.value));
@@ -39,17 +43,21 @@ export function InputImage({ lens }: { lens: LensModel }) {
   const picture = lens.picture.value;
   const { rows, cols, channels, record } = picture;
   const geometry = lens.geometry.value;
+  const signal = record.signal;
+  const ranked = { rank: signal ? 1 : 2 } as const;
   const placed = lens.imageIsInput.value ? placeOutput(geometry) : null;
 
   const paint = (context: CanvasRenderingContext2D, window: SourceWindow) =>
-    draw(context, (target) => paintPicture(target, window, lens.picture.peek(), shown.peek(), palette));
+    signal
+      ? paintSignal(context, window, lens.picture.peek(), shown.peek().range)
+      : draw(context, (target) => paintPicture(target, window, lens.picture.peek(), shown.peek(), palette));
 
   const outputOf = (pixel: Pixel): Pixel | null => placed && outputAt(geometry, placed, pixel);
 
   const locate = (output: Pixel): Pixel => {
     // Inside a model maps lie over the whole image, whatever their size.
     if (!placed) return along(output, geometry.output_shape, picture);
-    const field = readWindow(geometry, output.row, output.col);
+    const field = drawnWindow(geometry, output.row, output.col);
     const middle = (along: number[]) => along[Math.floor(along.length / 2)] ?? 0;
     return { row: middle(field.rows), col: middle(field.cols) };
   };
@@ -61,11 +69,12 @@ export function InputImage({ lens }: { lens: LensModel }) {
     const field = pinnedField(lens);
     return (
       <>
+        <AttributionMark lens={lens} view={view} />
         {placed && pinned && (
-          <WindowMark view={view} {...readWindow(geometry, pinned[0], pinned[1])} kind="pin" />
+          <WindowMark view={view} {...drawnWindow(geometry, pinned[0], pinned[1])} kind="pin" />
         )}
         {placed && hover && (
-          <WindowMark view={view} {...readWindow(geometry, hover.row, hover.col)} kind="hover" />
+          <WindowMark view={view} {...drawnWindow(geometry, hover.row, hover.col)} kind="hover" />
         )}
         {field && <DeepFieldMark view={view} field={field} />}
         {under && <PixelMark view={view} pixel={under} kind="hover" />}
@@ -88,17 +97,19 @@ export function InputImage({ lens }: { lens: LensModel }) {
   // The note of an image that has been replaced from Python is about another picture.
   const scaled = note.value?.rows === rows && note.value.cols === cols ? [note.value.text] : [];
   const field = pinnedField(lens);
-  const words = field && fieldWords(field, picture);
+  const words = field && fieldWords(field, picture, ranked);
   const depends = words ? `. The pinned pixel depends on ${words}` : "";
-  const notes = [...scaled, ...record.notes, ...(field?.note ? [field.note] : [])];
+  const told = [geometry.note, field?.note ?? ""].filter(Boolean);
+  const notes = [...scaled, ...record.notes, ...reducedNote(lens), ...told];
   return (
     <figure
       class="cl-figure cl-image"
       data-version={record.version}
       data-drop={over}
-      style={aspect(picture)}
+      data-curve={signal || undefined}
+      style={aspect({ rows, cols, curve: signal })}
       onDragOver={(event) => {
-        if (!event.dataTransfer?.types.includes("Files")) return;
+        if (signal || !event.dataTransfer?.types.includes("Files")) return;
         event.preventDefault();
         over.value = true;
       }}
@@ -106,46 +117,55 @@ export function InputImage({ lens }: { lens: LensModel }) {
         over.value = false;
       }}
       onDrop={(event) => {
-        if (!event.dataTransfer?.types.includes("Files")) return;
+        if (signal || !event.dataTransfer?.types.includes("Files")) return;
         consume(event);
         over.value = false;
         void replace(imageFile(event.dataTransfer));
       }}
       onPaste={(event) => {
         const file = imageFile(event.clipboardData);
-        if (!file) return;
+        if (!file || signal) return;
         consume(event);
         void replace(file);
       }}
     >
       <figcaption class="cl-caption">
         <span>
-          input <span class="cl-number cl-muted">{times(rows, cols)}</span>{" "}
-          <span class="cl-muted">{CHANNELS[channels] ?? `${channels} channels`}</span>
+          input <span class="cl-number cl-muted">{shortSize(ranked, rows, cols)}</span>{" "}
+          <span class={signal && channels > 1 ? "cl-muted" : "cl-hidden"}>
+            {(!signal && CHANNELS[channels]) || `${channels} ${channels === 1 ? "channel" : "channels"}`}
+          </span>
         </span>
-        <label class="cl-button cl-outlined cl-file">
-          <Icon name="picture" />
-          replace
-          <input
-            type="file"
-            accept="image/*"
-            class="cl-hidden"
-            aria-label="Replace the input image by a file"
-            onChange={(event) => {
-              const input = event.currentTarget;
-              void replace(input.files?.[0] ?? null);
-              input.value = "";
-            }}
-          />
-        </label>
+        {!signal && (
+          <label class="cl-button cl-outlined cl-file">
+            <Icon name="picture" />
+            <span class="cl-replace">replace</span>
+            <input
+              type="file"
+              accept="image/*"
+              class="cl-hidden"
+              aria-label="Replace the input image by a file"
+              onChange={(event) => {
+                const input = event.currentTarget;
+                void replace(input.files?.[0] ?? null);
+                input.value = "";
+              }}
+            />
+          </label>
+        )}
       </figcaption>
       <PictureFrame
         lens={lens}
-        where={() => ({ size: lens.picture.value, place: placeOver(lens.picture.value) })}
-        label={`Input image, ${rows} rows, ${cols} columns, ${channels} channels${depends}`}
+        where={() => {
+          const { rows, cols, record } = lens.picture.value;
+          return { size: { rows, cols, curve: record.signal }, place: placeOver({ rows, cols }) };
+        }}
+        label={`Input ${signal ? "signal" : "image"}, ${sizeWords(ranked, rows, cols)}, ${channels} channels${depends}`}
         watch={() => {
+          lens.picture.value;
           shown.value;
         }}
+        drawn={() => (signal ? null : lens.picture.peek().drawn)}
         paint={paint}
         hover={(pixel) => {
           lens.hoverInput.value = pixel;
@@ -159,13 +179,20 @@ export function InputImage({ lens }: { lens: LensModel }) {
         }}
         locate={locate}
         marks={marks}
-      />
+      >
+        <ImageReadout lens={lens} />
+      </PictureFrame>
       <div class="cl-legend">
         {shown.value.kind === "gray" && <ColorBar table={GRAY} />}
         <div class="cl-legend-range">
-          {shown.value.kind === "gray" && <span class="cl-number">{formatNumber(range[0])}</span>}
-          <span class="cl-muted">{shown.value.text}</span>
-          {shown.value.kind === "gray" && <span class="cl-number">{formatNumber(range[1])}</span>}
+          {shown.value.kind !== "color" && <span class="cl-number">{formatNumber(range[0])}</span>}
+          <span
+            class="cl-muted cl-rangewords"
+            data-short={shown.value.kind !== "color" ? "own" : shown.value.text}
+          >
+            {shown.value.text}
+          </span>
+          {shown.value.kind !== "color" && <span class="cl-number">{formatNumber(range[1])}</span>}
         </div>
         {shown.value.notFinite > 0 && (
           <ul class="cl-odd">
@@ -175,9 +202,6 @@ export function InputImage({ lens }: { lens: LensModel }) {
             </li>
           </ul>
         )}
-      </div>
-      <div class="cl-facts">
-        <ImageReadout lens={lens} />
       </div>
       {notes.length > 0 && (
         <ul class="cl-notes">
@@ -190,23 +214,37 @@ export function InputImage({ lens }: { lens: LensModel }) {
   );
 }
 
+/** That the image is drawn from fewer pixels than it has, and what that means for edits. */
+function reducedNote({ picture, imageIsInput }: LensView): string[] {
+  const { record, drawn, whole } = picture.value;
+  if (!record.reduced) return [];
+  const waits = imageIsInput.value && !whole;
+  const reason = fitsPage(picture.value) ? "until all pixels are here" : "as it is too large to keep here";
+  return [
+    `Drawn at ${times(drawn.rows, drawn.cols)}, averaged.${waits ? ` Edits wait for Keras, ${reason}.` : ""}`,
+  ];
+}
+
 /** The value under the pointer, or the rows and columns that the output pixel being read out is computed from. */
-function ImageReadout({ lens }: { lens: LensModel }) {
+function ImageReadout({ lens }: { lens: LensView }) {
   const under = lens.hoverInput.value;
   const probe = probeOf(lens);
+  const ranked = { rank: lens.picture.value.record.signal ? 1 : 2 } as const;
   if (under) {
-    const values = lens.picture.value.at(under.row, under.col).map((value) => formatNumber(value, 7));
-    return <Readout pinned={false}>{`row ${under.row}, col ${under.col}: ${values.join("  ")}`}</Readout>;
+    const values = lens.imageAt(under.row, under.col)?.map((value) => formatNumber(value, 7)) ?? ["…"];
+    return (
+      <Readout pinned={false}>{`${placeWords(ranked, under.row, under.col)}: ${values.join("  ")}`}</Readout>
+    );
   }
   if (!lens.imageIsInput.value) {
     const field = pinnedField(lens);
-    const words = field && fieldWords(field, lens.picture.value);
+    const words = field && fieldWords(field, lens.picture.value, ranked);
     return <Readout pinned={words !== null}>{words}</Readout>;
   }
   if (!probe) return <Readout pinned={false}>{null}</Readout>;
-  const { rows, cols } = readWindow(lens.geometry.value, probe.pixel.row, probe.pixel.col);
+  const { rows, cols } = drawnWindow(lens.geometry.value, probe.pixel.row, probe.pixel.col);
   if (rows.length === 0 || cols.length === 0)
     return <Readout pinned={probe.pinned}>no input pixel spreads to here</Readout>;
-  const along = (indices: number[]) => span(indices[0] ?? 0, indices.at(-1) ?? 0);
-  return <Readout pinned={probe.pinned}>{`rows ${along(rows)}, cols ${along(cols)}`}</Readout>;
+  const ends = (indices: number[]) => [indices[0] ?? 0, indices.at(-1) ?? 0] as const;
+  return <Readout pinned={probe.pinned}>{spanWords(ranked, ends(rows), ends(cols))}</Readout>;
 }

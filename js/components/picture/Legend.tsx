@@ -1,13 +1,13 @@
 /** What the colours of one map mean: bar, range and its mode, and whatever is no number within it. */
 import type { ReadonlySignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { Flag, type Palette } from "../../lens/colors.ts";
-import { formatNumber } from "../../lens/numbers.ts";
-import type { MapView } from "../../model/lens.ts";
-import type { ValueRange } from "../../model/types.ts";
-import { rangeWords } from "../wording.ts";
-import { ColorBar } from "./ColorBar.tsx";
-import { bufferedPaint } from "./paint.ts";
+import { formatNumber } from "../../maths/numbers.ts";
+import { Flag, type Palette } from "../../paint/colors.ts";
+import type { MapView } from "../../paint/drawable.ts";
+import { bufferedPaint } from "../../paint/paint.ts";
+import type { ValueRange } from "../../protocol/records.ts";
+import { ColorBar } from "../ui/ColorBar.tsx";
+import { rangeWords } from "../ui/wording.ts";
 import type { MapProbe } from "./probe.ts";
 
 export interface LegendProps {
@@ -22,8 +22,12 @@ export interface LegendProps {
 export function Legend({ map, mode, display, table, palette, probe }: LegendProps) {
   const [low, high] = display;
   const waiting = map.provenance === "waiting";
-  // The minus sign is no digit: both ends get as many.
-  const limit = (value: number) => (waiting ? "–" : formatNumber(value, value < 0 ? 8 : 7));
+  const about = map.sampled ? "≈" : "";
+  const limit = (value: number) => (waiting ? "–" : about + formatNumber(value, value < 0 ? 7 : 6));
+  const why = map.sampled
+    ? `Of some of the pixels: the exact range is being computed. ${RANGE_WHY}`
+    : RANGE_WHY;
+  const exact = waiting ? why : `${low} to ${high}. ${why}`;
   const [least, most] = waiting ? display : map.range;
   const { nan, posinf, neginf } = map.counts;
   const odd: [shown: boolean, flag: Flag, text: string][] = [
@@ -36,10 +40,13 @@ export function Legend({ map, mode, display, table, palette, probe }: LegendProp
   const shown = odd.filter(([is]) => is);
   return (
     <div class="cl-legend">
-      <ColorBar table={table}>{!waiting && <Tick probe={probe} display={display} />}</ColorBar>
+      <ColorBar table={table}>
+        {!waiting && <Zero display={display} />}
+        {!waiting && <Tick probe={probe} display={display} />}
+      </ColorBar>
       <div class="cl-legend-range">
         <span class="cl-number">{limit(low)}</span>
-        <span class="cl-muted">
+        <span class="cl-muted cl-rangewords" data-short={rangeShort(mode)} title={exact}>
           {low === high && !waiting ? `constant, ${rangeWords(mode)}` : rangeWords(mode)}
         </span>
         <span class="cl-number">{limit(high)}</span>
@@ -56,6 +63,21 @@ export function Legend({ map, mode, display, table, palette, probe }: LegendProp
       )}
     </div>
   );
+}
+
+const RANGE_WHY =
+  "What the first and the last colour stand for. Own: this map's least and greatest value; shared: those of all maps; symmetric: the same distance below and above 0.";
+
+/** The same where a card is too narrow for the words. */
+function rangeShort(mode: ValueRange): string {
+  if (typeof mode !== "string") return "fixed";
+  return { per_map: "own", shared: "shared", symmetric: "±" }[mode];
+}
+
+/** Where zero lies among colours that stand for numbers on both sides of it. */
+function Zero({ display: [low, high] }: Pick<LegendProps, "display">) {
+  if (!(low < 0 && high > 0)) return null;
+  return <span class="cl-bar-zero" style={{ insetInlineStart: `${(100 * -low) / (high - low)}%` }} />;
 }
 
 /** Where the value that is read out stands on the bar. */

@@ -2,7 +2,7 @@
 import { useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Size, SourceWindow } from "../../lens/colors.ts";
+import type { Size, SourceWindow } from "../../paint/grid.ts";
 import {
   type Box,
   type Pane,
@@ -16,28 +16,37 @@ import {
   windowOf,
   zoomAt,
   zoomLimit,
-} from "../../lens/viewport.ts";
-import type { LensModel } from "../../model/lens.ts";
-import { consume } from "../consume.ts";
+} from "../../paint/viewport.ts";
+import type { LensView } from "../../state/lens-view.ts";
+import { CURVE_ASPECT } from "../ui/arrangement.ts";
+import { consume } from "../ui/consume.ts";
 import { panZoom } from "./panZoom.ts";
 import { type Resolution, useCanvas } from "./useCanvas.ts";
 
 export interface PictureFrameProps {
-  lens: LensModel;
+  lens: LensView;
   /** The picture's size and where it lies among the others. */
   where(): { size: Size; place: Placement };
   /** What a screen reader says of the picture. */
   label: string;
-  /** Reads the signals that the pixels depend on, the viewport and `where` aside. */
+  /** Reads the signals that the pixels depend on, except the viewport and `where`. */
   watch(): void;
-  /** Fills the canvas with a part of the picture. Like `where` it reads signals: a rendering comes after it. */
-  paint(context: CanvasRenderingContext2D, window: SourceWindow): void;
+  /** Rows and columns of what the whole picture is drawn from; null where that is made for the screen. */
+  drawn?(): Size | null;
+  /** Fills the canvas, which covers so many device pixels, with a part of the picture. Like `where` it reads signals: a rendering comes after it. */
+  paint(context: CanvasRenderingContext2D, window: SourceWindow, device: Resolution): void;
   hover(pixel: Pixel | null): void;
   pick(pixel: Pixel): void;
   /** Where an output pixel lies in this picture. */
   locate(output: Pixel): Pixel;
   /** Marks to draw over the pixels, as SVG in CSS pixels; rendered only while near the screen. */
   marks(view: View): ComponentChildren;
+  /** What lies below the pixels, which are as opaque as the overlay then. */
+  under?: ComponentChildren;
+  /** Show this picture's filter large, or small again; with the pixel that was double-clicked. */
+  open?: (pixel: Pixel | null) => void;
+  /** What stands over a corner of the picture. */
+  children?: ComponentChildren;
 }
 
 /** One press of + or −, and the share of the box that an arrow key pans by. */
@@ -52,23 +61,19 @@ const ARROWS: Record<string, readonly [rows: number, cols: number]> = {
 };
 
 /** For the figure around a frame: its width follows from the picture's shape and the height that there is. */
-export function aspect({ rows, cols }: Size): Record<string, number> {
-  return { "--cl-aspect": cols / rows };
+export function aspect({ rows, cols, curve }: Size): Record<string, number> {
+  return { "--cl-aspect": curve ? CURVE_ASPECT : cols / rows };
 }
 
-/** Pixels that a canvas may have beyond those of the screen. */
-const MOST_PIXELS = 2 ** 19;
-
 /**
- * A picture that is drawn smaller than it is gets a canvas of its own size, which the browser then averages: to leave
- * pixels out would make thin lines vanish. A very large one is thinned out first, to keep up with the hand.
+ * A picture that is drawn smaller than what it is drawn from gets a canvas of that size, which the browser then averages: to
+ * leave pixels out would make thin lines vanish.
  */
-export function resolution(device: Resolution, { scale }: View, box: Box): Resolution {
-  const [width, height] = [Math.round(box.width / scale), Math.round(box.height / scale)];
-  const thin = Math.min(1, Math.sqrt(MOST_PIXELS / (width * height)));
-  return width * thin > device.width
-    ? { width: Math.round(width * thin), height: Math.round(height * thin) }
-    : device;
+export function resolution(device: Resolution, view: View, box: Box, drawn: Size | null = view): Resolution {
+  if (!drawn) return device;
+  const along = (room: number, share: number) => Math.round((room / view.scale) * share);
+  const width = along(box.width, drawn.cols / view.cols);
+  return width > device.width ? { width, height: along(box.height, drawn.rows / view.rows) } : device;
 }
 
 export function PictureFrame(props: PictureFrameProps) {
@@ -78,14 +83,19 @@ export function PictureFrame(props: PictureFrameProps) {
   const latest = useRef(props);
   latest.current = props;
 
+  const shown = useRef<Resolution>({ width: 0, height: 0 });
+  const view = () => viewOf(pane(), lens.viewport.peek());
   const { canvas, box, visible } = useCanvas(
-    (context) => latest.current.paint(context, windowOf(viewOf(pane(), lens.viewport.peek()), box.peek())),
+    (context) => latest.current.paint(context, windowOf(view(), box.peek()), shown.current),
     () => {
       lens.viewport.value;
       latest.current.where();
       latest.current.watch();
     },
-    (device) => resolution(device, viewOf(pane(), lens.viewport.peek()), box.peek()),
+    (device) => {
+      shown.current = device;
+      return resolution(device, view(), box.peek(), latest.current.drawn?.());
+    },
   );
   const pane = (): Pane => ({ ...latest.current.where(), box: box.peek() });
 
@@ -97,6 +107,7 @@ export function PictureFrame(props: PictureFrameProps) {
       limit: () => zoomLimit(lens.picture.peek()),
       hover: (pixel) => latest.current.hover(pixel),
       pick: (pixel) => latest.current.pick(pixel),
+      open: latest.current.open && ((pixel) => latest.current.open?.(pixel)),
     });
   }, [lens]);
 
@@ -106,7 +117,7 @@ export function PictureFrame(props: PictureFrameProps) {
     consume(event);
   };
 
-  /** Whether the key meant something here. */
+  /** Whether the key was handled. */
   const pressed = (key: string, shift: boolean): boolean => {
     const { width, height } = box.peek();
     const viewport = lens.viewport.peek();
@@ -122,7 +133,12 @@ export function PictureFrame(props: PictureFrameProps) {
       return true;
     }
     const pinned = lens.pixel.peek();
-    if (key === "Escape" && pinned) {
+    if (key === "Enter" && props.open) {
+      props.open(null);
+      return true;
+    }
+    // In focus Escape leads back to all filters.
+    if (key === "Escape" && pinned && lens.shared.view.peek() === "grid") {
       lens.pin(null);
       return true;
     }
@@ -130,7 +146,10 @@ export function PictureFrame(props: PictureFrameProps) {
       const view = viewOf(pane(), viewport);
       const middle = (start: number, room: number, most: number) =>
         Math.min(Math.max(Math.floor(start + room / view.scale / 2), 0), most - 1);
-      props.pick({ row: middle(view.top, height, view.rows), col: middle(view.left, width, view.cols) });
+      props.pick({
+        row: view.curve ? 0 : middle(view.top, height, view.rows),
+        col: middle(view.left, width, view.cols),
+      });
       return true;
     }
     const arrow = ARROWS[key];
@@ -170,7 +189,9 @@ export function PictureFrame(props: PictureFrameProps) {
       onKeyDown={onKeyDown}
     >
       <canvas ref={canvas} />
+      {props.under}
       <Marks {...props} box={box} visible={visible} />
+      {props.children}
     </div>
   );
 }

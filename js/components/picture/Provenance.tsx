@@ -1,12 +1,12 @@
 /** Where a map's numbers come from. All the marks keep their place, so that nothing moves while one follows another. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { Provenance as From } from "../../model/lens.ts";
-import { Icon } from "../icons.tsx";
-import { PROVENANCE } from "../wording.ts";
+import type { Provenance as From } from "../../paint/drawable.ts";
+import { Icon } from "../ui/icons.tsx";
+import { PROVENANCE } from "../ui/wording.ts";
 
 const ALL = Object.keys(PROVENANCE) as From[];
-/** While a cell is dragged, Keras's answers come between the predictions: the mark waits for the hand to rest. */
+/** While a cell is dragged, Keras's answers come between the predictions: the mark changes only when the drag ends. */
 const REST_MS = 200;
 
 export function Provenance({ from }: { from: From }) {
@@ -23,7 +23,7 @@ export function Provenance({ from }: { from: From }) {
   );
 }
 
-/** A prediction stays marked as one until Keras has had the last word for a while. Nothing else waits. */
+/** A preview stays marked as one until Keras's map has been there for a while. Nothing else waits. */
 function useRested(from: From): From {
   const shown = useRef(from);
   const rested = useSignal(0);

@@ -1,22 +1,29 @@
 /** The value at the pixel under the pointer, or at the pinned one. */
 import { type ReadonlySignal, useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { formatNumber } from "../../lens/numbers.ts";
-import type { LensModel } from "../../model/lens.ts";
+import { formatNumber } from "../../maths/numbers.ts";
+import type { LensView } from "../../state/lens-view.ts";
+import { placeWords } from "../ui/wording.ts";
 import type { MapProbe } from "./probe.ts";
 
-/** "row 12, col 40: 0.732"; "≈" before a value that Keras has not said itself. */
-export function mapReadout({ pixel, value, exact }: MapProbe): string {
-  const where = `row ${pixel.row}, col ${pixel.col}`;
-  return value === null ? `${where}: …` : `${where}: ${exact ? "" : "≈ "}${formatNumber(value, 8)}`;
-}
+const placeOf = ({ where }: MapProbe) => `${where}: `;
+const numberOf = ({ value, exact }: MapProbe) =>
+  value === null ? "…" : `${exact ? "" : "≈ "}${formatNumber(value, 8)}`;
+
+/** "row 12, col 40: 0.732"; "≈" before a value that is not Keras's own. */
+export const mapReadout = (probe: MapProbe): string => placeOf(probe) + numberOf(probe);
 
 export function MapReadout({ probe }: { probe: ReadonlySignal<MapProbe | null> }) {
   const at = probe.value;
-  return <Readout pinned={at?.pinned ?? false}>{at && mapReadout(at)}</Readout>;
+  return (
+    <Readout pinned={at?.pinned ?? false}>
+      {at && <span class="cl-where">{placeOf(at)}</span>}
+      {at && numberOf(at)}
+    </Readout>
+  );
 }
 
-/** Keeps its line when there is nothing to say. Only a pinned pixel is announced: a moving pointer would never stop. */
+/** Stands over a corner of the picture, so that nothing moves when it comes and goes. Only a pinned pixel is announced: a moving pointer would never stop. */
 export function Readout({ pinned, children }: { pinned: boolean; children: ComponentChildren }) {
   return (
     <output class="cl-readout cl-number" data-pinned={pinned || undefined} aria-live="off">
@@ -28,8 +35,8 @@ export function Readout({ pinned, children }: { pinned: boolean; children: Compo
 /** Milliseconds without a step before a moved pin is read aloud. */
 const SETTLED = 500;
 
-/** Says where the pin came to rest and what the selected filter's map holds there. */
-export function PinAnnouncer({ lens }: { lens: LensModel }) {
+/** Announces where the pin is and the value of the selected filter's map there. */
+export function PinAnnouncer({ lens }: { lens: LensView }) {
   const said = useSignal("");
   useSignalEffect(() => {
     const pixel = lens.pixel.value;
@@ -41,8 +48,10 @@ export function PinAnnouncer({ lens }: { lens: LensModel }) {
       const filter = lens.filters.peek()[lens.selected.peek()];
       const [row, col] = pixel;
       const values = filter && lens.valueAt(filter.uid, row, col);
-      const value = values ? values[lens.stage.peek()] : null;
-      said.value = `Pinned ${mapReadout({ pixel: { row, col }, pinned: true, value, exact: values?.exact ?? false })}`;
+      const value = values ? values[lens.shared.stage.peek()] : null;
+      const where = placeWords(lens.geometry.peek(), row, col);
+      const exact = values?.exact ?? false;
+      said.value = `Pinned ${mapReadout({ pixel: { row, col }, pinned: true, where, value, exact })}`;
     }, SETTLED);
     return () => clearTimeout(timer);
   });

@@ -1,6 +1,6 @@
 /** A file that was dropped, pasted or chosen, as bytes that the lens can take. */
 
-/** Longer side of what is sent; a photograph of a telephone has four times this, and nobody sees the difference. */
+/** Longer side of what is sent; a telephone's photograph has four times this, and the difference is not visible. */
 export const LONGEST = 2048;
 
 export interface Decoded {
@@ -16,7 +16,7 @@ export function sensibleSize(rows: number, cols: number): [rows: number, cols: n
   return [Math.max(1, Math.round(rows * shrink)), Math.max(1, Math.round(cols * shrink))];
 }
 
-/** RGBA bytes without the channels that say nothing: grey where all three agree, no alpha where it is opaque. */
+/** RGBA bytes without redundant channels: grey where all three agree, no alpha where it is opaque. */
 export function fewestChannels(rgba: Uint8ClampedArray): { channels: 1 | 3 | 4; data: Uint8Array } {
   let [gray, opaque] = [true, true];
   for (let i = 0; i < rgba.length && (gray || opaque); i += 4) {

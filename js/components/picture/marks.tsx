@@ -1,6 +1,6 @@
 /** Marks over a picture: each line is drawn light on a dark casing, so that it shows on every colour. */
-import { type Pixel, rectOf, type View } from "../../lens/viewport.ts";
-import type { FieldRecord } from "../../model/messages.ts";
+import { type Pixel, rectOf, type View } from "../../paint/viewport.ts";
+import type { FieldRecord } from "../../protocol/messages.ts";
 
 /** A mark never gets smaller than this, in CSS pixels. */
 const LEAST = 9;

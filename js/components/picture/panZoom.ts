@@ -9,8 +9,8 @@ import {
   viewOf,
   WHOLE,
   zoomAt,
-} from "../../lens/viewport.ts";
-import { consume } from "../consume.ts";
+} from "../../paint/viewport.ts";
+import { consume } from "../ui/consume.ts";
 
 export interface PanZoomTarget {
   viewport: Signal<Viewport>;
@@ -19,6 +19,8 @@ export interface PanZoomTarget {
   limit(): number;
   hover(pixel: Pixel | null): void;
   pick(pixel: Pixel): void;
+  /** What a double click does in place of showing the whole picture. */
+  open?: ((pixel: Pixel | null) => void) | undefined;
 }
 
 /** CSS pixels that a pointer may move and still click. */
@@ -123,8 +125,9 @@ export function panZoom(element: HTMLElement, target: PanZoomTarget): () => void
   element.addEventListener("touchmove", onTouch, { passive: false, signal });
   element.addEventListener(
     "dblclick",
-    () => {
-      target.viewport.value = WHOLE;
+    (event) => {
+      if (target.open) target.open(pixel(point(event)));
+      else target.viewport.value = WHOLE;
     },
     { signal },
   );

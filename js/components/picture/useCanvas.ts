@@ -2,8 +2,8 @@
 import { effect, type Signal, untracked, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Box } from "../../lens/viewport.ts";
-import { browserSchedule, OncePerFrame } from "../../model/schedule.ts";
+import type { Box } from "../../paint/viewport.ts";
+import { browserSchedule, OncePerFrame } from "../../preview/frames.ts";
 
 export type Paint = (context: CanvasRenderingContext2D) => void;
 
@@ -96,7 +96,7 @@ export function useCanvas(paint: Paint, watch: () => void, resolve: Resolve): Ca
       removeEventListener("beforeprint", onPrint);
       sight.disconnect();
       sizes.disconnect();
-      // A frame that was asked for finds nothing to do.
+      // A frame that was requested has nothing to do then.
       stale = false;
     };
   }, [box, visible]);

@@ -1,17 +1,18 @@
-/** Which keys and gestures do what, in a small panel. */
-import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { Icon } from "../icons.tsx";
-import { useUniqueId } from "../useUniqueId.ts";
+/** What newcomers ask, and which keys and gestures do what, in a small panel. */
+import type { LensView } from "../../state/lens-view.ts";
+import { Icon } from "../ui/icons.tsx";
+import { Panel } from "./Panel.tsx";
+import { Questions } from "./Questions.tsx";
 
 const PICTURES: readonly [keys: string, what: string][] = [
-  ["click, Enter", "pin a pixel, or let it go"],
+  ["click, Space", "pin a pixel, or let it go"],
+  ["double-click, Enter", "show the filter of a map large, and back"],
+  ["Page Up, Page Down", "the filter before or after, while one is large"],
   ["arrows", "move the pinned pixel; pan where none is pinned"],
   ["Shift + arrows, drag", "pan"],
   ["+  −  0", "zoom in, out, whole picture"],
   ["wheel, pinch", "zoom (the wheel once the picture has the focus)"],
-  ["double-click", "whole picture"],
-  ["Escape", "let the pinned pixel go"],
+  ["Escape", "let the pinned pixel go; back to all filters"],
 ];
 
 const CELLS: readonly [keys: string, what: string][] = [
@@ -23,48 +24,18 @@ const CELLS: readonly [keys: string, what: string][] = [
   ["Ctrl + Z, Ctrl + Y", "undo, redo"],
 ];
 
-export function Help() {
-  const open = useSignal(false);
-  const panel = useUniqueId();
-  const root = useRef<HTMLDivElement>(null);
-
-  useEffect(() => {
-    if (!open.value) return;
-    const away = (event: Event) => {
-      if (!event.composedPath().includes(root.current as EventTarget)) open.value = false;
-    };
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key !== "Escape") return;
-      event.stopPropagation();
-      open.value = false;
-      root.current?.querySelector("button")?.focus();
-    };
-    const stop = new AbortController();
-    document.addEventListener("pointerdown", away, stop);
-    root.current?.addEventListener("keydown", onKey, stop);
-    return () => stop.abort();
-  }, [open.value]);
-
+export function Help({ lens }: { lens: LensView }) {
   return (
-    <div ref={root} class="cl-help">
-      <button
-        type="button"
-        class="cl-button"
-        title="Keys and gestures"
-        aria-label="Keys and gestures"
-        aria-expanded={open.value}
-        aria-controls={panel}
-        onClick={() => {
-          open.value = !open.peek();
-        }}
-      >
-        <Icon name="help" />
-      </button>
-      <section id={panel} class="cl-panel" aria-label="Keys and gestures" hidden={!open.value}>
-        <Keys title="Image and maps" rows={PICTURES} />
-        <Keys title="Kernel cells" rows={CELLS} />
-      </section>
-    </div>
+    <Panel name="Questions, keys and gestures" class="cl-help" face={<Icon name="help" />}>
+      {(close) => (
+        <>
+          <strong>Questions</strong>
+          <Questions lens={lens} close={close} />
+          <Keys title="Image and maps" rows={PICTURES} />
+          <Keys title="Kernel cells" rows={CELLS} />
+        </>
+      )}
+    </Panel>
   );
 }
 

@@ -1,29 +1,56 @@
-/** The last thing that went wrong, until it is dismissed. */
-import type { LensModel } from "../../model/lens.ts";
-import { Icon } from "../icons.tsx";
+/** What went wrong, over the pictures so that nothing moves, until it is dismissed. */
+import { useSignal } from "@preact/signals";
+import type { LensView } from "../../state/lens-view.ts";
+import { Icon } from "../ui/icons.tsx";
 
-export function Notices({ lens }: { lens: LensModel }) {
+export function Notices({ lens }: { lens: LensView }) {
   const problem = lens.problem.value;
+  const { keras, detail } = lens.status.value;
+  /** The text of a failed start that has been read. */
+  const read = useSignal<string | null>(null);
+  const failed = keras === "failed" && read.value !== detail;
   return (
     <div class="cl-notices" role="alert">
-      {problem && (
-        <div key={problem.id} class="cl-notice">
-          <Icon name="warn" />
-          <div>
-            <strong>{problem.title}</strong>
-            <p>{problem.text}</p>
-          </div>
-          <button
-            type="button"
-            class="cl-button"
-            title="Dismiss"
-            aria-label="Dismiss"
-            onClick={() => lens.dismissProblem()}
-          >
-            <Icon name="close" />
-          </button>
-        </div>
+      {failed && (
+        <Notice
+          title="Keras failed to load"
+          text={detail}
+          onDismiss={() => {
+            read.value = detail;
+          }}
+        />
       )}
+      {problem && (
+        <Notice
+          key={problem.id}
+          title={problem.title}
+          text={problem.text}
+          tone={problem.tone}
+          onDismiss={() => lens.dismissProblem()}
+        />
+      )}
+    </div>
+  );
+}
+
+interface NoticeProps {
+  title: string;
+  text: string;
+  tone?: "error" | "note" | undefined;
+  onDismiss: () => void;
+}
+
+function Notice({ title, text, tone, onDismiss }: NoticeProps) {
+  return (
+    <div class="cl-notice" data-tone={tone}>
+      <Icon name={tone === "note" ? "help" : "warn"} />
+      <div>
+        <strong>{title}</strong>
+        <p>{text}</p>
+      </div>
+      <button type="button" class="cl-button" title="Dismiss" aria-label="Dismiss" onClick={onDismiss}>
+        <Icon name="close" />
+      </button>
     </div>
   );
 }

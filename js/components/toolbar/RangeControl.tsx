@@ -1,9 +1,9 @@
 /** The range that the maps are drawn over, with two number fields where it is fixed. */
 import { useSignal } from "@preact/signals";
-import { exactNumber, parseNumber } from "../../lens/numbers.ts";
-import type { LensModel } from "../../model/lens.ts";
-import type { RangeMode, ValueRange } from "../../model/types.ts";
-import { useUniqueId } from "../useUniqueId.ts";
+import { exactNumber, parseNumber } from "../../maths/numbers.ts";
+import type { RangeMode, ValueRange } from "../../protocol/records.ts";
+import type { LensView } from "../../state/lens-view.ts";
+import { useUniqueId } from "../ui/useUniqueId.ts";
 
 const MODES: Record<RangeMode | "fixed", string> = {
   per_map: "per map",
@@ -25,23 +25,31 @@ export function readLimits(low: string, high: string): { range: Limits } | { why
   return { range: [a.value, b.value] };
 }
 
-export function RangeControl({ lens }: { lens: LensModel }) {
+export function RangeControl({ lens }: { lens: LensView }) {
   const id = useUniqueId();
-  const range = lens.valueRange.value;
+  const range = lens.shared.value_range.value;
   const mode = typeof range === "string" ? range : "fixed";
 
   const choose = (wanted: string) => {
-    if (wanted !== "fixed") return lens.setValueRange(wanted as ValueRange);
+    if (wanted !== "fixed") return lens.set("value_range", wanted as ValueRange);
     // Start from what is on screen, so that the change itself alters nothing.
     const filter = lens.filters.peek()[lens.selected.peek()] ?? lens.filters.peek()[0];
     const [low, high] = filter ? lens.displayRange(filter.uid) : [0, 1];
-    lens.setValueRange(low < high ? [low, high] : [low, low + 1]);
+    lens.set("value_range", low < high ? [low, high] : [low, low + 1]);
   };
 
   return (
     <div class="cl-labelled">
-      <label for={id}>range</label>
-      <select id={id} class="cl-select" value={mode} onChange={(event) => choose(event.currentTarget.value)}>
+      <label for={id} class="cl-hidden">
+        range
+      </label>
+      <select
+        id={id}
+        class="cl-select"
+        title="What the colours of a map span: its own values, those of all maps, as much below 0 as above, or limits of your own"
+        value={mode}
+        onChange={(event) => choose(event.currentTarget.value)}
+      >
         {Object.entries(MODES).map(([value, text]) => (
           <option key={value} value={value} selected={value === mode}>
             {text}
@@ -53,7 +61,7 @@ export function RangeControl({ lens }: { lens: LensModel }) {
   );
 }
 
-function Fields({ lens, range }: { lens: LensModel; range: Limits }) {
+function Fields({ lens, range }: { lens: LensView; range: Limits }) {
   const error = useUniqueId();
   const texts = useSignal<[string, string]>([exactNumber(range[0]), exactNumber(range[1])]);
   const why = useSignal<string | null>(null);
@@ -62,7 +70,7 @@ function Fields({ lens, range }: { lens: LensModel; range: Limits }) {
     const read = readLimits(...texts.peek());
     why.value = "why" in read ? read.why : null;
     if ("range" in read && (read.range[0] !== range[0] || read.range[1] !== range[1]))
-      lens.setValueRange(read.range);
+      lens.set("value_range", read.range);
   };
   const field = (which: 0 | 1, name: string) => (
     <input

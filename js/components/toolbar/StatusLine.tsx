@@ -1,9 +1,9 @@
 /** Whether Keras is there, and which. */
-import type { LensModel } from "../../model/lens.ts";
-import { Icon } from "../icons.tsx";
-import { statusWords } from "../wording.ts";
+import type { LensView } from "../../state/lens-view.ts";
+import { Icon } from "../ui/icons.tsx";
+import { statusWords } from "../ui/wording.ts";
 
-export function StatusLine({ lens }: { lens: LensModel }) {
+export function StatusLine({ lens }: { lens: LensView }) {
   const { tone, icon, text } = statusWords(lens.status.value, lens.link.value, lens.gone.value);
   return (
     <p class="cl-status" role="status" data-tone={tone} title={text}>

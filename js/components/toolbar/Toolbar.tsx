@@ -1,37 +1,80 @@
 /** What holds for the whole lens: history, comparison, colours, range, stage, zoom, help, and the state of Keras. */
-import { useComputed } from "@preact/signals";
-import { placeOver, WHOLE, zoomAt, zoomLimit } from "../../lens/viewport.ts";
-import type { LensModel } from "../../model/lens.ts";
-import type { Stage } from "../../model/types.ts";
-import { consume } from "../consume.ts";
-import { Icon, type IconName } from "../icons.tsx";
-import { ColorBar } from "../picture/ColorBar.tsx";
+import { useComputed, useSignalEffect } from "@preact/signals";
+import { placeOver, WHOLE, zoomAt, zoomLimit } from "../../paint/viewport.ts";
+import type { ViewMode } from "../../protocol/records.ts";
+import type { LensView } from "../../state/lens-view.ts";
 import { ZOOM_STEP } from "../picture/PictureFrame.tsx";
-import { useUniqueId } from "../useUniqueId.ts";
-import { STAGES } from "../wording.ts";
+import { Icon, type IconName } from "../ui/icons.tsx";
+import { Choice } from "../ui/Segments.tsx";
+import { useUniqueId } from "../ui/useUniqueId.ts";
+import { STAGES } from "../ui/wording.ts";
 import { Help } from "./Help.tsx";
+import { Panel } from "./Panel.tsx";
 import { RangeControl } from "./RangeControl.tsx";
 import { StatusLine } from "./StatusLine.tsx";
 
-export function Toolbar({ lens }: { lens: LensModel }) {
+/** Widths below which the rarer controls fold, those of the colours as well, and all but the history. */
+const ONE_LINE = 1200;
+const COLOURS = 1000;
+const SHORT = 640;
+
+export function Toolbar({ lens, width }: { lens: LensView; width: number }) {
   const { undo, redo } = lens.history.value;
+  const folds = width < SHORT ? "all" : width < COLOURS ? "colours" : width < ONE_LINE ? "rare" : "none";
+  const colours = (
+    <>
+      <CmapControl lens={lens} />
+      <RangeControl lens={lens} />
+    </>
+  );
+  const rare = (
+    <>
+      <KernelCmapControl lens={lens} />
+      <OverlayControl lens={lens} />
+    </>
+  );
+  const views = (
+    <>
+      <ViewControl lens={lens} />
+      <StageControl lens={lens} />
+    </>
+  );
   return (
-    <div class="cl-toolbar">
+    <div class="cl-toolbar" data-folds={folds}>
       <div class="cl-group">
         <Action icon="undo" name="Undo" disabled={undo === 0} onClick={() => lens.undo()} />
         <Action icon="redo" name="Redo" disabled={redo === 0} onClick={() => lens.redo()} />
         <Action icon="reset" name="Reset the kernels to those at the start" onClick={() => lens.reset()} />
         <Compare lens={lens} />
       </div>
-      <Zoom lens={lens} />
-      <StageControl lens={lens} />
-      <CmapControl lens={lens} />
-      <RangeControl lens={lens} />
+      {folds !== "all" && <Zoom lens={lens} />}
+      {folds !== "all" && views}
+      {(folds === "none" || folds === "rare") && colours}
+      {folds === "none" && rare}
+      {folds !== "none" && (
+        <Panel name="display: what is shown and how" class="cl-display" face={<DisplayFace />}>
+          <div class="cl-displaypanel">
+            {folds === "all" && views}
+            {folds === "all" && <Zoom lens={lens} />}
+            {folds !== "rare" && colours}
+            {rare}
+          </div>
+        </Panel>
+      )}
       <div class="cl-state">
         <StatusLine lens={lens} />
-        <Help />
+        <Help lens={lens} />
       </div>
     </div>
+  );
+}
+
+function DisplayFace() {
+  return (
+    <>
+      <Icon name="sliders" />
+      <span>display</span>
+    </>
   );
 }
 
@@ -57,76 +100,128 @@ function Action({ icon, name, disabled = false, onClick }: ActionProps) {
   );
 }
 
-/** Held down, by pointer or key: the maps as they were before the last change. */
-function Compare({ lens }: { lens: LensModel }) {
-  const hold = (on: boolean) => () => {
-    lens.comparing.value = on;
-  };
-  const onKey = (on: boolean) => (event: KeyboardEvent) => {
-    if (event.key !== " " && event.key !== "Enter") return;
-    consume(event);
-    if (!event.repeat) lens.comparing.value = on;
-  };
+/** Latches: the maps and kernels as they were before the last change, until it is pressed again or something is edited. */
+function Compare({ lens }: { lens: LensView }) {
+  const on = lens.comparing.value;
+  useSignalEffect(() => {
+    lens.history.value;
+    lens.comparing.value = false;
+  });
   return (
     <button
       type="button"
       class="cl-button"
-      title="Hold to see the maps before the last change"
-      aria-pressed={lens.comparing.value}
-      onPointerDown={(event) => {
-        if (event.button !== 0) return;
-        event.currentTarget.setPointerCapture(event.pointerId);
-        lens.comparing.value = true;
+      title={on ? "Back to the kernels and maps of now" : "Show kernels and maps as before the last change"}
+      aria-pressed={on}
+      onClick={() => {
+        lens.comparing.value = !on;
       }}
-      onPointerUp={hold(false)}
-      onPointerCancel={hold(false)}
-      onLostPointerCapture={hold(false)}
-      onBlur={hold(false)}
-      onKeyDown={onKey(true)}
-      onKeyUp={onKey(false)}
-      onContextMenu={(event) => event.preventDefault()}
     >
       <Icon name="compare" />
-      <span>before</span>
-      <span class="cl-hidden"> the last change, while held</span>
+      <span class="cl-before">before</span>
+      <span class="cl-hidden"> the last change</span>
     </button>
   );
 }
 
-function StageControl({ lens }: { lens: LensModel }) {
-  const name = useUniqueId();
+const VIEWS: Record<ViewMode, string> = { grid: "grid", focus: "focus" };
+
+function ViewControl({ lens }: { lens: LensView }) {
   return (
     <fieldset class="cl-segments">
-      <legend class="cl-hidden">What the maps show</legend>
-      {(Object.keys(STAGES) as Stage[]).map((stage) => (
-        <label key={stage} class="cl-segment">
-          <input
-            type="radio"
-            class="cl-hidden"
-            name={name}
-            checked={lens.stage.value === stage}
-            onChange={() => lens.setStage(stage)}
-          />
-          <span>{STAGES[stage]}</span>
-        </label>
-      ))}
+      <legend class="cl-hidden">All filters, or one large</legend>
+      <Choice options={VIEWS} value={lens.shared.view.value} onChange={(view) => lens.set("view", view)} />
     </fieldset>
   );
 }
 
-function CmapControl({ lens }: { lens: LensModel }) {
+function StageControl({ lens }: { lens: LensView }) {
+  return (
+    <fieldset class="cl-segments">
+      <legend class="cl-hidden">What the maps show</legend>
+      <Choice
+        options={STAGES}
+        value={lens.shared.stage.value}
+        onChange={(stage) => lens.set("stage", stage)}
+      />
+    </fieldset>
+  );
+}
+
+/** Colours with zero in the middle, from blue through white to red. */
+const DIVERGING = "RdBu_r";
+
+function KernelCmapControl({ lens }: { lens: LensView }) {
+  const id = useUniqueId();
+  const current = lens.shared.kernel_cmap.value ?? "";
+  const own = current !== "" && current !== DIVERGING;
+  return (
+    <div class="cl-labelled">
+      <label for={id}>kernels</label>
+      <select
+        id={id}
+        class="cl-select"
+        title="Colours of the kernels: those of the maps, or diverging ones in which negative numbers look negative"
+        value={current}
+        onChange={(event) => lens.set("kernel_cmap", event.currentTarget.value || null)}
+      >
+        <option value="" selected={current === ""}>
+          same
+        </option>
+        <option value={DIVERGING} selected={current === DIVERGING}>
+          diverging
+        </option>
+        {own && (
+          <option value={current} selected>
+            {current}
+          </option>
+        )}
+      </select>
+    </div>
+  );
+}
+
+function OverlayControl({ lens }: { lens: LensView }) {
+  const id = useUniqueId();
+  const aligned = lens.imageIsInput.value;
+  return (
+    <div class="cl-labelled">
+      <label for={id}>overlay</label>
+      <input
+        id={id}
+        class="cl-overlay"
+        type="range"
+        min={0}
+        max={1}
+        step={0.05}
+        value={lens.shared.overlay.value}
+        disabled={!aligned}
+        title={
+          aligned
+            ? "Opacity of the maps over the image; at the left end the image is not drawn below them"
+            : "Only maps of a layer that reads the image itself lie over it pixel by pixel"
+        }
+        onInput={(event) => lens.set("overlay", Number(event.currentTarget.value))}
+      />
+    </div>
+  );
+}
+
+function CmapControl({ lens }: { lens: LensView }) {
   const id = useUniqueId();
   const current = lens.cmap.value;
   const names = new Set([...lens.cmapTables.value.keys(), current]);
   return (
     <div class="cl-labelled">
-      <label for={id}>colours</label>
-      <ColorBar table={lens.cmapTables.value.get(current)} />
+      <label for={id} class="cl-hidden">
+        colours
+      </label>
       <select
         id={id}
         class="cl-select"
+        title="Colours of the maps"
         value={current}
-        onChange={(event) => lens.setCmap(event.currentTarget.value)}
+        onChange={(event) => lens.set("cmap", event.currentTarget.value)}
       >
         {[...names].map((name) => (
           <option key={name} value={name} selected={name === current}>
@@ -138,11 +233,11 @@ function CmapControl({ lens }: { lens: LensModel }) {
   );
 }
 
-function Zoom({ lens }: { lens: LensModel }) {
+function Zoom({ lens }: { lens: LensView }) {
   const zoomed = useComputed(() => lens.viewport.value.zoom);
   const by = (factor: number) => {
     const picture = lens.picture.peek();
-    // Any box of the picture's shape will do: the middle stays where it is.
+    // Any box of the picture's shape works: the centre stays where it is.
     const pane = {
       size: picture,
       box: { width: picture.cols, height: picture.rows },

@@ -7,7 +7,7 @@ export interface ColorBarProps {
   children?: ComponentChildren;
 }
 
-/** The same table again and again, for every map and every frame. */
+/** Cached: every map and every frame needs the same table. */
 const gradients = new WeakMap<Uint8Array, string>();
 
 /** No canvas: each of them is a layer of its own to the browser, which it goes through for all that changes on the page. */

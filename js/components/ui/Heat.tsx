@@ -3,7 +3,7 @@
 /** One plane of numbers as a heatmap, with a ring around the tap that is pointed at in any plane of its group. */
 import type { Signal } from "@preact/signals";
 import type { CSSProperties } from "preact";
-import { readNumber } from "../../lens/numbers.ts";
+import { readNumber } from "../../maths/numbers.ts";
 
 export interface HeatCell {
   text: string;

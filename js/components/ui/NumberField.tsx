@@ -1,7 +1,7 @@
 /** A labelled number outside the grid: the same parsing as in the cells, the same way of refusing. */
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { exactNumber, parseNumber, snap, stepFor } from "../lens/numbers.ts";
+import { exactNumber, parseNumber, snap, stepFor } from "../../maths/numbers.ts";
 import { useUniqueId } from "./useUniqueId.ts";
 
 export interface NumberFieldProps {
@@ -49,7 +49,7 @@ export function NumberField({
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.isComposing || event.altKey) return;
     const changed = draft.value !== null || refused.value !== null;
-    // With nothing to give up, Escape is for the panel around it.
+    // Where nothing is typed, Escape is for the panel around it.
     if (event.key === "Escape" && !changed) return;
     event.stopPropagation();
     if (event.key === "Enter") {

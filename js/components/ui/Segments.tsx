@@ -1,6 +1,33 @@
 /** One of a few, as buttons side by side. */
 import type { Signal } from "@preact/signals";
-import { useUniqueId } from "../useUniqueId.ts";
+import { useUniqueId } from "./useUniqueId.ts";
+
+interface ChoiceProps<K extends string> {
+  options: Readonly<Record<K, string>>;
+  value: K;
+  onChange: (value: K) => void;
+}
+
+/** The buttons, for a `cl-segments`. */
+export function Choice<K extends string>({ options, value, onChange }: ChoiceProps<K>) {
+  const name = useUniqueId();
+  return (
+    <>
+      {(Object.keys(options) as K[]).map((key) => (
+        <label key={key} class="cl-segment">
+          <input
+            type="radio"
+            class="cl-hidden"
+            name={name}
+            checked={value === key}
+            onChange={() => onChange(key)}
+          />
+          <span>{options[key]}</span>
+        </label>
+      ))}
+    </>
+  );
+}
 
 export interface SegmentsProps<K extends string> {
   label: string;
@@ -9,25 +36,17 @@ export interface SegmentsProps<K extends string> {
 }
 
 export function Segments<K extends string>({ label, options, value }: SegmentsProps<K>) {
-  const name = useUniqueId();
   return (
     <fieldset class="cl-choice">
       <legend class="cl-muted">{label}</legend>
       <div class="cl-segments">
-        {(Object.keys(options) as K[]).map((key) => (
-          <label key={key} class="cl-segment">
-            <input
-              type="radio"
-              class="cl-hidden"
-              name={name}
-              checked={value.value === key}
-              onChange={() => {
-                value.value = key;
-              }}
-            />
-            <span>{options[key]}</span>
-          </label>
-        ))}
+        <Choice
+          options={options}
+          value={value.value}
+          onChange={(key) => {
+            value.value = key;
+          }}
+        />
       </div>
     </fieldset>
   );

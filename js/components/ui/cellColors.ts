@@ -1,11 +1,18 @@
 /** How a kernel's numbers look: the lens's colour map over ±max|k|, and text that can be read on every colour of it. */
-import { levelOf } from "../../lens/colors.ts";
+import { levelOf } from "../../paint/colors.ts";
+import type { LensView } from "../../state/lens-view.ts";
 
 export interface Tones {
   /** CSS colours of the table's 256 levels. */
   background: readonly string[];
   /** Black or white for each, whichever contrasts more: at least 4.58 : 1, by WCAG 2.2's definition. */
   text: readonly string[];
+}
+
+/** The colour table of the kernels: their own, or that of the maps. */
+export function kernelTable(lens: LensView): Uint8Array | undefined {
+  const tables = lens.cmapTables.value;
+  return tables.get(lens.shared.kernel_cmap.value ?? lens.cmap.value) ?? tables.get(lens.cmap.value);
 }
 
 export function tonesOf(table: Uint8Array): Tones {
@@ -32,4 +39,9 @@ function luminance(rgb: readonly number[]): number {
 export function toneOf(value: number, most: number): number {
   if (!Number.isFinite(value)) return -1;
   return most > 0 ? levelOf(value, -most, most) : 128;
+}
+
+/** Colours of a number between −most and +most, as in the kernel's own grid. */
+export function cellColors(tones: Tones, level: number): { background: string; color: string } | null {
+  return level < 0 ? null : { background: tones.background[level] ?? "", color: tones.text[level] ?? "" };
 }

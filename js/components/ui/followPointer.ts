@@ -1,4 +1,4 @@
-/** Follow a pointer from its press until it is let go; `done` hears whether it was taken away. */
+/** Follow a pointer from press to release; `done` is given whether the browser cancelled it. */
 export function followPointer(
   event: PointerEvent,
   move: (event: PointerEvent) => void,

@@ -21,6 +21,9 @@ const PATHS = {
   play: "m4.5 2.5 9 5.5-9 5.5v-11Z",
   pause: "M5 3v10M11 3v10",
   forward: "M4.5 3 11 8l-6.5 5V3Z",
+  sliders: "M2.5 4.5h6M12 4.5h1.5M10.2 2.5v4M2.5 11.5H4M7.5 11.5h6M5.7 9.5v4",
+  larger: "M9.5 2.5h4v4M13.5 2.5 9 7M6.5 13.5h-4v-4M2.5 13.5 7 9",
+  smaller: "M13 7H9V3M9 7l4.5-4.5M3 9h4v4M7 9l-4.5 4.5",
   picture: "M2 2.5h12v11H2v-11ZM2 11l3.5-3.5L9 11l2-2 3 3M11 5.5v.1",
 } as const;
 

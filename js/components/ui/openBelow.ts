@@ -12,7 +12,8 @@ export function openBelow(
   side: "start" | "end",
   onScroll: () => void,
 ): () => void {
-  popover.showPopover?.();
+  // Showing a popover that is shown already is an error.
+  if (popover.showPopover && !popover.matches(":popover-open")) popover.showPopover();
   place(popover, control, side);
   const document = popover.ownerDocument;
   const where = control.getBoundingClientRect();

@@ -1,4 +1,4 @@
-import type { FilterView, LensModel } from "../../model/lens.ts";
+import type { FilterView, LensView } from "../../state/lens-view.ts";
 
 export interface Chosen {
   filter: FilterView;
@@ -7,7 +7,7 @@ export interface Chosen {
 }
 
 /** The filter in focus; null for the moment in which a list has none. */
-export function selectedFilter(lens: LensModel): Chosen | null {
+export function selectedFilter(lens: LensView): Chosen | null {
   const filters = lens.filters.value;
   const index = Math.min(Math.max(lens.selected.value, 0), filters.length - 1);
   const filter = filters[index];

@@ -8,7 +8,7 @@ export interface HostTheme {
 }
 
 /** The attributes that hosts mark their theme with, on <html> and <body>. */
-const MARKS = ["class", "theme", "data-jp-theme-light", "data-vscode-theme-kind"];
+const MARKS = ["class", "theme", "data-theme", "data-jp-theme-light", "data-vscode-theme-kind"];
 
 export function hostTheme({ documentElement: html, body }: Document): HostTheme {
   const scheme = (dark: boolean) => (dark ? "dark" : "light");
@@ -19,6 +19,9 @@ export function hostTheme({ documentElement: html, body }: Document): HostTheme 
   const colab = html.getAttribute("theme");
   if (colab) return { host: "colab", scheme: scheme(colab === "dark") };
   if (body.matches(".dark, .light")) return { host: "marimo", scheme: scheme(body.matches(".dark")) };
+  const marked = html.getAttribute("data-theme");
+  // A page of documentation that lets its reader choose.
+  if (marked === "dark" || marked === "light") return { host: undefined, scheme: marked };
   return { host: undefined, scheme: undefined };
 }
 

@@ -1,7 +1,9 @@
 /** What the lens says about a map and about its own state, in words. */
-import type { Gone } from "../model/connection.ts";
-import type { Link, MapView, Provenance } from "../model/lens.ts";
-import type { Geometry, Stage, Status, ValueRange } from "../model/types.ts";
+
+import type { Link } from "../../connection/channel.ts";
+import type { Gone } from "../../connection/jupyter-kernel.ts";
+import type { MapView, Provenance } from "../../paint/drawable.ts";
+import type { Geometry, Stage, Status, ValueRange } from "../../protocol/records.ts";
 import type { IconName } from "./icons.tsx";
 
 export const STAGES: Record<Stage, string> = { activation: "activation", pre_activation: "pre-activation" };
@@ -30,6 +32,8 @@ export function percent(part: number, whole: number): string {
 export function zeroWords(map: MapView, geometry: Geometry, stage: Stage): string | null {
   if (map.provenance === "waiting") return null;
   if (map.counts.zeros === 0 && !geometry.activation.startsWith("relu")) return null;
+  // While a hand moves, the zeros are those of a sample of unknown size: the share is said when all were counted.
+  if (map.sampled) return "zeros: counting";
   const share = percent(map.counts.zeros, map.rows * map.cols);
   return stage === "activation" ? `${share} zero` : `${share} zero after ${geometry.activation}`;
 }
@@ -68,4 +72,30 @@ export function span(first: number, last: number): string {
 
 export function times(rows: number, cols: number): string {
   return `${rows} × ${cols}`;
+}
+
+type Ranked = Pick<Geometry, "rank">;
+
+/** "row 2, col 3"; of a signal "step 3". */
+export function placeWords({ rank }: Ranked, row: number, col: number, column = "col"): string {
+  return rank === 1 ? `step ${col}` : `row ${row}, ${column} ${col}`;
+}
+
+/** "3 rows, 4 columns"; of a signal "4 steps". */
+export function sizeWords({ rank }: Ranked, rows: number, cols: number): string {
+  return rank === 1 ? `${cols} steps` : `${rows} rows, ${cols} columns`;
+}
+
+/** "3 × 4"; of a signal "4 steps". */
+export function shortSize({ rank }: Ranked, rows: number, cols: number): string {
+  return rank === 1 ? `${cols} steps` : times(rows, cols);
+}
+
+/** "rows 1 to 2, cols 4 to 5"; of a signal "steps 4 to 5". */
+export function spanWords(
+  { rank }: Ranked,
+  rows: readonly [number, number],
+  cols: readonly [number, number],
+): string {
+  return rank === 1 ? `steps ${span(...cols)}` : `rows ${span(...rows)}, cols ${span(...cols)}`;
 }

@@ -1,26 +1,26 @@
-/** What the selected kernel does, in numbers that Python works out. */
+/** What the selected kernel does, in numbers that Python computes. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { packTable } from "../../lens/colors.ts";
-import { formatNumber } from "../../lens/numbers.ts";
-import { GRAY } from "../../lens/palette.ts";
-import type { LensModel } from "../../model/lens.ts";
-import type { DiagnosticsRecord, PlaneDiagnosticsRecord } from "../../model/messages.ts";
-import type { Num } from "../../model/types.ts";
-import { bytesOf } from "../../model/wire.ts";
-import { channelName } from "../kernel/channelName.ts";
-import { percent } from "../wording.ts";
-import { type Chosen, selectedFilter } from "./selectedFilter.ts";
+import { formatNumber } from "../../../maths/numbers.ts";
+import { packTable } from "../../../paint/colors.ts";
+import { GRAY } from "../../../paint/palette.ts";
+import type { Num } from "../../../protocol/bytes.ts";
+import { bytesOf } from "../../../protocol/bytes.ts";
+import type { DiagnosticsRecord, PlaneDiagnosticsRecord } from "../../../protocol/messages.ts";
+import type { LensView } from "../../../state/lens-view.ts";
+import { channelName } from "../../ui/channelName.ts";
+import { type Chosen, selectedFilter } from "../../ui/selectedFilter.ts";
+import { percent } from "../../ui/wording.ts";
 
-/** A kernel that changes is asked about when it has not changed for so long. */
+/** Python is asked when the kernel has not changed for this long, in milliseconds. */
 const REST_MS = 200;
 
-export function Kernel({ lens }: { lens: LensModel }) {
+export function Kernel({ lens }: { lens: LensView }) {
   const chosen = selectedFilter(lens);
   return chosen && <Numbers lens={lens} {...chosen} />;
 }
 
-function Numbers({ lens, filter, name }: Chosen & { lens: LensModel }) {
+function Numbers({ lens, filter, name }: Chosen & { lens: LensView }) {
   const answer = useSignal<DiagnosticsRecord | null>(null);
   const why = useSignal<string | null>(null);
   const channel = useSignal(0);
@@ -80,7 +80,7 @@ function Numbers({ lens, filter, name }: Chosen & { lens: LensModel }) {
 
 const number = (value: Num) => formatNumber(Math.fround(Number(value)), 9);
 
-function Facts({ lens, record }: { lens: LensModel; record: DiagnosticsRecord }) {
+function Facts({ lens, record }: { lens: LensView; record: DiagnosticsRecord }) {
   const { plane, ranks } = record;
   const many = ranks.length > 1;
   const symmetries = [
@@ -130,7 +130,7 @@ function Response({
   lens,
   response,
 }: {
-  lens: LensModel;
+  lens: LensView;
   response: NonNullable<PlaneDiagnosticsRecord["response"]>;
 }) {
   const canvas = useRef<HTMLCanvasElement>(null);

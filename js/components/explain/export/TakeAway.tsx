@@ -1,18 +1,19 @@
-/** What can be carried off: the program, the kernels as JSON and back, a picture of the map. */
+/** What can be exported: the program, the kernels as JSON (and read back), a picture of the map. */
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { formatKernels, parseKernels } from "../../lens/kernel-json.ts";
-import { GRAY, paletteOf } from "../../lens/palette.ts";
-import type { LensModel } from "../../model/lens.ts";
-import { bufferedPaint, paintMap } from "../picture/paint.ts";
-import { useUniqueId } from "../useUniqueId.ts";
+import { formatKernels, parseKernels } from "../../../maths/kernel-json.ts";
+import { bufferedPaint, paintMap } from "../../../paint/paint.ts";
+import { GRAY, paletteOf } from "../../../paint/palette.ts";
+import type { LensView } from "../../../state/lens-view.ts";
+import { copyText } from "../../ui/copyText.ts";
+import { type Chosen, selectedFilter } from "../../ui/selectedFilter.ts";
+import { useUniqueId } from "../../ui/useUniqueId.ts";
 import { applyKernels, whyNotApplied } from "./applyKernels.ts";
-import { type Chosen, selectedFilter } from "./selectedFilter.ts";
 
 type What = "keras" | "numpy" | "json";
 const TITLES: Record<What, string> = { keras: "Keras code", numpy: "NumPy code", json: "Kernels as JSON" };
 
-export function TakeAway({ lens }: { lens: LensModel }) {
+export function TakeAway({ lens }: { lens: LensView }) {
   const what = useSignal<What | null>(null);
   const text = useSignal("");
   const said = useSignal<{ text: string; alert?: boolean } | null>(null);
@@ -33,15 +34,8 @@ export function TakeAway({ lens }: { lens: LensModel }) {
     said.value = { text: words, alert };
   };
   const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text.peek());
-    } catch {
-      // Missing on plain http and refused in some frames; the older way needs the text selected.
-      area.current?.select();
-      if (!document.execCommand("copy"))
-        return say("The browser did not copy it: the text is selected, press Ctrl+C.");
-    }
-    say("Copied.");
+    const copied = await copyText(text.peek(), area.current);
+    say(copied ? "Copied." : "The browser did not copy it: the text is selected, press Ctrl+C.");
   };
   const load = (json: string) => {
     const parsed = parseKernels(json);
@@ -139,7 +133,7 @@ export function TakeAway({ lens }: { lens: LensModel }) {
   );
 }
 
-function kernelsOf(lens: LensModel): string {
+function kernelsOf(lens: LensView): string {
   const { kernel_size, kernel_channels } = lens.geometry.peek();
   const filters = lens.filters.peek();
   return formatKernels({
@@ -151,7 +145,7 @@ function kernelsOf(lens: LensModel): string {
 }
 
 /** The map as it is drawn, one pixel each. */
-function savePicture(lens: LensModel, { filter, name }: Chosen): void {
+function savePicture(lens: LensView, { filter, name }: Chosen): void {
   const map = filter.map.peek();
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [map.cols, map.rows];

@@ -1,11 +1,11 @@
-/** Kernels from a file, put into the lens. */
+/** Sets the lens's kernels from a file. */
 import { effect } from "@preact/signals";
-import type { KernelFile } from "../../lens/kernel-json.ts";
-import type { LensModel } from "../../model/lens.ts";
-import { whyFixedList, whyFixedSize } from "../filter/filterActions.ts";
+import type { KernelFile } from "../../../maths/kernel-json.ts";
+import type { LensView } from "../../../state/lens-view.ts";
+import { whyFixedList, whyFixedSize } from "../../ui/limits.ts";
 
 /** Why these kernels do not fit this layer; null where they do. */
-export function whyNotApplied(lens: LensModel, { shape, kernels, bias }: KernelFile): string | null {
+export function whyNotApplied(lens: LensView, { shape, kernels, bias }: KernelFile): string | null {
   const geometry = lens.geometry.peek();
   const { kernel_size, kernel_channels, input_shape } = geometry;
   const [rows, cols, channels] = shape;
@@ -31,7 +31,7 @@ export function whyNotApplied(lens: LensModel, { shape, kernels, bias }: KernelF
 }
 
 /** Filters are added or removed first; once the list is as long as the file's, all get their kernels, biases and names. */
-export function applyKernels(lens: LensModel, { shape, kernels, names, bias }: KernelFile): void {
+export function applyKernels(lens: LensView, { shape, kernels, names, bias }: KernelFile): void {
   const before = lens.filters.peek();
   const size = before[0]?.kernel.peek().length ?? 0;
   for (let i = before.length; i < kernels.length; i++)

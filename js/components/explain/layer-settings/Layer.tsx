@@ -1,13 +1,15 @@
 /** The layer's settings: to change for the lens's own layer, to read for a user's. */
-import type { ComponentChildren } from "preact";
-import { KNOWN } from "../../lens/activations.ts";
-import { extent, outputLength } from "../../lens/geometry.ts";
-import type { LensModel } from "../../model/lens.ts";
-import type { Geometry } from "../../model/types.ts";
-import { resizeAll } from "../filter/filterActions.ts";
-import { NumberField } from "../NumberField.tsx";
 
-export function Layer({ lens }: { lens: LensModel }) {
+import type { ComponentChildren } from "preact";
+import { KNOWN } from "../../../maths/activations.ts";
+import { extent, outputLength } from "../../../maths/geometry.ts";
+import { kindOf } from "../../../maths/kinds.ts";
+import type { Geometry } from "../../../protocol/records.ts";
+import type { LensView } from "../../../state/lens-view.ts";
+import { resizeAll } from "../../filter/filterActions.ts";
+import { NumberField } from "../../ui/NumberField.tsx";
+
+export function Layer({ lens }: { lens: LensView }) {
   const geometry = lens.geometry.value;
   const own = geometry.builtin && geometry.path === "";
   return (
@@ -26,23 +28,24 @@ export function Layer({ lens }: { lens: LensModel }) {
 
 /** The layer as one would write it. */
 function source(geometry: Geometry): string {
-  const { class_name, kind, filters, kernel_size, strides, dilation_rate, padding, groups, activation } =
-    geometry;
+  const { class_name, filters, kernel_size, strides, dilation_rate, padding, groups, activation } = geometry;
+  const tuple = ([a, b]: [number, number]) => (geometry.rank === 1 ? `${b}` : `(${a}, ${b})`);
   const pair = (name: string, [a, b]: [number, number]) =>
-    a === 1 && b === 1 ? null : `${name}=(${a}, ${b})`;
-  const multiplier = geometry.weight_shape[3] ?? 1;
-  const counts = [
-    kind === "depthwise" ? null : `${filters}`,
-    `(${kernel_size.join(", ")})`,
-    kind !== "conv" && kind !== "transpose" && multiplier > 1 ? `depth_multiplier=${multiplier}` : null,
+    a === 1 && b === 1 ? null : `${name}=${tuple([a, b])}`;
+  const multiplier = geometry.weight_shape.at(-1) ?? 1;
+  const { counts } = kindOf(geometry);
+  const given = [
+    counts.includes("filters") ? `${filters}` : null,
+    tuple(kernel_size),
+    counts.includes("depth_multiplier") && multiplier > 1 ? `depth_multiplier=${multiplier}` : null,
     pair("strides", strides),
-    padding === "same" ? 'padding="same"' : null,
+    padding === "valid" ? null : `padding="${padding}"`,
     pair("dilation_rate", dilation_rate),
     groups > 1 ? `groups=${groups}` : null,
     activation === "linear" ? null : `activation="${activation}"`,
     geometry.use_bias ? null : "use_bias=False",
   ];
-  return `layer = keras.layers.${class_name}(${counts.filter(Boolean).join(", ")})`;
+  return `layer = keras.layers.${class_name}(${given.filter(Boolean).join(", ")})`;
 }
 
 /** Why a change is not possible: of what Keras, or arithmetic, forbids. */
@@ -52,23 +55,31 @@ function refusal(geometry: Geometry, changes: Partial<Geometry>): string | null 
   if (Math.max(...strides) > 1 && Math.max(...dilation_rate) > 1) {
     return `Keras allows only one of strides and dilation to be greater than 1, and ${
       changes.strides
-        ? `the dilation is ${dilation_rate.join(" × ")}`
-        : `the strides are ${strides.join(" × ")}`
+        ? `the dilation is ${dilation_rate.slice(2 - geometry.rank).join(" × ")}`
+        : `the strides are ${strides.slice(2 - geometry.rank).join(" × ")}`
     }.`;
   }
   for (const i of [0, 1] as const) {
     if (outputLength(input_shape[i], kernel_size[i], strides[i], dilation_rate[i], padding) < 1) {
-      return `The kernel would span ${extent(kernel_size[i], dilation_rate[i])} ${i ? "columns" : "rows"}, and the image has ${input_shape[i]}.`;
+      return `The kernel would span ${extent(kernel_size[i], dilation_rate[i])} ${geometry.rank === 1 ? "steps" : i ? "columns" : "rows"}, and the ${
+        geometry.rank === 1 ? "signal" : "image"
+      } has ${input_shape[i]}.`;
     }
   }
   return null;
 }
 
 const MOST = 99;
+const PADDINGS = [
+  ["valid", "none"],
+  ["same", "zeros around"],
+  ["causal", "zeros before"],
+] as const;
 
-function Controls({ lens }: { lens: LensModel }) {
+function Controls({ lens }: { lens: LensView }) {
   const geometry = lens.geometry.value;
   const { kernel_size, strides, dilation_rate } = geometry;
+  const signal = geometry.rank === 1;
   const offline = lens.link.value === "offline" ? "Python is not connected: this takes Keras." : null;
 
   const pair = (
@@ -78,12 +89,12 @@ function Controls({ lens }: { lens: LensModel }) {
     take: (next: [number, number]) => void,
   ) => (
     <Setting name={name}>
-      {([0, 1] as const).map((i) => {
+      {(signal ? ([1] as const) : ([0, 1] as const)).map((i) => {
         const changed = (value: number): [number, number] => (i === 0 ? [value, now[1]] : [now[0], value]);
         return (
           <NumberField
             key={i}
-            label={i === 0 ? "rows" : "columns"}
+            label={signal ? "steps" : i === 0 ? "rows" : "columns"}
             value={now[i]}
             step={1}
             check={(value) =>
@@ -117,9 +128,9 @@ function Controls({ lens }: { lens: LensModel }) {
             } else lens.configure({ padding });
           }}
         >
-          {["valid", "same"].map((value) => (
+          {PADDINGS.slice(0, signal ? 3 : 2).map(([value, words]) => (
             <option key={value} value={value} selected={value === geometry.padding}>
-              {value === "same" ? "same (zeros around)" : "valid (none)"}
+              {`${value} (${words})`}
             </option>
           ))}
         </select>

@@ -1,21 +1,24 @@
 /** The taps of one pixel as a list, the largest products first: what stays readable in a large kernel. */
-import { type Explanation, largestFirst } from "../../lens/explain.ts";
-import { formatNumber } from "../../lens/numbers.ts";
-import type { FilterView, LensModel } from "../../model/lens.ts";
-import { channelName } from "../kernel/channelName.ts";
-import { span } from "../wording.ts";
+
+import { type Explanation, largestFirst } from "../../../maths/explanation.ts";
+import { kindOf } from "../../../maths/kinds.ts";
+import { formatNumber } from "../../../maths/numbers.ts";
+import type { FilterView, LensView } from "../../../state/lens-view.ts";
+import { channelName } from "../../ui/channelName.ts";
+import { span } from "../../ui/wording.ts";
 
 const MOST = 24;
 
 interface ContributionsProps {
-  lens: LensModel;
+  lens: LensView;
   filter: FilterView;
   explanation: Explanation;
 }
 
 export function Contributions({ lens, filter, explanation: e }: ContributionsProps) {
   const { kernel_size, kernel_channels: depth } = lens.geometry.value;
-  const transposed = lens.geometry.value.kind === "transpose";
+  const transposed = kindOf(lens.geometry.value).spreads;
+  const pictured = lens.geometry.value.rank !== 1;
   const kernel = filter.kernel.value;
   const order = largestFirst(e.products);
   const rest = order.slice(MOST);
@@ -28,8 +31,8 @@ export function Contributions({ lens, filter, explanation: e }: ContributionsPro
         <table class="cl-table">
           <thead>
             <tr>
-              <th>row</th>
-              <th>col</th>
+              {pictured && <th>row</th>}
+              <th>{pictured ? "col" : "step"}</th>
               {depth > 1 && <th>channel</th>}
               <th>value</th>
               <th>× weight</th>
@@ -45,7 +48,7 @@ export function Contributions({ lens, filter, explanation: e }: ContributionsPro
               ];
               return (
                 <tr key={i}>
-                  <td>{e.inside[cell] || !transposed ? span(row, row) : "–"}</td>
+                  {pictured && <td>{e.inside[cell] || !transposed ? span(row, row) : "–"}</td>}
                   <td>{e.inside[cell] || !transposed ? span(col, col) : "–"}</td>
                   {depth > 1 && <td>{channelName(lens, filter.firstChannel + (i % depth))}</td>}
                   <td>

@@ -1,6 +1,6 @@
 /** Which of correlation and convolution Keras computes, and that both can give this result. */
-import { addUp, convolved, type Explanation } from "../../lens/explain.ts";
-import { Formula } from "./Formula.tsx";
+import { addUp, convolved, type Explanation } from "../../../maths/explanation.ts";
+import { Formula } from "../../ui/Formula.tsx";
 
 export const WAYS = { correlation: "cross-correlation (Keras)", convolution: "convolution" } as const;
 
@@ -9,21 +9,24 @@ export interface FlipProps {
   kernel: Float32Array;
   bias: number;
   turned: boolean;
+  rank: 1 | 2;
 }
 
-export function Flip({ explanation: e, kernel, bias, turned }: FlipProps) {
+export function Flip({ explanation: e, kernel, bias, turned, rank }: FlipProps) {
   const show = (value: number) => addUp([value], value).total;
   const total = show(e.total);
   const other = show(convolved(e, kernel, bias, e.sums.length));
   const letters = (sign: string, k: string) =>
-    `y _ {i j} = ∑ _ {r c} x _ {i ${sign} r , j ${sign} c} ${k} _ {r c}`;
+    rank === 1
+      ? `y _ i = ∑ _ r x _ {i ${sign} r} ${k} _ r`
+      : `y _ {i j} = ∑ _ {r c} x _ {i ${sign} r , j ${sign} c} ${k} _ {r c}`;
   return (
     <p class="cl-flip">
       {turned ? (
         <>
           A convolution, <Formula of={letters("−", "k′")} />, written ∗, turns its kernel by 180° before it
-          multiplies: each weight meets the pixel opposite it. With the kernel k′ that is drawn here, Keras's
-          turned by 180°, it gives the same {total}.
+          multiplies: each weight meets the {rank === 1 ? "step" : "pixel"} opposite it. With the kernel k′
+          that is drawn here, Keras's turned by 180°, it gives the same {total}.
         </>
       ) : (
         <>

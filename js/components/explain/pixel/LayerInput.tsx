@@ -1,22 +1,24 @@
 /** One channel of what a layer inside a model is fed, with the window that the pinned pixel reads. */
 import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo } from "preact/hooks";
-import { paintLevels, type SourceWindow } from "../../lens/colors.ts";
-import type { Explanation } from "../../lens/explain.ts";
-import { readWindow } from "../../lens/geometry.ts";
-import { formatNumber } from "../../lens/numbers.ts";
-import { GRAY, paletteOf } from "../../lens/palette.ts";
-import { outputAt, type Pixel, placeOutput, placeOver, type View } from "../../lens/viewport.ts";
-import type { LensModel } from "../../model/lens.ts";
-import { ColorBar } from "../picture/ColorBar.tsx";
-import { PixelMark, WindowMark } from "../picture/marks.tsx";
-import { aspect, PictureFrame } from "../picture/PictureFrame.tsx";
-import { bufferedPaint } from "../picture/paint.ts";
-import { times } from "../wording.ts";
-import type { Tap } from "./Heat.tsx";
+import type { Explanation } from "../../../maths/explanation.ts";
+import { drawnWindow } from "../../../maths/geometry.ts";
+import { formatNumber } from "../../../maths/numbers.ts";
+import { paintLevels } from "../../../paint/colors.ts";
+import { paintMapCurve } from "../../../paint/curve.ts";
+import type { SourceWindow } from "../../../paint/grid.ts";
+import { bufferedPaint } from "../../../paint/paint.ts";
+import { GRAY, paletteOf } from "../../../paint/palette.ts";
+import { outputAt, type Pixel, placeOutput, placeOver, type View } from "../../../paint/viewport.ts";
+import type { LensView } from "../../../state/lens-view.ts";
+import { PixelMark, WindowMark } from "../../picture/marks.tsx";
+import { aspect, PictureFrame } from "../../picture/PictureFrame.tsx";
+import { ColorBar } from "../../ui/ColorBar.tsx";
+import type { Tap } from "../../ui/Heat.tsx";
+import { shortSize, sizeWords } from "../../ui/wording.ts";
 
 export interface LayerInputProps {
-  lens: LensModel;
+  lens: LensView;
   channel: number;
   explanation: Explanation;
   /** The tap of the kernel that is pointed at. */
@@ -32,6 +34,7 @@ export function LayerInput({ lens, channel, explanation: e, over }: LayerInputPr
   }, [drawn, channel]);
   const geometry = lens.geometry.value;
   const [rows, cols] = geometry.input_shape;
+  const curve = geometry.rank === 1;
   const plane = useComputed(() => {
     const found = lens.inputPlane(drawn.value);
     const { input_shape } = lens.geometry.value;
@@ -41,16 +44,24 @@ export function LayerInput({ lens, channel, explanation: e, over }: LayerInputPr
   const known = plane.value;
 
   const where = () => {
-    const [rows, cols] = lens.geometry.value.input_shape;
-    return { size: { rows, cols }, place: placeOver({ rows, cols }) };
+    const { input_shape, rank } = lens.geometry.value;
+    const [rows, cols] = input_shape;
+    return { size: { rows, cols, curve: rank === 1 }, place: placeOver({ rows, cols }) };
   };
-  const paint = (context: CanvasRenderingContext2D, window: SourceWindow) =>
+  const paint = (context: CanvasRenderingContext2D, window: SourceWindow) => {
+    const known = plane.peek();
+    if (curve) {
+      if (known && !(known instanceof Error))
+        paintMapCurve(context, window, { keras: known, preview: null, rows, cols }, known.range);
+      return;
+    }
     draw(context, (target) => {
       const shown = plane.peek();
       if (shown && !(shown instanceof Error))
         paintLevels(target, window, shown, where().size, shown.range, palette);
       else target.pixels.fill(0);
     });
+  };
   const outputOf = (pixel: Pixel) => outputAt(geometry, placeOutput(geometry), pixel);
   const marks = (view: View) => {
     const hover = lens.hover.value;
@@ -59,8 +70,8 @@ export function LayerInput({ lens, channel, explanation: e, over }: LayerInputPr
     const [row, col] = tap ? [e.rows[tap[0]] ?? -1, e.cols[tap[1]] ?? -1] : [-1, -1];
     return (
       <>
-        {pinned && <WindowMark view={view} {...readWindow(geometry, pinned[0], pinned[1])} kind="pin" />}
-        {hover && <WindowMark view={view} {...readWindow(geometry, hover.row, hover.col)} kind="hover" />}
+        {pinned && <WindowMark view={view} {...drawnWindow(geometry, pinned[0], pinned[1])} kind="pin" />}
+        {hover && <WindowMark view={view} {...drawnWindow(geometry, hover.row, hover.col)} kind="hover" />}
         {row >= 0 && col >= 0 && row < rows && col < cols && (
           <PixelMark view={view} pixel={{ row, col }} kind="hover" />
         )}
@@ -68,10 +79,14 @@ export function LayerInput({ lens, channel, explanation: e, over }: LayerInputPr
     );
   };
   return (
-    <figure class="cl-figure cl-layerinput" style={aspect({ rows, cols })}>
+    <figure
+      class="cl-figure cl-layerinput"
+      data-curve={curve || undefined}
+      style={aspect({ rows, cols, curve })}
+    >
       <figcaption class="cl-caption">
         <span>
-          the layer's input <span class="cl-number cl-muted">{times(rows, cols)}</span>{" "}
+          the layer's input <span class="cl-number cl-muted">{shortSize(geometry, rows, cols)}</span>{" "}
           <span class="cl-muted">
             channel {channel} of {geometry.input_shape[2]}
           </span>
@@ -80,7 +95,7 @@ export function LayerInput({ lens, channel, explanation: e, over }: LayerInputPr
       <PictureFrame
         lens={lens}
         where={where}
-        label={`Input of the layer, channel ${channel}, ${rows} rows, ${cols} columns`}
+        label={`Input of the layer, channel ${channel}, ${sizeWords(geometry, rows, cols)}`}
         watch={() => {
           plane.value;
         }}
@@ -93,7 +108,7 @@ export function LayerInput({ lens, channel, explanation: e, over }: LayerInputPr
           if (output) lens.pin([output.row, output.col]);
         }}
         locate={({ row, col }) => {
-          const window = readWindow(geometry, row, col);
+          const window = drawnWindow(geometry, row, col);
           const middle = (along: number[]) => along[Math.floor(along.length / 2)] ?? 0;
           return { row: middle(window.rows), col: middle(window.cols) };
         }}
@@ -104,13 +119,14 @@ export function LayerInput({ lens, channel, explanation: e, over }: LayerInputPr
           <ColorBar table={GRAY} />
           <div class="cl-legend-range">
             <span class="cl-number">{formatNumber(known.range[0])}</span>
-            <span class="cl-muted">grey, own range</span>
+            <span class="cl-muted">{curve ? "own range" : "grey, own range"}</span>
             <span class="cl-number">{formatNumber(known.range[1])}</span>
           </div>
         </div>
       )}
       <p class="cl-muted">
-        What the layers before make of the image. The outline is what the pinned pixel reads of it.
+        What the layers before make of the {curve ? "signal" : "image"}. The outline is what the pinned{" "}
+        {curve ? "step" : "pixel"} reads of it.
       </p>
     </figure>
   );

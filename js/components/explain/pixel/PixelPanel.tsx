@@ -1,39 +1,43 @@
 /** Why the pinned pixel has its value: patch × kernel tap by tap, their sum, the bias and the activation function. */
+
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { type Explanation, explain, largestFirst } from "../../lens/explain.ts";
-import type { FilterView, LensModel } from "../../model/lens.ts";
-import type { Geometry } from "../../model/types.ts";
-import { fieldSentence } from "../picture/pinnedField.ts";
-import { span } from "../wording.ts";
+import { type Explanation, explain, largestFirst } from "../../../maths/explanation.ts";
+import { kindOf } from "../../../maths/kinds.ts";
+import type { Geometry } from "../../../protocol/records.ts";
+import type { FilterView, LensView } from "../../../state/lens-view.ts";
+import { fieldSentence } from "../../picture/pinnedField.ts";
+import type { Tap } from "../../ui/Heat.tsx";
+import { Segments } from "../../ui/Segments.tsx";
+import { selectedFilter } from "../../ui/selectedFilter.ts";
+import { placeWords, span, spanWords } from "../../ui/wording.ts";
 import { Contributions } from "./Contributions.tsx";
 import { Flip, WAYS } from "./Flip.tsx";
-import type { Tap } from "./Heat.tsx";
 import { LayerInput } from "./LayerInput.tsx";
 import { PixelSum } from "./PixelSum.tsx";
 import { Planes } from "./Planes.tsx";
-import { Segments } from "./Segments.tsx";
 import { Slide } from "./Slide.tsx";
-import { selectedFilter } from "./selectedFilter.ts";
 
-export function PixelPanel({ lens }: { lens: LensModel }) {
+export function PixelPanel({ lens }: { lens: LensView }) {
   const chosen = selectedFilter(lens);
   const pixel = lens.pixel.value;
-  const { output_shape } = lens.geometry.value;
+  const ranked = lens.geometry.value;
+  const { output_shape } = ranked;
+  const thing = ranked.rank === 1 ? "step" : "pixel";
   if (!chosen) return null;
   const { filter, index, name } = chosen;
   return (
     <>
       <div class="cl-explainhead">
         <strong>
-          {pixel ? `${name}, row ${pixel[0]}, col ${pixel[1]}` : "Why does a pixel have its value?"}
+          {pixel ? `${name}, ${placeWords(ranked, ...pixel)}` : `Why does a ${thing} have its value?`}
         </strong>
         <Slide lens={lens} />
       </div>
       {!pixel && (
         <p>
-          Click a pixel of a map, or press Enter on a map, and see the input values and the weights that it is
-          made of.
+          Click a {thing} of a map, or press Space on a map, and see the input values and the weights that it
+          is made of.
         </p>
       )}
       {pixel && pixel[0] < output_shape[0] && pixel[1] < output_shape[1] && (
@@ -44,7 +48,7 @@ export function PixelPanel({ lens }: { lens: LensModel }) {
 }
 
 interface TakenProps {
-  lens: LensModel;
+  lens: LensView;
   filter: FilterView;
   index: number;
   row: number;
@@ -54,7 +58,7 @@ interface TakenProps {
 function Taken({ lens, filter, index, row, col }: TakenProps) {
   const over = useSignal<Tap | null>(null);
   const way = useSignal<keyof typeof WAYS>("correlation");
-  // A signal, so that pointing at a tap draws no number anew.
+  // A signal, so that pointing at a tap does not render the numbers again.
   const patch = useComputed(() => {
     const pixel = lens.pixel.value;
     return pixel && lens.patchAt(filter.uid, pixel[0], pixel[1]);
@@ -86,16 +90,18 @@ function Taken({ lens, filter, index, row, col }: TakenProps) {
     [lens],
   );
 
+  if (!geometry.explainable) return <p>{geometry.note}</p>;
   if (read instanceof Error) {
     return (
       <p>
         What this layer is fed is known in Python alone:{" "}
-        <code>{`lens.explain(${index}, ${row}, ${col})`}</code>. <span class="cl-muted">{read.message}</span>
+        <code>{`lens.explain(${[index, ...(geometry.rank === 1 ? [] : [row]), col].join(", ")})`}</code>.{" "}
+        <span class="cl-muted">{read.message}</span>
       </p>
     );
   }
   if (!e) return <p class="cl-muted">Asking Python what the layer is fed here…</p>;
-  const transposed = geometry.kind === "transpose";
+  const transposed = kindOf(geometry).spreads;
   const turned = way.value === "convolution" && !transposed;
   const first = filter.firstChannel;
   return (
@@ -127,21 +133,21 @@ function Taken({ lens, filter, index, row, col }: TakenProps) {
           />
         )}
         <p>
-          {transposed ? spreadWords(e) : patchWords(e, geometry)}
+          {transposed ? spreadWords(e, geometry) : patchWords(e, geometry)}
           {e.field && ` ${fieldSentence(e.field, lens.picture.value)}`}
-          {geometry.kind === "separable" &&
+          {kindOf(geometry).editedByParts &&
             " The kernel is the filter's depthwise and pointwise kernels multiplied, which give the same sum."}
         </p>
         {transposed ? (
           <p class="cl-flip">
             A transposed convolution spreads: every input pixel adds the kernel, times its own value, to the
-            map, {geometry.strides.join(" × ")} apart. Seen from one pixel of the map, each tap of the kernel
-            meets the input pixel that spreads to here through it.
+            map, {geometry.strides.slice(2 - geometry.rank).join(" × ")} apart. Seen from one pixel of the
+            map, each tap of the kernel meets the input pixel that spreads to here through it.
           </p>
         ) : (
           <>
             <Segments label="The kernel is drawn for" options={WAYS} value={way} />
-            <Flip explanation={e} kernel={kernel} bias={bias} turned={turned} />
+            <Flip explanation={e} kernel={kernel} bias={bias} turned={turned} rank={geometry.rank} />
           </>
         )}
         <Contributions lens={lens} filter={filter} explanation={e} />
@@ -150,25 +156,33 @@ function Taken({ lens, filter, index, row, col }: TakenProps) {
   );
 }
 
-function patchWords(e: Explanation, { dilation_rate: [down, right] }: Geometry): string {
+function patchWords(e: Explanation, { rank, dilation_rate: [down, right] }: Geometry): string {
   const along = (name: string, indices: number[], step: number) =>
     `${name} ${span(indices[0] ?? 0, indices.at(-1) ?? 0)}${step > 1 ? ` by ${step}` : ""}`;
   const padded = e.inside.filter((reads) => !reads).length;
   const more = padded > 0 ? `; ${padded} of its ${e.inside.length} cells lie in the padding.` : ".";
-  return `The patch is ${along("rows", e.rows, down)}, ${along("cols", e.cols, right)} of the input${more}`;
+  const where =
+    rank === 1
+      ? along("steps", e.cols, right)
+      : `${along("rows", e.rows, down)}, ${along("cols", e.cols, right)}`;
+  return `The patch is ${where} of the input${more}`;
 }
 
-function spreadWords({ inside, rows, cols }: Explanation): string {
+function spreadWords({ inside, rows, cols }: Explanation, ranked: Geometry): string {
   const reads = inside.filter(Boolean).length;
   const ends = (indices: number[], at: (cell: number) => number) => {
     const read = indices.filter((_, i) => inside[at(i)]);
-    return span(Math.min(...read), Math.max(...read));
+    return [Math.min(...read), Math.max(...read)] as const;
   };
   const first = inside.indexOf(true);
   if (first < 0)
     return "No input pixel spreads to here: all taps fall between the strides or beside the input.";
   const [row, col] = [Math.floor(first / cols.length), first % cols.length];
-  const from = `rows ${ends(rows, (i) => i * cols.length + col)}, cols ${ends(cols, (i) => row * cols.length + i)}`;
+  const from = spanWords(
+    ranked,
+    ends(rows, (i) => i * cols.length + col),
+    ends(cols, (i) => row * cols.length + i),
+  );
   const none = inside.length - reads;
-  return `Input pixels of ${from} spread to here${none > 0 ? `; ${none} of the ${inside.length} taps fall between the strides or beside the input.` : "."}`;
+  return `Input ${ranked.rank === 1 ? "values" : "pixels"} of ${from} spread to here${none > 0 ? `; ${none} of the ${inside.length} taps fall between the strides or beside the input.` : "."}`;
 }

@@ -1,14 +1,15 @@
 /** Sums, bias, pre-activation, activation function and value of one pixel, as one line of arithmetic. */
-import { addUp, agrees, type Explanation } from "../../lens/explain.ts";
-import { formatNumber } from "../../lens/numbers.ts";
-import type { FilterView, LensModel } from "../../model/lens.ts";
-import { Icon } from "../icons.tsx";
-import { channelName } from "../kernel/channelName.ts";
-import { activationFormula } from "./activationFormula.ts";
-import { Formula } from "./Formula.tsx";
+
+import { activationFormula } from "../../../maths/activations.ts";
+import { addUp, agrees, type Explanation } from "../../../maths/explanation.ts";
+import { formatNumber } from "../../../maths/numbers.ts";
+import type { FilterView, LensView } from "../../../state/lens-view.ts";
+import { channelName } from "../../ui/channelName.ts";
+import { Formula } from "../../ui/Formula.tsx";
+import { Icon } from "../../ui/icons.tsx";
 
 export interface PixelSumProps {
-  lens: LensModel;
+  lens: LensView;
   filter: FilterView;
   explanation: Explanation;
   row: number;
@@ -31,7 +32,8 @@ export function PixelSum({ lens, filter, explanation: e, row, col }: PixelSumPro
   }
   const sum = addUp(terms, e.total);
   const value = lens.valueAt(filter.uid, row, col);
-  const formula = activationFormula(geometry);
+  const { previewable, activation, activation_params } = geometry;
+  const formula = previewable ? activationFormula(activation, activation_params) : null;
   const linear = geometry.activation === "linear";
   return (
     <>

@@ -1,19 +1,21 @@
 /** Patch × kernel = products, one row of three heatmaps for each channel. */
+
 import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { levelOf } from "../../lens/colors.ts";
-import { addUp, type Explanation, turn } from "../../lens/explain.ts";
-import { formatCell, formatNumber, magnitude } from "../../lens/numbers.ts";
-import { GRAY } from "../../lens/palette.ts";
-import { finiteRange, shownAs } from "../../lens/picture.ts";
-import type { FilterView, LensModel } from "../../model/lens.ts";
-import { channelName } from "../kernel/channelName.ts";
-import { cellSize } from "../kernel/KernelGrid.tsx";
-import { type Tones, toneOf, tonesOf } from "../kernel/kernelColors.ts";
-import { Heat, type HeatCell, type Tap } from "./Heat.tsx";
+import { addUp, type Explanation, turn } from "../../../maths/explanation.ts";
+import { kindOf } from "../../../maths/kinds.ts";
+import { formatCell, formatNumber, magnitude } from "../../../maths/numbers.ts";
+import { levelOf } from "../../../paint/colors.ts";
+import { GRAY } from "../../../paint/palette.ts";
+import { finiteRange, shownAs } from "../../../paint/picture.ts";
+import type { FilterView, LensView } from "../../../state/lens-view.ts";
+import { cellColors, kernelTable, toneOf, tonesOf } from "../../ui/cellColors.ts";
+import { useCellSize } from "../../ui/cellSize.ts";
+import { channelName } from "../../ui/channelName.ts";
+import { Heat, type HeatCell, type Tap } from "../../ui/Heat.tsx";
 
 export interface PlanesProps {
-  lens: LensModel;
+  lens: LensView;
   filter: FilterView;
   explanation: Explanation;
   /** Planes of the kernel, that with the largest sum first. */
@@ -33,27 +35,21 @@ const IN_ORDER = 4;
 const FIRST = 8;
 const MORE = 32;
 
-/** Colours of a number between −most and +most, as in the kernel's own grid. */
-export function cellColors(tones: Tones, level: number): HeatCell["colors"] {
-  return level < 0 ? null : { background: tones.background[level] ?? "", color: tones.text[level] ?? "" };
-}
-
 export function Planes(props: PlanesProps) {
   const { lens, filter, explanation: e, order, over, turned, looked, onLook } = props;
   const count = useSignal(FIRST);
   const depth = e.sums.length;
   const [rows, cols] = [e.rows.length, e.cols.length];
   const kernel = filter.kernel.value;
-  const table = lens.cmapTables.value.get(lens.cmap.value);
+  const table = kernelTable(lens);
   const tones = useMemo(() => tonesOf(table ?? GRAY), [table]);
   const grays = useMemo(() => tonesOf(GRAY), []);
   const picture = useComputed(() => shownAs(lens.picture.value).range);
   const shown = lens.imageIsInput.value ? picture.value : finiteRange(e.values);
-  const { side, fit } = cellSize(cols, PLANES_A_ROW);
+  const { side, fit } = useCellSize(cols, PLANES_A_ROW);
   const drawn = turned ? turn(kernel, depth) : kernel;
   const mosts = { kernel: magnitude(kernel), products: magnitude(e.products) };
-  const nothing =
-    lens.geometry.value.kind === "transpose" ? "0, no input pixel spreads to here" : "0, padding";
+  const nothing = kindOf(lens.geometry.value).spreads ? "0, no input pixel spreads to here" : "0, padding";
 
   const patchCell =
     (channel: number) =>

@@ -1,10 +1,9 @@
 /** Slide the kernel over the image: the pin moves from pixel to pixel, and the maps fill in behind it. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { rectOf, type View } from "../../lens/viewport.ts";
-import type { LensModel } from "../../model/lens.ts";
-import { consume } from "../consume.ts";
-import { Icon } from "../icons.tsx";
+import type { LensView } from "../../../state/lens-view.ts";
+import { consume } from "../../ui/consume.ts";
+import { Icon } from "../../ui/icons.tsx";
 
 /** Steps a second; a negative number counts rows. */
 const SPEEDS: Record<string, string> = {
@@ -16,10 +15,13 @@ const SPEEDS: Record<string, string> = {
   "-50": "50 rows a second",
 };
 
+/** Those of a signal, which has one row. */
+const STEPS = ["2", "10", "50"].map((rate) => [rate, `${rate} steps a second`] as const);
+
 /** Longest time between two frames that is made up for, in milliseconds. */
 const GAP_MS = 250;
 
-export function Slide({ lens }: { lens: LensModel }) {
+export function Slide({ lens }: { lens: LensView }) {
   const playing = useSignal(false);
   const speed = useSignal("10");
   const still = useMemo(() => matchMedia("(prefers-reduced-motion: reduce)").matches, []);
@@ -116,7 +118,7 @@ export function Slide({ lens }: { lens: LensModel }) {
             speed.value = event.currentTarget.value;
           }}
         >
-          {Object.entries(SPEEDS).map(([value, text]) => (
+          {(lens.geometry.value.rank === 1 ? STEPS : Object.entries(SPEEDS)).map(([value, text]) => (
             <option key={value} value={value} selected={value === speed.value}>
               {text}
             </option>
@@ -125,18 +127,5 @@ export function Slide({ lens }: { lens: LensModel }) {
       )}
       {lens.sliding.value && button("close", "End the slide and show the whole maps", stop)}
     </div>
-  );
-}
-
-/** Over a map: the pixels that the slide has not reached. */
-export function Veil({ lens, view }: { lens: LensModel; view: View }) {
-  const pinned = lens.pixel.value;
-  if (!lens.sliding.value || !pinned) return null;
-  const [row, col] = pinned;
-  return (
-    <svg class="cl-veil" aria-hidden="true">
-      <rect {...rectOf(view, row, col + 1, 1, Math.max(0, view.cols - col - 1))} />
-      <rect {...rectOf(view, row + 1, 0, Math.max(0, view.rows - row - 1), view.cols)} />
-    </svg>
   );
 }

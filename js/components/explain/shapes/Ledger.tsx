@@ -2,8 +2,9 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
+import { type Axis, kindOf } from "../../../maths/kinds.ts";
+import { formatCell, magnitude } from "../../../maths/numbers.ts";
 import {
-  type Axis,
   batchShape,
   imageShape,
   kernelShape,
@@ -12,20 +13,18 @@ import {
   reshapeTrap,
   type Shape,
   weightShape,
-} from "../../lens/ledger.ts";
-import { formatCell, magnitude } from "../../lens/numbers.ts";
-import { GRAY } from "../../lens/palette.ts";
-import type { LensModel } from "../../model/lens.ts";
-import type { Geometry } from "../../model/types.ts";
-import { cellSize } from "../kernel/KernelGrid.tsx";
-import { toneOf, tonesOf } from "../kernel/kernelColors.ts";
-import { Formula } from "./Formula.tsx";
-import { Heat, type Tap } from "./Heat.tsx";
-import { cellColors } from "./Planes.tsx";
+} from "../../../maths/shape-axes.ts";
+import { GRAY } from "../../../paint/palette.ts";
+import type { Geometry } from "../../../protocol/records.ts";
+import type { LensView } from "../../../state/lens-view.ts";
+import { cellColors, toneOf, tonesOf } from "../../ui/cellColors.ts";
+import { cellSize } from "../../ui/cellSize.ts";
+import { Formula } from "../../ui/Formula.tsx";
+import { Heat, type Tap } from "../../ui/Heat.tsx";
 
 interface LedgerProps {
-  lens: LensModel;
-  /** The axis that stays lit. */
+  lens: LensView;
+  /** The axis that stays highlighted. */
   held: Signal<Axis | null>;
 }
 
@@ -36,6 +35,7 @@ export function Ledger({ lens, held }: LedgerProps) {
   const input = batchShape(geometry, input_shape, channels, "channels");
   const weights = weightShape(geometry);
   const isInput = lens.imageIsInput.value;
+  const thing = geometry.rank === 1 ? "signal" : "picture";
   const axes = (shape: Shape) => <Axes shape={shape} held={held} />;
   const tuple = (shape: Shape) => `(${shape.map(({ size }) => size).join(", ")})`;
   const why = `${weight_shape.join(" × ")}`;
@@ -46,11 +46,11 @@ export function Ledger({ lens, held }: LedgerProps) {
       </p>
       <ol class="cl-ledger">
         <Step
-          title="Image"
+          title={geometry.rank === 1 ? "Signal" : "Image"}
           shapes={
             isInput ? (
               <>
-                {axes(imageShape(input_shape))} <Arrow /> {axes(input)}
+                {axes(imageShape(geometry))} <Arrow /> {axes(input)}
               </>
             ) : (
               axes(input)
@@ -59,20 +59,22 @@ export function Ledger({ lens, held }: LedgerProps) {
           code={isInput ? inputCode(geometry, tuple(input)) : null}
         >
           {isInput
-            ? `Keras takes a batch of pictures, each with channels: one picture is a batch of 1, and ${
-                channels === 1 ? "grey is 1 channel" : `this one has ${channels} channels`
+            ? `Keras takes a batch of ${thing}s, each with channels: one ${thing} is a batch of 1, and ${
+                channels !== 1 || thing === "signal"
+                  ? `this one has ${channels} ${channels === 1 ? "channel" : "channels"}`
+                  : "grey is 1 channel"
               }.`
-            : "What the layers before this one make of the picture: a batch of 1."}
+            : `What the layers before this one make of the ${thing}: a batch of 1.`}
         </Step>
         <Step
           title="Kernels"
           shapes={
             <>
-              <span class="cl-number">{geometry.kind === "separable" ? "" : `${filters} × `}</span>
+              <span class="cl-number">{kindOf(geometry).editedByParts ? "" : `${filters} × `}</span>
               {axes(kernelShape(geometry))} <Arrow /> {axes(weights)}
             </>
           }
-          code={stackCode(geometry)}
+          code={kindOf(geometry).stackCode(geometry)}
         >
           <b>Why {why}?</b> {whyShape(geometry)}
         </Step>
@@ -98,11 +100,13 @@ export function Ledger({ lens, held }: LedgerProps) {
           }
           code="maps = layer(x)"
         >
-          <Length geometry={geometry} i={0} />
+          {geometry.rank !== 1 && <Length geometry={geometry} i={0} />}
           <Length geometry={geometry} i={1} />
-          {padding === "same" && Math.max(...pads) > 0 && (
+          {padding !== "valid" && Math.max(...pads) > 0 && (
             <p>
-              Zeros around the image: {pads[0]} above, {pads[1]} below, {pads[2]} left, {pads[3]} right.
+              {geometry.rank === 1
+                ? `Zeros around the signal: ${pads[2]} before, ${pads[3]} after.`
+                : `Zeros around the image: ${pads[0]} above, ${pads[1]} below, ${pads[2]} left, ${pads[3]} right.`}
             </p>
           )}
         </Step>
@@ -171,37 +175,23 @@ function Length({ geometry, i }: { geometry: Geometry; i: 0 | 1 }) {
   );
 }
 
-function inputCode({ data_format }: Geometry, shape: string): string {
+function inputCode({ data_format, rank }: Geometry, shape: string): string {
+  if (rank === 1 && data_format === "channels_last") return `x = np.reshape(signal, ${shape})`;
+  if (rank === 1) return "x = signal.reshape(len(signal), -1).T[np.newaxis]";
   // Channels come first: the axes change places, which no reshape does.
   return data_format === "channels_first"
     ? "x = np.atleast_3d(img).transpose(2, 0, 1)[np.newaxis]"
     : `x = np.reshape(img, ${shape})`;
 }
 
-function stackCode({ kind, kernel_channels, input_shape, weight_shape }: Geometry): string | null {
-  if (kind === "conv") {
-    const stack = "kernel = np.stack(kernels, axis=-1)";
-    return input_shape[2] === 1 || kernel_channels === 1 ? `${stack}[:, :, np.newaxis, :]` : stack;
-  }
-  if (kind === "depthwise")
-    return `kernel = np.reshape(np.stack(kernels, axis=-1), (${weight_shape.join(", ")}))`;
-  return null;
-}
-
-function whyShape({ kind, weight_shape, groups }: Geometry): string {
-  const [rows = 0, cols = 0, third = 0, fourth = 0] = weight_shape;
-  const size = `${rows} rows × ${cols} columns of the kernel`;
-  if (kind === "transpose") return `${size} × ${third} filters × ${fourth} channels of the input.`;
-  if (kind !== "conv")
-    return `${size} × ${third} channels of the input × ${fourth} filters for each of them.`;
-  const channels = `${third} ${third === 1 ? "channel" : "channels"} of the input${groups > 1 ? ` in each of ${groups} groups` : ""}`;
-  return `${size} × ${channels} × ${fourth} ${fourth === 1 ? "filter" : "filters"}: every filter has a weight for every channel that it reads.${
-    third * fourth > 1 ? ` One filter on a grey image: ${rows} × ${cols} × 1 × 1.` : ""
-  }`;
+function whyShape(geometry: Geometry): string {
+  const [rows, cols] = geometry.kernel_size;
+  const size = geometry.rank === 1 ? `${cols} steps` : `${rows} rows × ${cols} columns`;
+  return kindOf(geometry).whyShape(geometry, `${size} of the kernel`);
 }
 
 /** The reshape that runs without an error and gives other filters. */
-function Trap({ lens }: { lens: LensModel }) {
+function Trap({ lens }: { lens: LensView }) {
   const geometry = lens.geometry.value;
   const kernels = lens.filters.value.map(({ kernel }) => kernel.value);
   const whole = kernels.every(({ length }) => length === kernels[0]?.length);

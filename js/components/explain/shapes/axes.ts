@@ -1,7 +1,7 @@
-/** Point at an axis anywhere in the lens, and the same axis lights up everywhere: styles/explain.css draws it. */
+/** Point at an axis anywhere in the lens, and the same axis is highlighted everywhere: styles/explain.css draws it. */
 import { signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import type { Axis } from "../../lens/ledger.ts";
+import type { Axis } from "../../../maths/kinds.ts";
 
 /** Where an axis can be pointed at, beside what names it in `data-axis`. */
 const NAMED: readonly (readonly [selector: string, axis: Axis])[] = [
@@ -15,7 +15,7 @@ function axisOf(target: EventTarget | null): Axis | null {
   return (named as Axis | undefined) ?? NAMED.find(([selector]) => target.closest(selector))?.[1] ?? null;
 }
 
-/** `held` is the axis that was pressed and stays lit; `root` any element within the lens. */
+/** `held` is the axis that was pressed and stays highlighted; `root` any element within the lens. */
 export function useAxes(root: { current: HTMLElement | null }) {
   const held = useMemo(() => signal<Axis | null>(null), []);
   useEffect(() => {

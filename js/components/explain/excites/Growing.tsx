@@ -1,0 +1,52 @@
+/** The picture that excites a filter most, while Python finds it and after. */
+import { formatNumber } from "../../../maths/numbers.ts";
+import { sameWeights } from "../../../preview/full-preview.ts";
+import { pngUrl } from "../../../protocol/bytes.ts";
+import type { LensView } from "../../../state/lens-view.ts";
+import type { Chosen } from "../../ui/selectedFilter.ts";
+
+export function Growing({ lens, filter, name }: Chosen & { lens: LensView }) {
+  const { interpretation } = lens;
+  const { uid } = filter;
+  const offline = lens.link.value === "offline";
+  const run = interpretation.run("maximize", uid);
+  const { running, error, step = 0, steps = 0, activation, picture } = run?.record ?? {};
+  const old =
+    run?.weights && !sameWeights({ kernel: filter.kernel.value, bias: filter.bias.value }, run.weights);
+  return (
+    <section class="cl-growing" aria-label={`Picture that excites ${name} most`}>
+      <p>
+        <button
+          type="button"
+          class="cl-button cl-outlined"
+          disabled={offline}
+          onClick={() =>
+            running ? interpretation.stop("maximize") : interpretation.begin({ what: "maximize", uid })
+          }
+        >
+          {running ? "Stop" : "Picture that excites it most"}
+        </button>{" "}
+        {running && <progress aria-label="Steps" max={steps || 1} value={step} />}{" "}
+        <span class="cl-muted" role="status">
+          {offline
+            ? "needs Python"
+            : running
+              ? "gradient ascent on the model's input, from noise"
+              : run && !error && `${step < steps ? "stopped" : "found"} after ${step} steps`}
+        </span>
+      </p>
+      {error && <p class="cl-kalert">{error}</p>}
+      {picture && (
+        <figure>
+          <img alt={`What excites ${name} most, found from noise`} src={pngUrl(picture)} />
+          <figcaption class="cl-muted">
+            step <span class="cl-number">{step}</span> of {steps}
+            <br />
+            mean of its map <span class="cl-number">{formatNumber(Math.fround(activation ?? 0), 5)}</span>
+            {old && <span> of the kernel before the last edits</span>}
+          </figcaption>
+        </figure>
+      )}
+    </section>
+  );
+}

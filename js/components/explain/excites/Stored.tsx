@@ -1,0 +1,104 @@
+/** The images of a survey that excite a filter most, each as what its pixel reads; a click shows the image. */
+import { useSignal } from "@preact/signals";
+import { formatNumber } from "../../../maths/numbers.ts";
+import { sameWeights } from "../../../preview/full-preview.ts";
+import { pngUrl } from "../../../protocol/bytes.ts";
+import type { Uid } from "../../../protocol/records.ts";
+import type { LensView } from "../../../state/lens-view.ts";
+import type { Chosen } from "../../ui/selectedFilter.ts";
+
+export function Stored({ lens, filter, name }: Chosen & { lens: LensView }) {
+  const { interpretation } = lens;
+  /** The filter whose new ranking is shown in the place of the survey's. */
+  const again = useSignal<Uid | null>(null);
+  const { uid } = filter;
+  const found = interpretation.excited(uid);
+  const survey = interpretation.survey.value;
+  const offline = lens.link.value === "offline";
+  if (!found || found instanceof Error)
+    return <p class="cl-muted">{found ? found.message : "Waiting for Python."}</p>;
+  if (found.best.length === 0)
+    return <p>This layer was not surveyed: the survey is of {survey?.layers.join(", ")}.</p>;
+
+  const weights = { kernel: filter.kernel.value, bias: filter.bias.value };
+  const edited = !sameWeights(weights, found.original);
+  const run = again.value === uid ? interpretation.run("rank", uid) : null;
+  const { best, running, error } = run?.record ?? {};
+  const ranked = edited && best;
+  const rank = () => {
+    again.value = uid;
+    interpretation.begin({ what: "rank", uid });
+  };
+  const words = () => {
+    if (!edited) return `of ${survey?.images} images`;
+    if (!ranked) return "of the original kernel";
+    const now = run?.weights && sameWeights(weights, run.weights);
+    return `of the ${now ? "edited kernel" : "kernel before the last edits"}, among the stored patches`;
+  };
+  return (
+    <section class="cl-stored" aria-label={`Images that excite ${name} most`} aria-busy={running}>
+      <div class="cl-explainhead">
+        <p>
+          <strong>Images that excite {name} most</strong>{" "}
+          <span class="cl-muted" role="status">
+            {words()}
+          </span>
+        </p>
+        <span class="cl-choice">
+          {edited && (
+            <button type="button" class="cl-button cl-outlined" disabled={offline || running} onClick={rank}>
+              {running ? "Ranking…" : "Rank again"}
+            </button>
+          )}
+          {ranked && (
+            <button
+              type="button"
+              class="cl-button cl-outlined"
+              onClick={() => {
+                again.value = null;
+              }}
+            >
+              As surveyed
+            </button>
+          )}
+          {interpretation.replaced.value && (
+            <button
+              type="button"
+              class="cl-button cl-outlined"
+              disabled={offline}
+              onClick={() => interpretation.show(null)}
+            >
+              Back to the image before
+            </button>
+          )}
+        </span>
+      </div>
+      {error && <p class="cl-kalert">{error}</p>}
+      <ol class="cl-patches">
+        {(ranked || found.best).map((one) => {
+          const value = formatNumber(Math.fround(one.value), 5);
+          const [row, col] = one.pixel;
+          return (
+            <li key={`${one.filter}/${one.rank}`}>
+              <button
+                type="button"
+                disabled={offline}
+                title={`Show image ${one.image}, with pixel row ${row}, col ${col} pinned`}
+                aria-label={`Image ${one.image}: ${value} at row ${row}, col ${col}. Show it`}
+                onClick={() => interpretation.show(one)}
+              >
+                <img alt="" src={pngUrl(one.picture)} />
+                <span class="cl-number">{value}</span>
+                <span>image {one.image}</span>
+                <span class="cl-muted">
+                  row {row}, col {col}
+                </span>
+              </button>
+            </li>
+          );
+        })}
+      </ol>
+      {offline && <p class="cl-muted">To show one of them needs Python.</p>}
+    </section>
+  );
+}

@@ -1,0 +1,55 @@
+/** What lies over the image of a chosen class: by which method, before or after the edits, and what its colours mean. */
+import { useEffect } from "preact/hooks";
+import { formatNumber } from "../../maths/numbers.ts";
+import type { LensView } from "../../state/lens-view.ts";
+import { Segments } from "../ui/Segments.tsx";
+
+const METHODS = {
+  gradcam: "Grad-CAM",
+  "gradcam++": "Grad-CAM++",
+  ablation: "Ablation-CAM",
+  gradients: "gradients",
+  smoothgrad: "SmoothGrad",
+};
+const SIDES = { before: "before", after: "after" };
+
+export interface AttributionProps {
+  lens: LensView;
+  /** The class. */
+  target: number;
+  name: string;
+  method: string;
+  /** The model's output: another one after an edit, and then it rests on something else. */
+  output: Float32Array;
+}
+
+export function Attribution({ lens, target, name, method, output }: AttributionProps) {
+  const { interpretation } = lens;
+  useEffect(() => interpretation.begin({ what: "attribution", target, method }), [target, method, output]);
+  const { running, error, most } = interpretation.run("attribution")?.record ?? { running: true };
+  return (
+    <section class="cl-attribution" aria-label={`What ${name} rests on`} aria-busy={running}>
+      <select
+        class="cl-select"
+        aria-label="Method of attribution"
+        value={method}
+        onChange={({ currentTarget }) => {
+          interpretation.attributed.value = { target, method: currentTarget.value };
+        }}
+      >
+        {Object.entries(METHODS).map(([value, text]) => (
+          <option key={value} value={value} selected={value === method}>
+            {text}
+          </option>
+        ))}
+      </select>
+      <Segments label="the edits" options={SIDES} value={interpretation.side} />
+      <p role="status" class={error ? "cl-kalert" : "cl-muted"}>
+        {error ??
+          (running
+            ? "running the model…"
+            : `what ${name} rests on, over the image: transparent 0, yellow ${formatNumber(Math.fround(most ?? 0), 7)}`)}
+      </p>
+    </section>
+  );
+}

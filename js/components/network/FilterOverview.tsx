@@ -1,0 +1,74 @@
+/** Many filters: small maps of those that are on screen, sorted and searched. */
+import type { LensView } from "../../state/lens-view.ts";
+import { useUniqueId } from "../ui/useUniqueId.ts";
+import { FilterGrid } from "./FilterGrid.tsx";
+import { SORTS, type Sort, useRanking } from "./useRanking.ts";
+
+export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () => void }) {
+  const id = useUniqueId();
+  const ranking = useRanking(lens);
+  return (
+    <section class="cl-overview">
+      <div class="cl-overviewhead">
+        <input
+          type="search"
+          class="cl-input"
+          placeholder="name or index"
+          aria-label="Find filters by name or index"
+          value={ranking.query.value}
+          onInput={({ currentTarget }) => {
+            ranking.query.value = currentTarget.value;
+          }}
+        />
+        <label for={id}>by</label>
+        <select
+          id={id}
+          class="cl-select"
+          value={ranking.sort.value}
+          onChange={({ currentTarget }) => void ranking.rank(currentTarget.value as Sort)}
+        >
+          {Object.entries(SORTS).map(([value, text]) =>
+            value === "loss" && !ranking.ablated.value ? null : (
+              <option key={value} value={value} selected={value === ranking.sort.value}>
+                {text}
+              </option>
+            ),
+          )}
+        </select>
+        {ranking.outdated() && (
+          <button
+            type="button"
+            class="cl-button cl-outlined"
+            title="An edit changed the numbers"
+            onClick={() => void ranking.rank(ranking.sort.value)}
+          >
+            Sort again
+          </button>
+        )}
+        {lens.network.layers.value.length > 0 && (
+          <button
+            type="button"
+            class="cl-button cl-outlined"
+            title="Set the map of each filter to 0 in turn: what the model's first class loses, before a last softmax"
+            onClick={() => {
+              if (ranking.running.peek()) ranking.stop();
+              else void ranking.ablateEach();
+            }}
+          >
+            {ranking.running.value ? "Stop" : "Ablate each"}
+          </button>
+        )}
+        <span class="cl-muted" role="status">
+          {ranking.words()}
+        </span>
+      </div>
+      <FilterGrid
+        lens={lens}
+        order={ranking.order.value}
+        by={`${ranking.sort.value} ${ranking.query.value}`}
+        noted={ranking.noted}
+        onOpen={onOpen}
+      />
+    </section>
+  );
+}

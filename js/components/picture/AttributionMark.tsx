@@ -1,0 +1,23 @@
+/** Over the input image: where the chosen class rests, as Python drew it. */
+import type { View } from "../../paint/viewport.ts";
+import { pngUrl } from "../../protocol/bytes.ts";
+import type { LensView } from "../../state/lens-view.ts";
+
+export function AttributionMark({ lens, view }: { lens: LensView; view: View }) {
+  const { interpretation } = lens;
+  const { attributed, side } = interpretation;
+  const picture = attributed.value && interpretation.run("attribution")?.record[side.value];
+  if (!picture) return null;
+  const { left, top, scale, rows, cols } = view;
+  return (
+    <image
+      class="cl-over"
+      href={pngUrl(picture)}
+      x={-left * scale}
+      y={-top * scale}
+      width={cols * scale}
+      height={rows * scale}
+      preserveAspectRatio="none"
+    />
+  );
+}

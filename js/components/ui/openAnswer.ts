@@ -1,0 +1,25 @@
+/** Where the lens answers a question: a tab of what explains it, and a pixel that shows it. */
+import { notablePixel } from "../../paint/notable-pixel.ts";
+import type { Explained, LensView } from "../../state/lens-view.ts";
+
+/**
+ * Open a tab and bring it into sight.
+ *
+ * `pixel` pins one of the selected filter's map: the least one in any case, the greatest where none is pinned.
+ */
+export function openAnswer(
+  lens: LensView,
+  within: Element | null,
+  tab: Explained,
+  pixel?: "greatest" | "least",
+): void {
+  const filter = lens.filters.peek()[lens.selected.peek()];
+  if (filter && pixel && (pixel === "least" || !lens.pixel.peek())) {
+    const found = notablePixel(filter.map.peek(), pixel);
+    if (found) lens.pin(found);
+  }
+  lens.explained.value = tab;
+  const strip = within?.closest(".convlens")?.querySelector(".cl-strip");
+  strip?.scrollIntoView({ block: "nearest" });
+  strip?.querySelector<HTMLElement>(`[data-tab=${tab}]`)?.focus({ preventScroll: true });
+}
