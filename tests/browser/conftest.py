@@ -56,11 +56,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
 
 
 @pytest.fixture(scope="session")
-def warm_kernel(server: JupyterServer) -> Iterator[str]:
-    """A kernel that has Keras imported, shared by the tests that do not need a fresh one."""
-    kernel = server.start_kernel()
-    yield kernel
-    server.stop_kernel(kernel)
+def warm_python(server: JupyterServer) -> Iterator[str]:
+    """A Python process that has Keras imported, shared by the tests that do not need a fresh one."""
+    python = server.start_python()
+    yield python
+    server.stop_python(python)
 
 
 @pytest.fixture
@@ -70,18 +70,18 @@ def lab(server: JupyterServer, context: BrowserContext) -> Iterator[JupyterLab]:
 
 
 @pytest.fixture
-def small(lab: JupyterLab, warm_kernel: str) -> tuple[Notebook, LensView]:
+def small(lab: JupyterLab, warm_python: str) -> tuple[Notebook, LensView]:
     """A settled lens on a small photograph, in a notebook of its own."""
-    notebook = lab.open([SMALL], kernel=warm_kernel)
+    notebook = lab.open([SMALL], python=warm_python)
     notebook.run_all()
     return notebook, LensView(notebook.page).settle()
 
 
 @pytest.fixture(scope="module")
-def shared(server: JupyterServer, browser: Browser, warm_kernel: str) -> Iterator[Notebook]:
+def shared(server: JupyterServer, browser: Browser, warm_python: str) -> Iterator[Notebook]:
     """One notebook for all tests of a module."""
     with watched(browser) as context, JupyterLab.of(server, context) as lab:
-        yield lab.open([SMALL], kernel=warm_kernel)
+        yield lab.open([SMALL], python=warm_python)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def show(shared: Notebook) -> Callable[..., LensView]:
     """Run some code in the shared notebook, whose lens is new each time, and wait until that is settled."""
 
     def run(code: str = SMALL) -> LensView:
-        shared.kernel.run("import ipywidgets; ipywidgets.Widget.close_all()")
+        shared.python.run("import ipywidgets; ipywidgets.Widget.close_all()")
         shared.write_cell(0, code)
         shared.run_all()
         return LensView(shared.page).settle()

@@ -1,4 +1,4 @@
-"""Something that code in a kernel waits for until the test lets it go on."""
+"""Something that code in another process waits for until the test lets it go on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SECONDS = 60
+from tests.deadlines import SECONDS
 
 
 class Gate:

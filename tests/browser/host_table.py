@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -26,9 +27,10 @@ HOSTS: tuple[type[Host], ...] = (JupyterLab, Notebook7, VSCode, VSCodeStrict, Ma
 DOCUMENT = ROOT / "docs" / "hosts.md"
 BEGIN, END = "<!-- table of hosts: begin -->\n", "<!-- table of hosts: end -->\n"
 
-#: How a test ended that failed at first, and passed when what had failed was run once more.
-AGAIN = "2nd try"
-GOOD = ("passed", AGAIN)
+#: Where the checks are written down.
+CHECKS_FILE = "tests/browser/checks.py"
+
+PASSED = "passed"
 
 #: How the tests of each group ended that was run, by group and test.
 Outcomes = Mapping[str, Mapping[str, str]]
@@ -45,6 +47,11 @@ class Column(NamedTuple):
     def heading(self) -> str:
         """What stands above the column."""
         return self.title or self.host.title
+
+    @property
+    def file(self) -> str:
+        """Return the file that says how the host is opened, below the project's folder."""
+        return self.host.__module__.replace(".", "/") + ".py"
 
     def cell(self, check: str) -> str:
         """Return the name of a check's test, after the environment where that is not the main one."""
@@ -84,18 +91,23 @@ def without_meaning(host: type[Host], check: str) -> str:
 
 
 def table() -> str:
-    """Return the table of docs/hosts.md, whose cells are the tests' names."""
+    """Return the table of docs/hosts.md: a tick for each check, which leads to how its host is opened."""
+    files = list(dict.fromkeys(column.file for column in COLUMNS))
+    labels = {file: f"t{number}" for number, file in enumerate(files)}
 
     def cell(column: Column, check: str) -> str:
         host = column.host
-        return f"`{column.cell(check)}`" if applies(host, check) else without_meaning(host, check)
+        return f"[✓][{labels[column.file]}]" if applies(host, check) else without_meaning(host, check)
 
     lines = [
-        "| | " + " | ".join(column.heading for column in COLUMNS) + " |",
+        "| check | " + " | ".join(column.heading for column in COLUMNS) + " |",
         "|---" * (1 + len(COLUMNS)) + "|",
-        *(f"| {check} | " + " | ".join(cell(column, check) for column in COLUMNS) + " |" for check in CHECKS),
+        *(f"| [{check}][c] | " + " | ".join(cell(column, check) for column in COLUMNS) + " |" for check in CHECKS),
         "",
         *footnotes(),
+        "",
+        f"[c]: ../{CHECKS_FILE}",
+        *(f"[{label}]: ../{file}" for file, label in labels.items()),
     ]
     return "\n".join(lines) + "\n"
 
@@ -112,7 +124,7 @@ def of_run(outcomes: Outcomes) -> str:
         if not applies(column.host, check):
             return without_meaning(column.host, check)
         ended = outcome(outcomes, column, check)
-        return ended if ended in (*GOOD, "not run") else ended.upper()
+        return ended if ended in (PASSED, "not run") else ended.upper()
 
     width = max(len(word) for column in COLUMNS for word in column.heading.split())
     headings = [textwrap.wrap(column.heading.replace("`", ""), width) for column in COLUMNS]
@@ -124,8 +136,7 @@ def of_run(outcomes: Outcomes) -> str:
     first = max(map(len, CHECKS))
     lines = ["  ".join([row[0].ljust(first), *(text.ljust(width) for text in row[1:])]).rstrip() for row in rows]
     lines.insert(height, "-" * max(map(len, lines)))
-    again = [f"{AGAIN}: it passed when what had failed was run once more."] * any(AGAIN in row for row in rows)
-    return "\n".join([*lines, "", *footnotes(), *again]) + "\n"
+    return "\n".join([*lines, "", *footnotes()]) + "\n"
 
 
 def missing(outcomes: Outcomes, groups: Sequence[str]) -> list[str]:
@@ -134,7 +145,7 @@ def missing(outcomes: Outcomes, groups: Sequence[str]) -> list[str]:
         f"{column.cell(check)}: {outcome(outcomes, column, check)}"
         for column in COLUMNS
         for check in CHECKS
-        if column.group in groups and applies(column.host, check) and outcome(outcomes, column, check) not in GOOD
+        if column.group in groups and applies(column.host, check) and outcome(outcomes, column, check) != PASSED
     ]
 
 
@@ -143,7 +154,7 @@ def in_document() -> str:
     return DOCUMENT.read_text("utf-8").split(BEGIN)[1].split(END)[0]
 
 
-def write(document: Path) -> None:
+def write(document: Path = DOCUMENT) -> None:
     """Bring the table in a document up to date."""
     before, rest = document.read_text("utf-8").split(BEGIN)
     document.write_text(before + BEGIN + table() + END + rest.split(END)[1], "utf-8")
@@ -153,16 +164,10 @@ def write(document: Path) -> None:
 
 
 def record(ended: Mapping[str, str]) -> bool:
-    """Keep how the checks of this group ended for the end of the test command; False where no such command runs.
-
-    What failed is run once more: it is then in both runs of the group, and the later one counts.
-    """
+    """Keep how the checks of this group ended for the end of the test command; False where no such command runs."""
     if not (name := os.environ.get(HOST_OUTCOMES)):
         return False
-    file = Path(name)
-    before: dict[str, str] = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    now = {test: AGAIN if how == "passed" and before.get(test, how) != how else how for test, how in ended.items()}
-    file.write_text(json.dumps(before | now), "utf-8")
+    Path(name).write_text(json.dumps(dict(ended)), "utf-8")
     return True
 
 
@@ -171,8 +176,8 @@ def read(folder: Path) -> dict[str, dict[str, str]]:
     return {file.stem: json.loads(file.read_text("utf-8")) for file in folder.glob("*.json")}
 
 
-def conclude(folder: Path, groups: Sequence[str], document: Path = DOCUMENT) -> int:
-    """Print the table of a run, and keep it in the document if all of it was run and nothing failed.
+def conclude(folder: Path, groups: Sequence[str]) -> int:
+    """Print the table of a run.
 
     Parameters
     ----------
@@ -184,22 +189,29 @@ def conclude(folder: Path, groups: Sequence[str], document: Path = DOCUMENT) -> 
     Returns
     -------
     int
-        Exit status: 0 where every check of those groups is green.
+        Exit status: 0 where every check of those groups passed.
     """
     outcomes = read(folder)
     print(of_run(outcomes))
-    every = sorted({column.group for column in COLUMNS})
     bad = missing(outcomes, groups)
-    if left_out := [group for group in every if group not in groups]:
+    if left_out := [group for group in sorted({column.group for column in COLUMNS}) if group not in groups]:
         print(f"Not asked for: {', '.join(left_out)}.")
-    if bad:
-        print("Not green:", *bad, sep="\n  ")
-    elif not left_out:
-        write(document)
-        print(f"All green; the table in {document.name} is of these hosts and checks.")
-    sys.stdout.flush()
+    print(*(["Not passed:", *bad] if bad else ["All passed."]), sep="\n  ")
     return 1 if bad else 0
 
 
+def main() -> int:
+    """Print the table of a run, or write that of the document; the exit status is that of `conclude`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help=f"bring {DOCUMENT.name} up to date, and print nothing")
+    parser.add_argument("folder", type=Path, nargs="?", help="where the groups recorded how their checks ended")
+    parser.add_argument("groups", nargs="*", help="the groups that were run")
+    arguments = parser.parse_args()
+    if arguments.write:
+        write()
+        return 0
+    return conclude(arguments.folder, arguments.groups)
+
+
 if __name__ == "__main__":
-    sys.exit(conclude(Path(sys.argv[1]), sys.argv[2:]))
+    sys.exit(main())

@@ -45,6 +45,12 @@ FRAMES = "async () => { for (let n = 0; n < 5; n++) await new Promise(requestAni
 TOLD = """cell => (cell.title || cell.getAttribute("aria-label").split(": ").at(-1))
   .replace("\u2212", "-").replace("\u221e", "Infinity")"""
 
+#: What lies beyond the lens's right edge.
+OVERFLOW = """root => [root, ...root.querySelectorAll("*")].filter(
+    (e) => e.checkVisibility() && e.getBoundingClientRect().right > root.getBoundingClientRect().right + 0.5
+      && !e.closest("[popover], .cl-hidden")
+  ).map((e) => e.outerHTML.slice(0, 120))"""
+
 SETTLED = """(root) => root.dataset.link === "idle" && root.dataset.status === "ready"
   && [...root.querySelectorAll("figure[data-uid]")].every((map) => map.dataset.provenance === "keras")"""
 
@@ -73,10 +79,22 @@ class LensView:
         self.until("root => root.dataset.link === 'idle'")
         return self
 
+    def assert_fits(self) -> None:
+        """Fail where something lies beyond the lens's edge, or it scrolls sideways."""
+        assert self.root.evaluate(OVERFLOW) == []
+        assert self.root.evaluate("root => root.scrollWidth <= root.clientWidth")
+
     def until(self, condition: str, argument: Any = None) -> None:
         """Wait until a JavaScript function of (root, argument) is true."""
-        handle = self.root.element_handle()
-        self._document.wait_for_function(f"([root, argument]) => ({condition})(root, argument)", arg=[handle, argument])
+        self._until(self.root, f"([root, argument]) => ({condition})(root, argument)", argument)
+
+    def _until(self, element: Locator, condition: str, argument: Any) -> None:
+        """Wait until a JavaScript function of [element, argument] is true."""
+        handle = element.element_handle()
+        try:
+            self._document.wait_for_function(condition, arg=[handle, argument]).dispose()
+        finally:
+            handle.dispose()  # it holds the element, and the lens with it, in the page's memory
 
     # -- filters ---------------------------------------------------------------------------------------------------
 
@@ -100,17 +118,14 @@ class LensView:
 
     def wait_for_number(self, index: int, row: int, col: int, value: float) -> None:
         """Wait until a cell tells this number."""
-        cell = self.cell(index, row, col).element_handle()
-        self._document.wait_for_function(f"([cell, value]) => Number(({TOLD})(cell)) === value", arg=[cell, value])
+        self._until(self.cell(index, row, col), f"([cell, value]) => Number(({TOLD})(cell)) === value", value)
 
     def until_kernel(self, index: int, kernel: npt.NDArray[np.floating[Any]]) -> None:
         """Wait until the cells of a kernel's first plane tell these numbers."""
         read = f"""(card, expected) => expected.every((line, row) => line.every((value, col) =>
           Math.fround(({TOLD})(card.querySelector(`[data-at="0,${{row}},${{col}}"]`))) === Math.fround(value)))"""
-        self._document.wait_for_function(
-            f"([card, expected]) => ({read})(card, expected)",
-            arg=[self.card(index).element_handle(), np.asarray(kernel, float).tolist()],
-        )
+        expected = np.asarray(kernel, float).tolist()
+        self._until(self.card(index), f"([card, expected]) => ({read})(card, expected)", expected)
 
     def write(self, index: int, row: int, col: int, text: str) -> None:
         """Click on a cell, type, and press Enter."""

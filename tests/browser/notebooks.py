@@ -38,7 +38,7 @@ BELOW = "from IPython.display import HTML; HTML('<div style=\"height: 3000px\">t
 def assert_in_step(notebook: Notebook, view: LensView, count: int = 4) -> None:
     """Fail unless cells and maps on screen are the kernels and the activations in Python."""
     view.settle()
-    kernels, activations = notebook.kernel.value("lens.kernels"), notebook.kernel.value("lens.activations")
+    kernels, activations = notebook.python.value("lens.kernels"), notebook.python.value("lens.activations")
     assert len(kernels) == view.cards().count() == count
     for index, (kernel, activation) in enumerate(zip(kernels, activations, strict=True)):
         np.testing.assert_array_equal(view.kernel(index), kernel)

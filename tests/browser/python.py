@@ -1,4 +1,4 @@
-"""Code run in a notebook's own kernel, from outside the browser."""
+"""Code run in a notebook's own Python process, from outside the browser."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
 
-SECONDS = 120
+from tests.deadlines import SECONDS
 
 
-class KernelError(AssertionError):
-    """The code that a test ran in the kernel raised."""
+class PythonError(AssertionError):
+    """The code that a test ran in Python raised."""
 
 
-class Kernel:
-    """A second client of a running kernel; the browser is the first."""
+class Python:
+    """A second client of a running Python process (Jupyter's kernel); the browser is the first."""
 
     def __init__(self, connection_file: Path) -> None:
         self._client = BlockingKernelClient(connection_file=str(connection_file))
@@ -44,11 +44,16 @@ class Kernel:
         request = self._client.execute("", silent=True, user_expressions={"value": dump})
         result = self._finish(request)["user_expressions"]["value"]
         if result["status"] != "ok":
-            raise KernelError(f"{expression}\n{result['ename']}: {result['evalue']}")
+            raise PythonError(f"{expression}\n{result['ename']}: {result['evalue']}")
         return pickle.loads(base64.b64decode(ast.literal_eval(result["data"]["text/plain"])))
 
+    def drain(self) -> None:
+        """Take what the kernel has published: beyond some thousand messages it keeps in its memory what is not read."""
+        while self._client.iopub_channel.msg_ready():
+            self._client.get_iopub_msg(timeout=SECONDS)
+
     def close(self) -> None:
-        """Let go of the sockets; the kernel runs on."""
+        """Let go of the sockets; Python runs on."""
         self._client.stop_channels()
 
     def _finish(self, request: str) -> dict[str, Any]:
@@ -58,5 +63,5 @@ class Kernel:
                 break
         content: dict[str, Any] = reply["content"]
         if content["status"] != "ok":
-            raise KernelError("\n".join(content.get("traceback", [content["status"]])))
+            raise PythonError("\n".join(content.get("traceback", [content["status"]])))
         return content

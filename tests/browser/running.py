@@ -9,10 +9,8 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.guards import PLAIN_HOST, Guard
+from tests.deadlines import SECONDS
 from tools.chromium import find_chromium
-
-#: The longest that any condition may take to come true on a slow and busy machine.
-SECONDS = 60
 
 CHROMIUM_OPTIONS = [
     "--headless=new",

@@ -19,9 +19,8 @@ from urllib.request import Request
 import nbformat
 
 from tests.browser.guards import PLAIN_HOST
+from tests.deadlines import SECONDS
 from tests.fetch import fetch
-
-START_UP_SECONDS = 90
 
 SETTINGS = {
     # JupyterLab asks once whether it may fetch news, and looks for updates; both leave the machine.
@@ -59,18 +58,18 @@ class JupyterServer:
         nbformat.write(notebook, self.root / name)
         return name
 
-    def start_kernel(self) -> str:
-        """Start a kernel that belongs to no notebook yet and return its id."""
+    def start_python(self) -> str:
+        """Start a Python process that belongs to no notebook yet and return its id."""
         return str(self.api("POST", "kernels", {"name": "python3"})["id"])
 
-    def attach(self, notebook: str, kernel: str) -> None:
-        """Make a notebook open with a kernel that already runs."""
-        session = {"path": notebook, "name": notebook, "type": "notebook", "kernel": {"id": kernel}}
+    def attach(self, notebook: str, python: str) -> None:
+        """Make a notebook open with a Python process that already runs."""
+        session = {"path": notebook, "name": notebook, "type": "notebook", "kernel": {"id": python}}
         self.api("POST", "sessions", session)
 
-    def stop_kernel(self, kernel: str) -> None:
-        """Shut a kernel and its sessions down."""
-        self.api("DELETE", f"kernels/{kernel}")
+    def stop_python(self, python: str) -> None:
+        """Shut a Python process and its sessions down."""
+        self.api("DELETE", f"kernels/{python}")
 
     def write_settings(self) -> None:
         """Write JupyterLab's user settings, over those that a page may have changed."""
@@ -79,9 +78,9 @@ class JupyterServer:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(settings))
 
-    def connection_file(self, kernel: str) -> Path:
-        """Return the file that tells a client in this process how to reach the kernel."""
-        return self.runtime / f"kernel-{kernel}.json"
+    def connection_file(self, python: str) -> Path:
+        """Return the file that tells a client in this process how to reach Python."""
+        return self.runtime / f"kernel-{python}.json"
 
 
 @contextmanager
@@ -120,7 +119,7 @@ def serve(folder: Path, application: str = "jupyterlab") -> Iterator[JupyterServ
 
 def isolated_environment(folder: Path) -> dict[str, str]:
     """Return an environment in which Jupyter and Keras read and write only below `folder`."""
-    # Without MPLBACKEND, a kernel draws Matplotlib's figures into the notebook.
+    # Without MPLBACKEND, Jupyter draws Matplotlib's figures into the notebook.
     inherited = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     return inherited | {
         "JUPYTER_PREFER_ENV_PATH": "1",
@@ -146,7 +145,7 @@ def wait_until_running(process: subprocess.Popen[str]) -> threading.Thread:
     """Read the server's log up to the line that says it is ready; return what keeps its pipe empty until it ends."""
     assert process.stderr is not None
     log: list[str] = []
-    deadline = threading.Timer(START_UP_SECONDS, process.kill)
+    deadline = threading.Timer(SECONDS, process.kill)
     deadline.start()
     for line in process.stderr:
         log.append(line)

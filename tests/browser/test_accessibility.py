@@ -110,9 +110,9 @@ def opened(view: LensView) -> Iterator[str]:
     view.root.locator(".cl-preset").first.wait_for()
     yield "presets"
     view.root.get_by_role("button", name="Close the presets").click()
-    view.button("Keys and gestures").click()
+    view.button("Questions, keys and gestures").click()
     yield "help"
-    view.button("Keys and gestures").click()
+    view.button("Questions, keys and gestures").click()
     view.root.get_by_role("tab", name="This pixel").click()
     view.root.locator("summary").last.click()
     yield "contributions"
@@ -134,7 +134,7 @@ def test_axe_finds_nothing_wrong_in_any_panel_wide_or_narrow(
     settings.set_theme(dark)
     view = show(LENSES[lens])
     expect(view.root).to_have_attribute("data-theme", "dark" if dark else "light")
-    settings.kernel.run("lens.pixel = (4, 5)")
+    settings.python.run("lens.pixel = (4, 5)")
     wrong = {}
     for width in WIDTHS:
         settings.page.set_viewport_size({"width": width, "height": 1000})
@@ -149,7 +149,7 @@ def test_axe_finds_nothing_wrong_in_any_panel_wide_or_narrow(
 
 def test_the_focus_is_seen_wherever_the_tab_key_brings_it(shared: Notebook, show: Show) -> None:
     view = show(TUTORIAL)
-    shared.kernel.run("lens.pixel = (4, 5)")
+    shared.python.run("lens.pixel = (4, 5)")
     view.root.locator(".cl-taken").wait_for()
     view.button("Reset").focus()
     unseen, places = [], 0

@@ -1,4 +1,4 @@
-"""Edits from both sides, through a real kernel: by hand, key, paste, drop and Python."""
+"""Edits from both sides, through a real Python process: by hand, key, paste, drop and Python."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SEEDS = [int(seed) for seed in os.environ.get("CONVLENS_SEEDS", "20261123").spli
 
 def test_the_maps_are_what_the_tutorials_four_lines_compute(small: tuple[Notebook, LensView]) -> None:
     notebook, view = small
-    notebook.kernel.run("""
+    notebook.python.run("""
 import keras
 model = keras.Sequential([keras.Input((*img.shape, 1)), keras.layers.Conv2D(1, (4, 4), activation="relu")])
 by_hand = []
@@ -30,7 +30,7 @@ for kernel in (f1, -f1, f1.T, -f1.T):
     model.layers[0].set_weights([kernel.reshape(4, 4, 1, 1), np.zeros(1)])
     by_hand.append(np.asarray(model.layers[0](img.reshape(1, *img.shape, 1)))[0, :, :, 0])
 """)
-    for index, activation in enumerate(notebook.kernel.value("by_hand")):
+    for index, activation in enumerate(notebook.python.value("by_hand")):
         assert_drawn(view.map_pixels(index, activation.shape), activation)
 
 
@@ -39,7 +39,7 @@ def test_a_number_that_is_typed_arrives_in_python_and_in_the_map(small: tuple[No
     before = view.map_pixels(1, SMALL_MAP)
     view.write(1, 2, 3, "1/8")
     assert_in_step(notebook, view)
-    assert notebook.kernel.value("lens.kernels[1][2, 3]") == 0.125
+    assert notebook.python.value("lens.kernels[1][2, 3]") == 0.125
     assert (view.map_pixels(1, SMALL_MAP) != before).any()
 
 
@@ -47,37 +47,37 @@ def test_a_cell_dragged_by_mouse_arrives_in_python_and_in_the_map(small: tuple[N
     notebook, view = small
     view.drag(0, 1, 1, up=40)
     assert_in_step(notebook, view)
-    assert notebook.kernel.value("lens.kernels[0][1, 1]") > -1
+    assert notebook.python.value("lens.kernels[0][1, 1]") > -1
 
 
 def test_a_drag_is_one_step_of_undo(small: tuple[Notebook, LensView]) -> None:
     notebook, view = small
-    original = notebook.kernel.value("lens.kernels[0]")
+    original = notebook.python.value("lens.kernels[0]")
     view.drag(0, 1, 1, up=60, steps=30)
     view.settle()
-    notebook.kernel.run("lens.undo()")
+    notebook.python.run("lens.undo()")
     view.wait_for_number(0, 1, 1, -1)
-    np.testing.assert_array_equal(notebook.kernel.value("lens.kernels[0]"), original)
+    np.testing.assert_array_equal(notebook.python.value("lens.kernels[0]"), original)
     assert_in_step(notebook, view)
 
 
 def test_what_python_assigns_shows_in_the_browser(small: tuple[Notebook, LensView]) -> None:
     notebook, view = small
-    notebook.kernel.run("lens.kernels = [np.full((4, 4), 0.5), *lens.kernels[1:]]; lens.set_kernel(2, np.eye(4))")
+    notebook.python.run("lens.kernels = [np.full((4, 4), 0.5), *lens.kernels[1:]]; lens.set_kernel(2, np.eye(4))")
     view.wait_for_number(0, 3, 3, 0.5)
     view.wait_for_number(2, 3, 3, 1)
     assert_in_step(notebook, view)
-    notebook.kernel.run("lens.add_kernel(np.ones((4, 4)), name='sum')")
+    notebook.python.run("lens.add_kernel(np.ones((4, 4)), name='sum')")
     expect(view.cards()).to_have_count(5)
     assert_in_step(notebook, view, count=5)
-    notebook.kernel.run("lens.cmap = 'viridis'; lens.value_range = (0, 16)")
-    activation = notebook.kernel.value("lens.activations[3]")
+    notebook.python.run("lens.cmap = 'viridis'; lens.value_range = (0, 16)")
+    activation = notebook.python.value("lens.activations[3]")
     view.until("root => root.textContent.includes('fixed range')")
     assert_drawn(view.map_pixels(3, activation.shape), activation, "viridis", (0, 16))
 
 
-def test_two_views_of_one_lens_stay_in_step(lab: JupyterLab, warm_kernel: str) -> None:
-    notebook = lab.open([SMALL, "lens"], kernel=warm_kernel)
+def test_two_views_of_one_lens_stay_in_step(lab: JupyterLab, warm_python: str) -> None:
+    notebook = lab.open([SMALL, "lens"], python=warm_python)
     notebook.run_all()
     first, second = LensView(notebook.page, 0).settle(), LensView(notebook.page, 1).settle()
     first.write(0, 0, 0, "3")
@@ -92,13 +92,13 @@ def test_undo_redo_and_reset_reach_across_both_sides(small: tuple[Notebook, Lens
     notebook, view = small
     view.write(0, 0, 0, "2")
     view.settle()
-    notebook.kernel.run("lens.set_kernel(0, np.zeros((4, 4)))")
+    notebook.python.run("lens.set_kernel(0, np.zeros((4, 4)))")
     view.wait_for_number(0, 0, 0, 0)
     view.button("Undo").click()
     view.wait_for_number(0, 0, 0, 2)
     view.button("Undo").click()
     view.wait_for_number(0, 0, 0, -1)
-    notebook.kernel.run("lens.redo()")
+    notebook.python.run("lens.redo()")
     view.wait_for_number(0, 0, 0, 2)
     view.button("Redo").click()
     view.wait_for_number(0, 0, 0, 0)
@@ -109,7 +109,7 @@ def test_undo_redo_and_reset_reach_across_both_sides(small: tuple[Notebook, Lens
 
 def test_a_wrong_value_from_python_raises_there_and_changes_nothing(small: tuple[Notebook, LensView]) -> None:
     notebook, view = small
-    notebook.kernel.run("""
+    notebook.python.run("""
 for wrong in ([np.ones((4, 4)), np.ones((3, 3))], [], "kernels"):
     try:
         lens.kernels = wrong
@@ -135,7 +135,7 @@ def test_a_picture_dropped_on_the_image_becomes_the_input(small: tuple[Notebook,
     view.root.locator(".cl-image").evaluate(drop, base64.b64encode(file.getvalue()).decode())
     expect(view.root.locator(".cl-image")).to_contain_text("40 × 30")
     view.settle()
-    np.testing.assert_allclose(notebook.kernel.value("lens.image")[:, :, 0], ramp / np.float32(255), rtol=1e-6)
+    np.testing.assert_allclose(notebook.python.value("lens.image")[:, :, 0], ramp / np.float32(255), rtol=1e-6)
     assert_in_step(notebook, view)
 
 
@@ -145,7 +145,7 @@ def test_a_text_file_dropped_on_the_image_is_refused_in_words(small: tuple[Noteb
         {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"not a picture"}
     )
     expect(view.notice()).to_contain_text("notes.txt")
-    assert notebook.kernel.value("lens.image.shape") == (76, 64, 1)
+    assert notebook.python.value("lens.image.shape") == (76, 64, 1)
     assert_in_step(notebook, view)
 
 
@@ -155,9 +155,9 @@ def test_of_500_edits_by_hand_key_paste_and_python_none_is_lost_or_doubled(
     small: tuple[Notebook, LensView], seed: int
 ) -> None:
     notebook, view = small
-    page, kernel = notebook.page, notebook.kernel
+    page, python = notebook.page, notebook.python
     rng = np.random.default_rng(seed)
-    expected = np.stack(kernel.value("lens.kernels"))
+    expected = np.stack(python.value("lens.kernels"))
     pending: list[str] = []
     for number in range(500):
         index, row, col = int(rng.integers(4)), int(rng.integers(4)), int(rng.integers(4))
@@ -167,7 +167,7 @@ def test_of_500_edits_by_hand_key_paste_and_python_none_is_lost_or_doubled(
             # Both sides write the same filters at the same time; each has cells of its own, so that every end is known.
             col -= col % 2
             pending.append(
-                kernel.start(
+                python.start(
                     f"k = lens.kernels[{index}].copy(); k[{row}, {col}] = {value}; lens.set_kernel({index}, k)"
                 )
             )
@@ -191,12 +191,12 @@ def test_of_500_edits_by_hand_key_paste_and_python_none_is_lost_or_doubled(
                 expected[index, row + 1, col] = -value
         if number % 50 == 49:
             for request in pending:
-                kernel.finish(request)
+                python.finish(request)
             pending.clear()
             view.settle()
-            np.testing.assert_array_equal(np.stack(kernel.value("lens.kernels")), expected, f"after {number + 1} edits")
+            np.testing.assert_array_equal(np.stack(python.value("lens.kernels")), expected, f"after {number + 1} edits")
     for request in pending:
-        kernel.finish(request)
+        python.finish(request)
     view.settle()
-    np.testing.assert_array_equal(np.stack(kernel.value("lens.kernels")), expected)
+    np.testing.assert_array_equal(np.stack(python.value("lens.kernels")), expected)
     assert_in_step(notebook, view)

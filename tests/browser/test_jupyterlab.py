@@ -26,7 +26,7 @@ def test_the_tutorial_runs_and_draws_what_keras_computed(server: JupyterServer, 
         notebook.show_lens()
         view = LensView(notebook.page).settle()
         assert_in_step(notebook, view)
-        img = notebook.kernel.value("img")
+        img = notebook.python.value("img")
         assert_grey(view.image_pixels(img.shape), img)
 
 
@@ -39,9 +39,9 @@ def test_a_page_that_is_loaded_again_shows_the_edits(small: tuple[Notebook, Lens
     assert_in_step(notebook, LensView(notebook.page))
 
 
-def test_keys_pressed_in_the_lens_leave_the_notebooks_cells_alone(lab: JupyterLab, warm_kernel: str) -> None:
+def test_keys_pressed_in_the_lens_leave_the_notebooks_cells_alone(lab: JupyterLab, warm_python: str) -> None:
     cells = ["first = 1", SMALL, "last = 2"]
-    notebook = lab.open(cells, kernel=warm_kernel)
+    notebook = lab.open(cells, python=warm_python)
     notebook.run_all()
     view = LensView(notebook.page).settle()
     keys = ("x", "d", "d", "a", "b", "Delete", "Control+z", "Shift+Enter", "m", "c", "v", "z", "0", "0", "i", "i")
@@ -62,13 +62,13 @@ def test_keys_pressed_in_the_lens_leave_the_notebooks_cells_alone(lab: JupyterLa
         notebook.page.keyboard.press("Escape")
     view.write(0, 1, 1, "9")
     assert notebook.cells() == cells
-    notebook.kernel.run("")
-    assert notebook.kernel.value("(first, last)") == (1, 2)
+    notebook.python.run("")
+    assert notebook.python.value("(first, last)") == (1, 2)
     assert_in_step(notebook, view)
 
 
-def test_the_page_scrolls_past_the_lens_with_the_wheel(lab: JupyterLab, warm_kernel: str) -> None:
-    notebook = lab.open([SMALL, *["# below\n" * 20] * 8], kernel=warm_kernel)
+def test_the_page_scrolls_past_the_lens_with_the_wheel(lab: JupyterLab, warm_python: str) -> None:
+    notebook = lab.open([SMALL, *["# below\n" * 20] * 8], python=warm_python)
     notebook.run_all()
     notebook.show_lens()
     view = LensView(notebook.page).settle()
@@ -92,12 +92,7 @@ def test_the_lens_fits_its_place_and_has_no_accessibility_violation(
     notebook.page.set_viewport_size({"width": width, "height": 900})
     expect(view.root).to_have_attribute("data-theme", "dark" if dark else "light")
     view.until("root => root.clientWidth > 0 && root.clientWidth < innerWidth")
-    overflow = """root => [root, ...root.querySelectorAll("*")].filter(
-        (e) => e.checkVisibility() && e.getBoundingClientRect().right > root.getBoundingClientRect().right + 0.5
-          && !e.closest("[popover], .cl-hidden")
-      ).map((e) => e.outerHTML.slice(0, 120))"""
-    assert view.root.evaluate(overflow) == []
-    assert view.root.evaluate("root => root.scrollWidth <= root.clientWidth")
+    view.assert_fits()
     notebook.page.add_script_tag(path=ROOT / "node_modules" / "axe-core" / "axe.min.js")
     found = notebook.page.evaluate("async () => (await axe.run('.convlens')).violations")
     assert [(v["id"], v["help"], [n["html"][:200] for n in v["nodes"]]) for v in found] == []

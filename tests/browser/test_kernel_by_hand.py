@@ -1,4 +1,4 @@
-"""The kernel editor under a person's hands: clipboard, paint, wheel, menu, order, through a real kernel."""
+"""The kernel editor under a person's hands: clipboard, paint, wheel, menu, order, through a real Python process."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_range_goes_to_a_spreadsheet_and_comes_back_from_one_and_from_numpy(sh
     keyboard.press("Control+v")
     view.until_kernel(2, block)
     assert_in_step(shared, view)
-    np.testing.assert_array_equal(shared.kernel.value("lens.kernels[1]"), expected)
+    np.testing.assert_array_equal(shared.python.value("lens.kernels[1]"), expected)
     assert shared.cells() == [SMALL]
 
 
@@ -83,7 +83,7 @@ def test_the_wheel_changes_a_cell_only_while_it_has_the_focus(shared: Notebook, 
     shared.page.mouse.wheel(0, -120)
     view.until("root => root.querySelector('[data-at=\"0,1,2\"]').textContent !== '1'")
     assert_in_step(shared, view)
-    assert shared.kernel.value("lens.kernels[0][1, 2]") > 1
+    assert shared.python.value("lens.kernels[0][1, 2]") > 1
 
 
 def test_every_operation_of_the_menu_does_to_pythons_kernel_what_its_name_says(shared: Notebook, show: Show) -> None:
@@ -103,7 +103,7 @@ def test_every_operation_of_the_menu_does_to_pythons_kernel_what_its_name_says(s
         view.card(0).locator(".cl-more").click()
         view.card(0).get_by_role("menuitem", name=label, exact=True).click()
         view.settle()
-        np.testing.assert_allclose(shared.kernel.value("lens.kernels[0]"), kernel, rtol=1e-6, atol=1e-7, err_msg=label)
+        np.testing.assert_allclose(shared.python.value("lens.kernels[0]"), kernel, rtol=1e-6, atol=1e-7, err_msg=label)
         view.button("Undo").click()
         view.until_kernel(0, ODD)
     view.card(0).locator(".cl-more").click()
@@ -119,7 +119,7 @@ def test_every_operation_of_the_menu_does_to_pythons_kernel_what_its_name_says(s
     size.press("Enter")
     view.until("root => root.querySelectorAll('[data-card=\"1\"] [role=gridcell]').length === 25")
     view.settle()
-    for kernel, old in zip(shared.kernel.value("lens.kernels"), (ODD / 2, -ODD), strict=True):
+    for kernel, old in zip(shared.python.value("lens.kernels"), (ODD / 2, -ODD), strict=True):
         # The centre is kept, and what is new around it is 0.
         np.testing.assert_array_equal(kernel[1:4, 1:4], old)
         assert np.count_nonzero(kernel) == 9
@@ -131,7 +131,7 @@ def test_filters_are_duplicated_renamed_put_in_order_by_drag_and_deleted(shared:
 
     def names() -> list[str]:
         view.settle()
-        told: list[str] = shared.kernel.value("list(lens.names)")
+        told: list[str] = shared.python.value("list(lens.names)")
         return told
 
     def choose(index: int, label: str) -> None:
@@ -167,8 +167,8 @@ def test_every_preset_has_its_picture_and_comes_into_the_kernel_that_python_hold
     view.card(0).locator(".cl-more").click()
     view.card(0).get_by_role("menuitem", name="Presets…").click()
     presets = view.card(0).locator(".cl-preset")
-    shared.kernel.run("from convlens import presets")
-    values = shared.kernel.value("{name: np.asarray(kernel) for name, kernel in presets.items()}")
+    shared.python.run("from convlens import presets")
+    values = shared.python.value("{name: np.asarray(kernel) for name, kernel in presets.items()}")
     assert presets.count() == len(values)
     painted = """buttons => buttons.map((button) => {
       const canvas = button.querySelector("canvas");
@@ -176,32 +176,31 @@ def test_every_preset_has_its_picture_and_comes_into_the_kernel_that_python_hold
       return data.every((value, i) => i % 4 !== 3 || value === 255);
     })"""
     assert all(presets.evaluate_all(painted))
-    presets.nth(list(values).index("sobel_x")).click()
+    view.card(0).get_by_role("button", name="Sobel, upright edges").click()
     view.until_kernel(0, values["sobel_x"])
     assert_in_step(shared, view, count=2)
 
 
-def test_the_maps_before_the_edit_are_shown_while_the_button_is_held(shared: Notebook, show: Show) -> None:
+def test_the_maps_before_the_edit_are_shown_until_the_button_is_pressed_again(shared: Notebook, show: Show) -> None:
     view = show()
-    shape = shared.kernel.value("lens.activations.shape[1:]")
+    shape = shared.python.value("lens.activations.shape[1:]")
     before = view.map_pixels(0, shape)
     view.write(0, 0, 0, "9")
     view.settle()
     after = view.map_pixels(0, shape)
     assert (before != after).any()
-    view.button("before").hover()
-    shared.page.mouse.down()
+    view.button("before").click()
+    expect(view.button("before")).to_have_attribute("aria-pressed", "true")
     view.wait_for_number(0, 0, 0, -1)
     np.testing.assert_array_equal(view.map_pixels(0, shape), before)
-    view.button("before").hover()
-    shared.page.mouse.up()
+    view.button("before").click()
     view.wait_for_number(0, 0, 0, 9)
     np.testing.assert_array_equal(view.map_pixels(0, shape), after)
 
 
 def test_no_key_pressed_in_any_panel_reaches_the_notebook(shared: Notebook, show: Show) -> None:
     view = show()
-    shared.kernel.run("lens.pixel = (4, 5)")
+    shared.python.run("lens.pixel = (4, 5)")
     view.root.locator(".cl-taken").wait_for()
     places = [
         view.root.get_by_role("tab").first,
@@ -227,4 +226,4 @@ def test_fractions_and_scientific_notation_are_numbers(shared: Notebook, show: S
     view = show()
     view.write(0, 3, 3, text)
     view.settle()
-    assert shared.kernel.value("lens.kernels[0][3, 3]") == np.float32(value)
+    assert shared.python.value("lens.kernels[0][3, 3]") == np.float32(value)

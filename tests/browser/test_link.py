@@ -1,4 +1,4 @@
-"""The line between browser and kernel: lost messages, a broken connection, a kernel that stops, restarts or is busy."""
+"""The line between browser and Python: lost messages, a broken connection, a Python that stops, restarts or is busy."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.gate import Gate
 from tests.browser.hosts.jupyterlab import READY, JupyterLab, Notebook
-from tests.browser.kernel import KernelError
 from tests.browser.lens import LensView
 from tests.browser.notebooks import SMALL, SMALL_KERNELS, SMALL_MAP, assert_in_step
+from tests.browser.python import PythonError
 from tests.browser.server import JupyterServer
 
 WEATHER = Path(__file__).with_name("weather.js")
@@ -31,7 +31,7 @@ def context(context: BrowserContext) -> BrowserContext:
 
 
 def lose(notebook: Notebook, way: str, message: str | None) -> None:
-    """Lose the next message of this kind, on its way up to the kernel or down from it; or all (`always`)."""
+    """Lose the next message of this kind, on its way up to Python or down from it; or all (`always`)."""
     notebook.page.evaluate("([way, message]) => { weather[way] = message; }", [way, message])
 
 
@@ -53,8 +53,8 @@ def test_a_lost_message_delays_an_edit_but_neither_loses_nor_doubles_it(
     view.write(1, 1, 1, "4")
     assert_in_step(notebook, view)
     assert lost(notebook) == 1
-    assert notebook.kernel.value("(float(lens.kernels[0][0, 0]), float(lens.kernels[1][1, 1]))") == (2, 4)
-    assert notebook.kernel.value("lens._session.history.counts") == {"undo": 2, "redo": 0}
+    assert notebook.python.value("(float(lens.kernels[0][0, 0]), float(lens.kernels[1][1, 1]))") == (2, 4)
+    assert notebook.python.value("lens._session.history.counts") == {"undo": 2, "redo": 0}
 
 
 def test_messages_from_python_that_were_lost_are_made_up_for_with_the_next_answer(
@@ -62,7 +62,7 @@ def test_messages_from_python_that_were_lost_are_made_up_for_with_the_next_answe
 ) -> None:
     notebook, view = small
     lose(notebook, "always", COMM)
-    notebook.kernel.run("lens.set_kernel(2, np.eye(4)); lens.add_kernel(np.ones((4, 4)), name='sum')")
+    notebook.python.run("lens.set_kernel(2, np.eye(4)); lens.add_kernel(np.ones((4, 4)), name='sum')")
     notebook.page.wait_for_function("weather.lost >= 2")
     lose(notebook, "always", None)
     expect(view.cards()).to_have_count(4)
@@ -80,27 +80,27 @@ def test_a_broken_connection_is_shown_and_what_both_sides_did_meanwhile_is_there
     expect(view.root.locator(".cl-status")).to_contain_text("connection lost")
     view.write(0, 0, 0, "5")
     expect(view.map(0)).to_have_attribute("data-provenance", "preview")
-    notebook.kernel.run("lens.set_kernel(2, np.eye(4)); lens.names = ['left', 'right', 'up', 'down']")
+    notebook.python.run("lens.set_kernel(2, np.eye(4)); lens.names = ['left', 'right', 'up', 'down']")
     notebook.page.evaluate("weather.mend()")
     expect(view.card(2)).to_have_attribute("aria-label", "Filter 2: up")
     assert_in_step(notebook, view)
-    assert notebook.kernel.value("float(lens.kernels[0][0, 0])") == 5
+    assert notebook.python.value("float(lens.kernels[0][0, 0])") == 5
 
 
 def test_an_interrupted_cell_lets_what_was_edited_meanwhile_through(
     small: tuple[Notebook, LensView], gate: Gate, server: JupyterServer
 ) -> None:
     notebook, view = small
-    running = notebook.kernel.start(gate.wait)
+    running = notebook.python.start(gate.wait)
     gate.until_waited_at()
     view.write(0, 0, 0, "5")
     expect(view.root).to_have_attribute("data-link", "busy")
     expect(view.root.locator(".cl-status")).to_contain_text("kernel busy")
-    server.api("POST", f"kernels/{notebook.kernel_id}/interrupt")
-    with pytest.raises(KernelError, match="KeyboardInterrupt"):
-        notebook.kernel.finish(running)
+    server.api("POST", f"kernels/{notebook.python_id}/interrupt")
+    with pytest.raises(PythonError, match="KeyboardInterrupt"):
+        notebook.python.finish(running)
     assert_in_step(notebook, view)
-    assert notebook.kernel.value("float(lens.kernels[0][0, 0])") == 5
+    assert notebook.python.value("float(lens.kernels[0][0, 0])") == 5
 
 
 def test_after_a_kernel_died_the_edits_stay_on_screen_and_the_cell_run_again_goes_on(lab: JupyterLab) -> None:
@@ -110,7 +110,7 @@ def test_after_a_kernel_died_the_edits_stay_on_screen_and_the_cell_run_again_goe
     view.write(0, 0, 0, "3")
     view.settle()
     before = view.map_pixels(0, SMALL_MAP)
-    os.kill(notebook.kernel.value("__import__('os').getpid()"), signal.SIGKILL)
+    os.kill(notebook.python.value("__import__('os').getpid()"), signal.SIGKILL)
     # The server starts another, and JupyterLab tells the person.
     notebook.page.locator(".jp-Dialog").get_by_role("button").last.click()
     expect(view.root).to_have_attribute("data-link", "offline")
@@ -126,4 +126,4 @@ def test_after_a_kernel_died_the_edits_stay_on_screen_and_the_cell_run_again_goe
     again.settle()
     again.write(0, 3, 3, "-4")
     assert_in_step(notebook, again)
-    np.testing.assert_array_equal(notebook.kernel.value("lens.kernels[0][3]"), [-1, -1, 1, -4])
+    np.testing.assert_array_equal(notebook.python.value("lens.kernels[0][3]"), [-1, -1, 1, -4])

@@ -36,8 +36,8 @@ Opened = tuple[Notebook, LensView]
 
 
 @pytest.fixture
-def opened(request: pytest.FixtureRequest, lab: JupyterLab, warm_kernel: str) -> Opened:
-    notebook = lab.open([f"{MODEL}lens = ConvLens(img, model=model, layer={request.param!r})\nlens"], warm_kernel)
+def opened(request: pytest.FixtureRequest, lab: JupyterLab, warm_python: str) -> Opened:
+    notebook = lab.open([f"{MODEL}lens = ConvLens(img, model=model, layer={request.param!r})\nlens"], warm_python)
     notebook.run_all()
     return notebook, LensView(notebook.page).settle()
 
@@ -60,8 +60,8 @@ def small_map(place: Locator, shape: tuple[int, int]) -> npt.NDArray[Any]:
 
 
 def said(notebook: Notebook, expression: str) -> Any:
-    notebook.kernel.run("")
-    return notebook.kernel.value(expression)
+    notebook.python.run("")
+    return notebook.python.value(expression)
 
 
 @pytest.mark.parametrize("opened", ["stem"], indirect=True)
@@ -78,7 +78,7 @@ def test_a_layer_is_found_by_a_word_of_its_shape_and_opens_with_keras_maps(opene
     expect(view.cards()).to_have_count(4)
     view.settle()
     assert said(notebook, "lens.layer_path") == "separable"
-    for index, activation in enumerate(notebook.kernel.value("lens.activations")):
+    for index, activation in enumerate(notebook.python.value("lens.activations")):
         assert_drawn(view.map_pixels(index, activation.shape), activation)
 
 
@@ -88,7 +88,7 @@ def test_of_2048_filters_those_on_screen_are_drawn_and_they_are_sorted_and_searc
     expect(places(view).first).to_have_attribute("aria-setsize", "2048")
     assert places(view).count() < 200
     view.root.get_by_label("by", exact=True).select_option("norm")
-    squares = [np.square(kernel, dtype=np.float64).sum() for kernel in notebook.kernel.value("list(lens.kernels)")]
+    squares = [np.square(kernel, dtype=np.float64).sum() for kernel in notebook.python.value("list(lens.kernels)")]
     order = np.argsort(-np.sqrt(squares).astype(np.float32), kind="stable")
     expect(places(view).first).to_have_attribute("aria-label", re.compile(rf"^{order[0]}: "))
     shown = [str(places(view).nth(i).get_attribute("aria-label")) for i in range(5)]
@@ -118,7 +118,7 @@ def test_a_plane_of_a_deep_kernel_is_opened_by_contribution_and_edited(opened: O
     notebook, view = opened
     picker = view.root.get_by_role("combobox", name=re.compile("Plane of the kernel"))
     expect(picker).to_have_accessible_name(re.compile("by the most that it adds"))
-    x, kernel = notebook.kernel.value("(lens._session.engine.layer.input, np.array(lens.kernels[0]))")
+    x, kernel = notebook.python.value("(lens._session.engine.layer.input, np.array(lens.kernels[0]))")
     bounds = np.linalg.norm(kernel.reshape(9, 32), axis=0) * np.sqrt((x**2).mean(axis=(0, 1)))
     order = np.argsort(-bounds, kind="stable")
     listed = [int(value) for value in picker.locator("option").evaluate_all("all => all.map(one => one.value)")]
@@ -131,15 +131,15 @@ def test_a_plane_of_a_deep_kernel_is_opened_by_contribution_and_edited(opened: O
     view.settle()
     kernel[1, 2, plane] = 2
     np.testing.assert_array_equal(said(notebook, "lens.kernels[0]"), kernel)
-    activation = notebook.kernel.value("lens.activations[0]")
+    activation = notebook.python.value("lens.activations[0]")
     assert_drawn(view.map_pixels(0, activation.shape), activation)
 
 
 @pytest.mark.parametrize("opened", ["separable"], indirect=True)
 def test_a_filter_is_ablated_with_one_click_and_the_prediction_follows(opened: Opened) -> None:
     notebook, view = opened
-    notebook.kernel.run("lens.labels = ['cat', 'dog', 'bird', 'fish']")
-    panel = view.root.get_by_role("region", name="The model's prediction")
+    notebook.python.run("lens.labels = ['cat', 'dog', 'bird', 'fish']")
+    panel = view.root.get_by_role("group", name="The model's prediction")
     expect(panel).to_have_attribute("aria-busy", "false")
     best = said(notebook, "lens.labels[int(np.argmax(lens.predictions.before))]")
     expect(panel.get_by_role("listitem").first).to_contain_text(best)
@@ -178,7 +178,7 @@ def test_both_kernels_of_a_separable_filter_are_edited_in_its_card(opened: Opene
         assert_drawn(view.map_pixels(index, activation.shape), activation)
 
 
-def test_training_is_seen_while_it_runs_and_scrubbed_afterwards(lab: JupyterLab, warm_kernel: str) -> None:
+def test_training_is_seen_while_it_runs_and_scrubbed_afterwards(lab: JupyterLab, warm_python: str) -> None:
     # Each epoch waits for the page to have shown it: no epoch ends before somebody looked.
     train = """
 import pathlib, tempfile, time
@@ -194,11 +194,11 @@ _ = model.fit(np.stack([img] * 8), np.arange(8) % 4, epochs=3, batch_size=4, ver
               callbacks=[lens.callback(budget=None), Waiting()])
 """
     cells = [f"{MODEL}lens = ConvLens(img, model=model, layer='separable')\nlens", train]
-    notebook = lab.open(cells, warm_kernel)
+    notebook = lab.open(cells, warm_python)
     notebook.run_all()
     view = LensView(notebook.page).settle()
-    gate = notebook.kernel.value("str(gate)")
-    request = notebook.kernel.start(fit)
+    gate = notebook.python.value("str(gate)")
+    request = notebook.python.start(fit)
     slider = view.root.get_by_role("slider", name="training")
     for epoch in range(3):
         expect(slider).to_have_attribute(
@@ -207,7 +207,7 @@ _ = model.fit(np.stack([img] * 8), np.arange(8) % 4, epochs=3, batch_size=4, ver
         expect(slider).to_be_disabled()
         expect(view.root.locator(".cl-training")).to_contain_text("live")
         Path(gate, str(epoch)).touch()
-    notebook.kernel.finish(request)
+    notebook.python.finish(request)
     expect(slider).to_be_enabled()
     expect(view.root.locator(".cl-training")).to_contain_text("4 snapshots")
     slider.focus()
@@ -216,7 +216,7 @@ _ = model.fit(np.stack([img] * 8), np.arange(8) % 4, epochs=3, batch_size=4, ver
     view.settle()
     first, now = said(notebook, "(list(lens.snapshots[0].kernels), list(lens.kernels))")
     np.testing.assert_array_equal(now, first)
-    for index, activation in enumerate(notebook.kernel.value("lens.activations")):
+    for index, activation in enumerate(notebook.python.value("lens.activations")):
         assert_drawn(view.map_pixels(index, activation.shape), activation)
     view.button("Undo").click()
     expect(slider).to_have_attribute("aria-valuetext", re.compile("^epoch 3"))

@@ -34,7 +34,7 @@ def test_a_saved_notebook_holds_the_picture_of_the_last_edit(
     view.drag(1, 2, 2, up=30)
     view.root.get_by_role("combobox", name="colours").select_option("viridis")
     view.settle()
-    notebook.wait_for_output(picture(notebook.kernel))
+    notebook.wait_for_output(picture(notebook.python))
     file = saved(notebook, server)
     (output,) = [one for one in file["cells"][0]["outputs"] if one["output_type"] != "stream"]
     assert set(output["data"]) == {WIDGET, "image/png", "text/plain"}
@@ -50,7 +50,7 @@ def test_nbconvert_shows_that_picture_in_html_and_in_latex(
     notebook, view = small
     view.write(2, 1, 1, "7")
     view.settle()
-    drawn = picture(notebook.kernel)
+    drawn = picture(notebook.python)
     notebook.wait_for_output(drawn)
     file = saved(notebook, server)
     page, _ = HTMLExporter(embed_images=True).from_notebook_node(file)
@@ -71,7 +71,7 @@ def test_keeping_the_picture_leaves_the_live_lens_alone(small: tuple[Notebook, L
     at = notebook.page.evaluate(focus)
     assert at
     before = notebook.scrolled()
-    notebook.wait_for_output(picture(notebook.kernel))
+    notebook.wait_for_output(picture(notebook.python))
     assert notebook.page.evaluate(focus) == at
     assert notebook.scrolled() == before
     assert view.root.evaluate("root => root.mark") == "the same"
@@ -82,7 +82,7 @@ def test_a_notebook_from_elsewhere_shows_the_picture_until_it_is_run(
     small: tuple[Notebook, LensView], server: JupyterServer
 ) -> None:
     notebook, _ = small
-    drawn = picture(notebook.kernel)
+    drawn = picture(notebook.python)
     notebook.wait_for_output(drawn)
     file = saved(notebook, server)
     # A notebook that this server has not signed is not trusted to show widgets.

@@ -14,25 +14,25 @@ from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.guards import PLAIN_HOST
 from tests.browser.hosts.jupyterlab import READY, Notebook
-from tests.browser.kernel import Kernel
 from tests.browser.lens import LensView
 from tests.browser.notebooks import SMALL, assert_in_step
+from tests.browser.python import Python
 from tests.browser.server import JupyterServer
 
 
 @pytest.fixture
-def plain(server: JupyterServer, context: BrowserContext, warm_kernel: str) -> Iterator[tuple[Notebook, LensView]]:
+def plain(server: JupyterServer, context: BrowserContext, warm_python: str) -> Iterator[tuple[Notebook, LensView]]:
     """A settled lens on a page whose address is http and not this machine's own."""
     path = server.write_notebook("plain.ipynb", [SMALL])
-    server.attach(path, warm_kernel)
+    server.attach(path, warm_python)
     page = context.new_page()
     page.goto(f"http://{PLAIN_HOST}:{urlsplit(server.url).port}/doc/tree/{path}?token={server.token}&reset")
     page.wait_for_function(READY)
-    kernel = Kernel(server.connection_file(warm_kernel))
-    notebook = Notebook(page, kernel, warm_kernel)
+    python = Python(server.connection_file(warm_python))
+    notebook = Notebook(page, python, warm_python)
     notebook.run_all()
     yield notebook, LensView(page).settle()
-    kernel.close()
+    python.close()
     page.close()
 
 
@@ -83,4 +83,4 @@ def test_the_copy_and_download_buttons_work_without_a_secure_context(
     names: dict[str, Any] = {}
     exec(compile(program, "program.py", "exec"), names)
     plt.close("all")
-    np.testing.assert_allclose(names["activations"], notebook.kernel.value("lens.activations"), atol=1e-5)
+    np.testing.assert_allclose(names["activations"], notebook.python.value("lens.activations"), atol=1e-5)

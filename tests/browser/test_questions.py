@@ -19,8 +19,8 @@ COUNT = """() => {
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.picture)
-def test_the_answer_is_at_most_two_clicks_away(lab: JupyterLab, warm_kernel: str, question: Question) -> None:
-    notebook = lab.open([LENS], kernel=warm_kernel)
+def test_the_answer_is_at_most_two_clicks_away(lab: JupyterLab, warm_python: str, question: Question) -> None:
+    notebook = lab.open([LENS], python=warm_python)
     notebook.run_all()
     view = LensView(notebook.page).settle()
     notebook.page.evaluate(COUNT)

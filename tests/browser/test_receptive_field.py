@@ -31,9 +31,9 @@ img = np.stack([10 * rows, 12 * cols, 120 + 5 * rows - 5 * cols], -1).astype("ui
 Block = tuple[int, int, int, int]
 
 
-def opened(lab: JupyterLab, kernel: str, between: str) -> tuple[Notebook, LensView]:
+def opened(lab: JupyterLab, python: str, between: str) -> tuple[Notebook, LensView]:
     cell = f"model = model_with({between})\nlens = ConvLens(img, model=model, layer='deep')\nlens"
-    notebook = lab.open([MODEL, cell], kernel)
+    notebook = lab.open([MODEL, cell], python)
     notebook.run_all()
     return notebook, LensView(notebook.page).settle()
 
@@ -61,8 +61,8 @@ def outlined(figure: Locator, selector: str) -> Block:
     return row, col, rows, cols
 
 
-def test_the_outline_is_where_arithmetic_puts_it_and_dashed_in_the_padding(lab: JupyterLab, warm_kernel: str) -> None:
-    _, view = opened(lab, warm_kernel, "")
+def test_the_outline_is_where_arithmetic_puts_it_and_dashed_in_the_padding(lab: JupyterLab, warm_python: str) -> None:
+    _, view = opened(lab, warm_python, "")
     figure = pin(view, (6, 5), 0, 4)
     # Rows -1 to 1 and columns 3 to 5 of the pooled map are rows -2 to 3 and columns 6 to 11 of the first map, whose
     # row r reads rows 2 r to 2 r + 2 of the image: "same" adds one row, below. The image has columns up to 19.
@@ -85,8 +85,8 @@ def test_the_outline_is_where_arithmetic_puts_it_and_dashed_in_the_padding(lab: 
     expect(figure.get_by_role("application")).not_to_have_accessible_name(re.compile("depends"))
 
 
-def test_a_field_that_cannot_be_told_says_why(lab: JupyterLab, warm_kernel: str) -> None:
-    _, view = opened(lab, warm_kernel, "keras.layers.Lambda(lambda x: x[:, ::-1], name='upside_down')")
+def test_a_field_that_cannot_be_told_says_why(lab: JupyterLab, warm_python: str) -> None:
+    _, view = opened(lab, warm_python, "keras.layers.Lambda(lambda x: x[:, ::-1], name='upside_down')")
     figure = pin(view, (6, 5), 0, 4)
     why = re.compile("not known.*'upside_down' \\(Lambda\\)")
     expect(figure.locator(".cl-notes")).to_contain_text(why)
@@ -95,11 +95,11 @@ def test_a_field_that_cannot_be_told_says_why(lab: JupyterLab, warm_kernel: str)
 
 
 def test_the_channel_that_is_pressed_is_the_one_that_is_drawn_and_so_it_is_the_second_time(
-    lab: JupyterLab, warm_kernel: str
+    lab: JupyterLab, warm_python: str
 ) -> None:
-    notebook, view = opened(lab, warm_kernel, "")
+    notebook, view = opened(lab, warm_python, "")
     pin(view, (6, 5), 2, 2)
-    fed = notebook.kernel.value(
+    fed = notebook.python.value(
         "np.asarray(keras.Model(model.inputs, model.get_layer('deep').input)(lens.image[None]))[0]"
     )
     figure = view.root.locator("figure.cl-layerinput")

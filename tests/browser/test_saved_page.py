@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ from matplotlib.cbook import get_sample_data
 from playwright.sync_api import Browser, expect
 
 from convlens import ConvLens
+from docs.lesson_notebooks import BLOCK, LESSONS
 from tests.browser.expected import assert_drawn
+from tests.browser.guards import Guard
 from tests.browser.lens import LensView
-from tests.browser.running import watched
+from tests.browser.running import profile, watched
 
 PREVIEWED = """root => [...root.querySelectorAll("figure[data-uid]")].every(
   (map) => map.dataset.provenance === "preview")"""
@@ -61,7 +64,8 @@ def test_on_paper_there_is_nothing_to_press_and_everything_to_read(saved: LensVi
     page.emulate_media(media="print", color_scheme="dark")
     # The width of an A4 page between its margins, at 96 pixels an inch.
     page.set_viewport_size({"width": 718, "height": 1000})
-    expect(saved.root.locator("button:visible, select:visible")).to_have_count(0)
+    # What says how much is zero is a button, and reads as the text that it is.
+    expect(saved.root.locator("button:not(.cl-zeros):visible, select:visible")).to_have_count(0)
     assert saved.root.evaluate("root => getComputedStyle(root).colorScheme") == "light"
     assert saved.root.evaluate("root => root.scrollWidth <= root.clientWidth && root.clientWidth <= innerWidth")
     for index in range(4):
@@ -72,15 +76,142 @@ def test_on_paper_there_is_nothing_to_press_and_everything_to_read(saved: LensVi
     expect(saved.root.get_by_role("tabpanel")).to_contain_text("patch")
 
 
-def test_a_printed_page_shows_every_map_also_those_that_were_out_of_sight(saved: LensView) -> None:
+@pytest.mark.parametrize(("width", "height"), [(1800, 1400), (800, 300), (390, 800)])
+def test_from_any_window_two_sheets_show_every_map_also_those_that_were_out_of_sight(
+    saved: LensView, width: int, height: int
+) -> None:
     page = saved.page
-    page.set_viewport_size({"width": 800, "height": 300})
+    page.set_viewport_size({"width": width, "height": height})
     document = page.pdf(format="A4")
-    pages = len(re.findall(rb"/Type\s*/Page\b", document))
-    assert 1 <= pages <= 3
+    assert len(re.findall(rb"/Type\s*/Page\b", document)) == 2
     # Whatever is printed was painted, the last map as well, at its own resolution.
     painted = """root => [...root.querySelectorAll("figure[data-uid]")]
       .map((map) => map.querySelector("canvas"))
       .map((canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)
       .map((pixels) => pixels.some((value) => value > 0))"""
     assert saved.root.evaluate(painted) == [True] * 4
+
+
+#: Of the training that a page holds.
+EPOCHS = 3
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> tuple[ConvLens, Path]:
+    """A lens with a prediction, snapshots and a survey, and its page."""
+    import keras
+
+    import convlens
+
+    keras.utils.set_random_seed(4)
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((12, 11, 1)),
+            layers.Conv2D(3, 3, activation="relu", name="first"),
+            layers.Flatten(),
+            layers.Dense(4, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(0.5), "sparse_categorical_crossentropy")
+    images = np.random.default_rng(4).random((16, 12, 11, 1)).astype(np.float32)
+    lens = ConvLens(images[0], model=model, layer="first", names=["one", "two", "three"])
+    model.fit(images, np.arange(16) % 4, epochs=EPOCHS, verbose=0, callbacks=[lens.callback()])
+    lens.survey = convlens.survey(model, images, top=4, progress=False)
+    _ = lens.activations, lens.predictions
+    file = tmp_path / "found.html"
+    lens.save_html(file)
+    assert file.stat().st_size < 2_000_000
+    return lens, file
+
+
+def test_what_keras_found_is_in_the_page_as_long_as_it_is_of_what_the_page_shows(
+    browser: Browser, found: tuple[ConvLens, Path]
+) -> None:
+    lens, file = found
+    with watched(browser, width=1800, height=1400, device_scale_factor=3) as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        view = LensView(page).wait()
+        view.until(PREVIEWED)
+
+        # The prediction is Keras's, for the kernels that were saved.
+        prediction = view.root.get_by_role("group", name="The model's prediction")
+        _, after = lens.predictions
+        assert after is not None
+        expect(prediction).to_contain_text("of Keras, as saved")
+        expect(prediction.get_by_role("listitem")).to_have_count(4)
+        for i, value in enumerate(after):
+            row = prediction.get_by_role("listitem").filter(has=page.get_by_role("button", name=f"class {i}"))
+            shown = re.search(r"→ ([\d.e−-]+)", row.inner_text().replace("\xa0", " "))
+            assert shown is not None
+            assert float(shown[1].replace("−", "-")) == pytest.approx(float(value), abs=5.1e-5)
+        view.write(0, 0, 0, "2")
+        expect(prediction).to_contain_text("needs Python")
+        expect(prediction.get_by_role("listitem")).to_have_count(0)
+        page.keyboard.press("Control+z")
+        expect(prediction.get_by_role("listitem")).to_have_count(4)
+
+        # The slider goes to kernels of every epoch, whose maps are those of Keras.
+        slider = view.root.get_by_role("slider", name="training")
+        expect(slider).to_have_attribute("max", str(EPOCHS))
+        expect(slider).to_have_value(str(EPOCHS))
+        slider.focus()
+        page.keyboard.press("Home")
+        expect(slider).to_have_attribute("aria-valuetext", "before training")
+        for step in range(2):
+            lens.scrub(step)
+            for index, kernel in enumerate(lens.kernels):
+                view.until_kernel(index, kernel)
+            view.until(PREVIEWED)
+            for index, activation in enumerate(lens.activations):
+                assert_drawn(view.map_pixels(index, activation.shape), activation)
+            page.keyboard.press("ArrowRight")
+        expect(prediction).to_contain_text("needs Python")
+        page.keyboard.press("End")
+        expect(prediction.get_by_role("listitem")).to_have_count(4)
+
+        # The images of the survey, with their values; to show one of them takes Python.
+        view.root.get_by_role("tab", name="What excites it").click()
+        stored = view.root.get_by_role("region", name="Images that excite one most")
+        top = lens.survey.top("first", 0)
+        expect(stored.get_by_role("listitem")).to_have_count(len(top))
+        for item, best in zip(stored.get_by_role("listitem").all(), top, strict=True):
+            row, col = best.pixel
+            expect(item).to_contain_text(f"image {best.image}")
+            expect(item).to_contain_text(f"row {row}, col {col}")
+            assert float(item.locator(".cl-number").inner_text()) == pytest.approx(best.value, abs=5.1e-4)
+            sizes = item.locator("img").evaluate(
+                "async one => (await one.decode(), [one.naturalHeight, one.naturalWidth])"
+            )
+            assert tuple(sizes) == best.patch.shape[:2]
+            expect(item.get_by_role("button")).to_be_disabled()
+
+
+@pytest.mark.parametrize("lesson", [LESSONS[1], LESSONS[2]], ids=lambda path: path.stem)
+def test_a_lessons_page_opens_from_disk_on_a_phone_and_is_edited_there(
+    browser: Browser, tmp_path: Path, lesson: Path
+) -> None:
+    names: dict[str, Any] = {}
+    block = next(one for one in BLOCK.finditer(lesson.read_text("utf-8")) if one[1] == "lens")
+    exec(compile(block[4], lesson.stem, "exec"), names)
+    file = tmp_path / f"{lesson.stem}.html"
+    _ = names["lens"].activations
+    names["lens"].save_html(file)
+    phone = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "is_mobile": True, "has_touch": True}
+    context = profile(browser, **phone)
+    guard = Guard(context)
+    page = context.new_page()
+    page.goto(file.as_uri())
+    view = LensView(page).wait()
+    view.until(PREVIEWED)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth && visualViewport.scale === 1")
+    view.card(0).get_by_role("button", name="Kernel").tap()
+    view.cell(0, 0, 0).tap()
+    view.card(0).get_by_role("button", name="Type").tap()
+    page.keyboard.type("1/8")
+    page.keyboard.press("Enter")
+    view.wait_for_number(0, 0, 0, 0.125)
+    view.until(PREVIEWED)
+    context.close()
+    guard.check()

@@ -41,12 +41,12 @@ def line(start: Point, end: Point, steps: int = 8) -> list[Point]:
 
 
 @pytest.fixture
-def touched(server: JupyterServer, browser: Browser, warm_kernel: str) -> Iterator[tuple[Notebook, LensView, Fingers]]:
+def touched(server: JupyterServer, browser: Browser, warm_python: str) -> Iterator[tuple[Notebook, LensView, Fingers]]:
     """A settled lens on a tablet."""
     context = profile(browser, viewport={"width": 820, "height": 1100}, has_touch=True)
     guard = Guard(context)
     with JupyterLab.of(server, context) as lab:
-        notebook = lab.open([SMALL], kernel=warm_kernel)
+        notebook = lab.open([SMALL], python=warm_python)
         notebook.run_all()
         yield notebook, LensView(notebook.page).settle(), Fingers(notebook.page)
     context.close()
@@ -65,7 +65,7 @@ def test_a_cell_is_edited_with_a_slider_and_by_typing(touched: tuple[Notebook, L
     fingers.move(line((box["x"] + box["width"] / 4, middle), (box["x"] + box["width"] * 0.8, middle)))
     view.until("root => !root.querySelector('[data-at=\"0,1,1\"]').getAttribute('aria-label').endsWith('−1')")
     assert_in_step(notebook, view)
-    assert notebook.kernel.value("lens.kernels[0][1, 1]") > 0
+    assert notebook.python.value("lens.kernels[0][1, 1]") > 0
     view.card(0).get_by_role("button", name="Type").tap()
     notebook.page.keyboard.type("1/8")
     notebook.page.keyboard.press("Enter")
@@ -78,7 +78,7 @@ def test_a_tap_pins_two_fingers_magnify_and_one_moves(touched: tuple[Notebook, L
     x, y = view.point(view.map(0), SMALL_MAP, 30, 25)
     notebook.page.touchscreen.tap(x, y)
     view.until("root => root.querySelector('.cl-taken')")
-    assert notebook.kernel.value("lens.pixel") == (30, 25)
+    assert notebook.python.value("lens.pixel") == (30, 25)
     zoom = "root => Number.parseFloat(root.querySelector('.cl-toolbar').textContent.match(/([\\d.]+)×/)[1])"
     assert view.root.evaluate(zoom) == 1
     x, y = view.point(view.map(0), SMALL_MAP, 30, 25)
@@ -93,7 +93,7 @@ def test_a_tap_pins_two_fingers_magnify_and_one_moves(touched: tuple[Notebook, L
     view.until("(root, before) => root.querySelector('[data-card=\"1\"] canvas').toDataURL() !== before", before)
     assert notebook.scrolled() == scrolled
     # The pin stayed where it was: no finger that moved was a tap.
-    assert notebook.kernel.value("lens.pixel") == (30, 25)
+    assert notebook.python.value("lens.pixel") == (30, 25)
 
 
 def test_the_menus_open_and_act_by_taps_and_a_finger_on_a_cell_scrolls_the_page(
@@ -107,6 +107,9 @@ def test_the_menus_open_and_act_by_taps_and_a_finger_on_a_cell_scrolls_the_page(
     item.tap()
     view.wait_for_number(0, 0, 0, 1)
     assert_in_step(notebook, view)
+    # Held across there is more of the notebook than the screen shows.
+    notebook.page.set_viewport_size({"width": 820, "height": 600})
+    view.settle()
     notebook.scroll_to(0)
     cell = view.cell(2, 1, 1)
     cell.scroll_into_view_if_needed()
@@ -114,7 +117,7 @@ def test_the_menus_open_and_act_by_taps_and_a_finger_on_a_cell_scrolls_the_page(
     assert place is not None
     start, before = notebook.scrolled(), view.kernel(2)
     x, y = place["x"] + 10, place["y"] + 10
-    fingers.move(line((x, y), (x, y - 300 if start == 0 else y + 300), steps=12))
+    fingers.move(line((x, y), (x, max(20, y - 300) if start == 0 else min(580, y + 300)), steps=12))
     notebook.page.wait_for_function(f"start => ({notebook.SCROLLED})() !== start", arg=start)
     assert (view.kernel(2) == before).all()
     expect(view.notice()).to_have_count(0)

@@ -24,7 +24,7 @@ def test_two_models_of_one_lens_stay_in_step_through_python(small: tuple[Noteboo
     there.wait_for_number(0, 0, 0, 3)
     there.write(1, 0, 0, "4")
     here.wait_for_number(1, 0, 0, 4)
-    notebook.kernel.run("lens.add_kernel(np.eye(4))")
+    notebook.python.run("lens.add_kernel(np.eye(4))")
     for view in (there, here):
         # A browser hardly paints a page that is behind another.
         view.page.bring_to_front()
@@ -38,7 +38,7 @@ def assert_same(shown: Frames, count: int, cmap: str = "gray") -> None:
     for cell in (0, 1):
         view = shown.view(cell).settle()
         expect(view.cards()).to_have_count(count)
-        kernels, activations = shown.kernel.value("(list(lens.kernels), lens.activations)")
+        kernels, activations = shown.python.value("(list(lens.kernels), lens.activations)")
         for index, (kernel, activation) in enumerate(zip(kernels, activations, strict=True)):
             view.until_kernel(index, kernel)
             np.testing.assert_array_equal(view.kernel(index), kernel)
@@ -46,9 +46,9 @@ def assert_same(shown: Frames, count: int, cmap: str = "gray") -> None:
 
 
 def test_two_frames_with_a_model_each_stay_in_step_though_echoes_are_ignored(
-    browser: Browser, server: JupyterServer, warm_kernel: str
+    browser: Browser, server: JupyterServer, warm_python: str
 ) -> None:
-    with framed(browser, server, warm_kernel, [SMALL, "lens"]) as shown:
+    with framed(browser, server, warm_python, [SMALL, "lens"]) as shown:
         first, second = shown.view(0).settle(), shown.view(1).settle()
         assert first.root.get_attribute("data-host") == "colab"
         # From one frame to Python and the other, and back: an edit, an undo, a setting, a new filter.
@@ -62,7 +62,7 @@ def test_two_frames_with_a_model_each_stay_in_step_though_echoes_are_ignored(
         second.root.get_by_role("combobox", name="colours").select_option("viridis")
         expect(first.root.get_by_role("combobox", name="colours")).to_have_value("viridis")
         assert_same(shown, 4, "viridis")
-        shown.kernel.run("lens.add_kernel(np.eye(4)); lens.image = img[::-1]")
+        shown.python.run("lens.add_kernel(np.eye(4)); lens.image = img[::-1]")
         assert_same(shown, 5, "viridis")
         # Two hands at once, on the same tap: whichever Python heard last holds in both.
         first.write(2, 1, 1, "5")

@@ -98,7 +98,7 @@ def test_the_image_and_all_maps_are_magnified_and_moved_together_without_smoothi
 
 def test_the_value_under_the_pointer_is_told_for_the_image_and_for_every_map(shared: Notebook, show: Show) -> None:
     view = show()
-    activations, img = shared.kernel.value("lens.activations"), shared.kernel.value("img")
+    activations, img = shared.python.value("lens.activations"), shared.python.value("img")
     shared.page.mouse.move(*view.point(view.map(1), SMALL_MAP, 20, 30))
     for index in range(4):
         expect(view.map(index).locator(".cl-readout")).to_contain_text("row 20, col 30: ")
@@ -121,7 +121,7 @@ def test_what_is_no_number_and_what_is_clipped_is_counted_and_has_no_colour_of_t
         expect(legend).to_contain_text(text)
     view.map_pixels(0, (20, 20))  # waits until they are painted
     coloured = np.array(view.map(0).locator("canvas").first.evaluate(COLOURED, 20))
-    values = shared.kernel.value("img")
+    values = shared.python.value("img")
     with np.errstate(invalid="ignore"):
         within = (values >= 0.25) & (values <= 0.75)
     np.testing.assert_array_equal(coloured, ~within)
@@ -129,7 +129,7 @@ def test_what_is_no_number_and_what_is_clipped_is_counted_and_has_no_colour_of_t
 
 def test_the_share_of_zeros_after_relu_is_told_for_every_map(shared: Notebook, show: Show) -> None:
     view = show()
-    for index, activation in enumerate(shared.kernel.value("lens.activations")):
+    for index, activation in enumerate(shared.python.value("lens.activations")):
         share = round(100 * float((activation == 0).mean()))
         expect(view.map(index).locator(".cl-zeros")).to_have_text(f"{share} % zero")
 
@@ -148,5 +148,5 @@ def test_a_picture_pasted_on_the_image_becomes_the_input(shared: Notebook, show:
     shared.page.keyboard.press("Control+v")
     expect(view.root.locator(".cl-image")).to_contain_text("40 × 30")
     view.settle()
-    np.testing.assert_allclose(shared.kernel.value("lens.image")[:, :, 0], ramp / np.float32(255), rtol=1e-6)
+    np.testing.assert_allclose(shared.python.value("lens.image")[:, :, 0], ramp / np.float32(255), rtol=1e-6)
     assert_in_step(shared, view)

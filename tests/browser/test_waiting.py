@@ -10,33 +10,14 @@ from tests.browser.gate import Gate
 from tests.browser.hosts.jupyterlab import JupyterLab, Notebook
 from tests.browser.lens import LensView
 from tests.browser.notebooks import SMALL, SMALL_MAP, assert_in_step
-
-#: Makes `import keras` wait at a gate, and fail if there is a text at it. It waits where a module's own code runs, as
-#: a slow import does: who waits in a finder holds the lock of all imports, and so the thread that sends messages.
-KERAS_WAITS = """
-import importlib.abc, importlib.machinery, sys
-class Waiting(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name != "keras":
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        run = spec.loader.exec_module
-        def wait_and_run(module):
-            text = {wait}
-            if text:
-                raise ImportError(text)
-            run(module)
-        spec.loader.exec_module = wait_and_run
-        return spec
-sys.meta_path.insert(0, Waiting())
-"""
+from tests.waiting_import import KERAS_WAITS
 
 
 def test_a_busy_kernel_shows_previews_and_gets_everything_afterwards(
     small: tuple[Notebook, LensView], gate: Gate
 ) -> None:
     notebook, view = small
-    running = notebook.kernel.start(gate.wait)
+    running = notebook.python.start(gate.wait)
     gate.until_waited_at()
     for row in range(4):
         view.write(0, row, 2, str(row + 2))
@@ -45,10 +26,10 @@ def test_a_busy_kernel_shows_previews_and_gets_everything_afterwards(
     assert view.provenance(0) == view.provenance(3) == "preview"
     previews = [view.map_pixels(index, SMALL_MAP) for index in (0, 3)]
     gate.open()
-    notebook.kernel.finish(running)
+    notebook.python.finish(running)
     assert_in_step(notebook, view)
-    assert [notebook.kernel.value(f"lens.kernels[0][{row}, 2]") for row in range(4)] == [2, 3, 4, 5]
-    activations = notebook.kernel.value("lens.activations")
+    assert [notebook.python.value(f"lens.kernels[0][{row}, 2]") for row in range(4)] == [2, 3, 4, 5]
+    activations = notebook.python.value("lens.activations")
     for index, preview in zip((0, 3), previews, strict=True):
         assert_drawn(preview, activations[index])
 
@@ -60,18 +41,18 @@ def test_in_a_fresh_kernel_the_lens_is_on_screen_before_keras_is_imported(lab: J
     for index in range(4):
         expect(view.map(index)).to_have_attribute("data-provenance", "preview")
     expect(view.root).to_have_attribute("data-status", "loading")
-    assert not notebook.kernel.value("'keras.layers' in __import__('sys').modules")
-    img = notebook.kernel.value("img")
+    assert not notebook.python.value("'keras.layers' in __import__('sys').modules")
+    img = notebook.python.value("img")
     assert_grey(view.image_pixels(img.shape), img)
     early = [view.map_pixels(index, SMALL_MAP) for index in range(4)]
     view.write(0, 0, 0, "2")
     view.answered()
-    assert notebook.kernel.value("lens.kernels[0][0, 0]") == 2
+    assert notebook.python.value("lens.kernels[0][0, 0]") == 2
     gate.open()
     assert_in_step(notebook, view)
-    notebook.kernel.run("lens.undo()")
+    notebook.python.run("lens.undo()")
     view.wait_for_number(0, 0, 0, -1)
-    for preview, activation in zip(early, notebook.kernel.value("lens.activations"), strict=True):
+    for preview, activation in zip(early, notebook.python.value("lens.activations"), strict=True):
         assert_drawn(preview, activation)
 
 
@@ -83,11 +64,11 @@ def test_a_keras_that_cannot_be_imported_is_reported_on_both_sides(lab: JupyterL
     expect(view.root).to_have_attribute("data-status", "failed")
     expect(view.root).to_contain_text("no backend for this machine")
     with pytest.raises(AssertionError, match="no backend for this machine"):
-        notebook.kernel.value("lens.activations")
+        notebook.python.value("lens.activations")
     assert view.provenance(0) == "preview"
 
 
-def test_an_error_in_keras_is_shown_and_the_last_good_map_is_marked(lab: JupyterLab, warm_kernel: str) -> None:
+def test_an_error_in_keras_is_shown_and_the_last_good_map_is_marked(lab: JupyterLab, warm_python: str) -> None:
     code = SMALL.replace("-f1.T])", "-f1.T], activation=moody)")
     moody = """
 import keras
@@ -97,15 +78,18 @@ def moody(x):
         raise RuntimeError("the GPU is on holiday")
     return keras.ops.abs(x)
 """
-    notebook = lab.open([moody, code], kernel=warm_kernel)
+    notebook = lab.open([moody, code], python=warm_python)
     notebook.run_all()
     view = LensView(notebook.page).settle()
     before = view.map_pixels(0, SMALL_MAP)
-    notebook.kernel.run("fails = True")
+    notebook.python.run("fails = True")
     view.write(0, 0, 0, "5")
     expect(view.notice()).to_contain_text("the GPU is on holiday")
     expect(view.map(0)).to_have_attribute("data-provenance", "stale")
     assert (view.map_pixels(0, SMALL_MAP) == before).all()
-    notebook.kernel.run("fails = False")
+    notebook.python.run("fails = False")
+    # It lies over the kernels until it is dismissed.
+    view.button("Dismiss").click()
+    expect(view.notice()).to_have_count(0)
     view.write(0, 0, 0, "6")
     assert_in_step(notebook, view)

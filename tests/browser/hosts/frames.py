@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Frame, Page, Route
 
 from tests.browser.guards import Guard
 from tests.browser.hosts.vscode import answer_script
-from tests.browser.kernel import Kernel
 from tests.browser.lens import LensView
+from tests.browser.python import Python
 from tests.browser.running import profile
 from tests.browser.server import JupyterServer
 
@@ -20,14 +20,14 @@ FRAME = Path(__file__).parent / "frame.html"
 
 
 class Frames:
-    """Cells of one kernel, each run from its own frame and shown there.
+    """Cells of one Python process, each run from its own frame and shown there.
 
     Colab itself is not here: the manager is VS Code's, changed in two things (frame.html).
     """
 
-    def __init__(self, page: Page, kernel: Kernel, frames: Sequence[Frame]) -> None:
+    def __init__(self, page: Page, python: Python, frames: Sequence[Frame]) -> None:
         self.page = page
-        self.kernel = kernel
+        self.python = python
         self.frames = frames
 
     def view(self, cell: int) -> LensView:
@@ -36,7 +36,7 @@ class Frames:
 
 
 @contextmanager
-def framed(browser: Browser, server: JupyterServer, kernel_id: str, cells: Sequence[str]) -> Iterator[Frames]:
+def framed(browser: Browser, server: JupyterServer, python_id: str, cells: Sequence[str]) -> Iterator[Frames]:
     """Run each cell in a frame of its own, until the block ends; fail at its end on what the page's guard saw."""
     context = profile(browser)
     guard = Guard(context)
@@ -49,12 +49,12 @@ def framed(browser: Browser, server: JupyterServer, kernel_id: str, cells: Seque
     assert len(frames) == len(cells)
     for frame in frames:
         frame.wait_for_function("() => window.ready && window.isColab")
-        frame.evaluate("([id, token]) => window.connect(id, token)", [kernel_id, server.token])
+        frame.evaluate("([id, token]) => window.connect(id, token)", [python_id, server.token])
     for frame, code in zip(frames, cells, strict=True):
         frame.evaluate("code => window.run(code, 'cell')", code)
-    kernel = Kernel(server.connection_file(kernel_id))
-    yield Frames(page, kernel, frames)
-    kernel.close()
+    python = Python(server.connection_file(python_id))
+    yield Frames(page, python, frames)
+    python.close()
     context.close()
     guard.check()
 

@@ -15,17 +15,17 @@ from tests.browser.lens import LensView
 from tests.browser.running import profile
 
 #: Why a page that nothing runs behind has no use for a check.
-NO_KERNEL = "there is no kernel"
+NO_PYTHON = "there is no Python"
 
 #: Why a host that saves no outputs, or is a saved one, keeps no picture of them.
 NOTHING_SAVED = "the page saves no outputs"
 
-#: The checks that are about a kernel.
-NEEDS_KERNEL = ("python-sees-it", "python-writes", "picture-kept", "kernel-restarted")
+#: The checks that are about Python.
+NEEDS_PYTHON = ("python-sees-it", "python-writes", "picture-kept", "python-restarted")
 
 
 class Python(Protocol):
-    """Where the lens lives, or a copy of it where the page has no kernel."""
+    """Where the lens lives, or a copy of it where the page has no Python."""
 
     def run(self, code: str) -> None: ...
 
@@ -43,7 +43,7 @@ class Host(ABC):
     name: ClassVar[str]
     #: Heading of its column in docs/hosts.md.
     title: ClassVar[str]
-    has_kernel: ClassVar[bool] = True
+    has_python: ClassVar[bool] = True
     #: Whether a widget hears of a restart; else its next message finds out.
     tells_of_restart: ClassVar[bool] = True
     #: Names of checks that have no meaning here, and why.
@@ -91,9 +91,9 @@ class Host(ABC):
         raise NotImplementedError(f"{self.title}: {NOTHING_SAVED}")
 
     def restart(self) -> None:
-        """Restart the kernel as the host does it, and return when it is gone."""
-        raise NotImplementedError(f"{self.title}: {NO_KERNEL}")
+        """Restart Python as the host does it, and return when it is gone."""
+        raise NotImplementedError(f"{self.title}: {NO_PYTHON}")
 
     def run_again(self) -> None:
         """Run all cells again after a restart."""
-        raise NotImplementedError(f"{self.title}: {NO_KERNEL}")
+        raise NotImplementedError(f"{self.title}: {NO_PYTHON}")

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser
 
 from tests.browser.hosts.host import Host
 from tests.browser.hosts.jupyterlab import READY, Notebook
-from tests.browser.kernel import Kernel
 from tests.browser.notebooks import BELOW, SMALL
+from tests.browser.python import Python
 from tests.browser.server import serve
 
 
@@ -37,14 +37,14 @@ class JupyterHost(Host):
             page.goto(f"{server.url}/{cls.address}/lens.ipynb?token={server.token}")
             page.wait_for_function(READY)
             read_id = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.id"
-            kernel_id = page.evaluate(read_id)
-            kernel = Kernel(server.connection_file(kernel_id))
-            notebook = Notebook(page, kernel, kernel_id)
+            python_id = page.evaluate(read_id)
+            python = Python(server.connection_file(python_id))
+            notebook = Notebook(page, python, python_id)
             notebook.run_all()
-            yield cls(notebook, page, kernel, guard)
+            yield cls(notebook, page, python, guard)
             page.context.close()
-            kernel.close()
-            server.stop_kernel(kernel_id)
+            python.close()
+            server.stop_python(python_id)
 
     def set_theme(self, dark: bool) -> None:
         self.notebook.set_theme(dark)

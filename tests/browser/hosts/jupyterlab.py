@@ -1,4 +1,4 @@
-"""JupyterLab: opening a notebook, running its cells, reaching its kernel."""
+"""JupyterLab: opening a notebook, running its cells, reaching its Python."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from playwright.sync_api import BrowserContext, Page
 
-from tests.browser.kernel import Kernel
+from tests.browser.python import Python
 from tests.browser.server import JupyterServer
 
 READY = """() => {
@@ -27,14 +27,14 @@ SCROLLER = "window.jupyterapp.shell.currentWidget.node.querySelector('.jp-Window
 
 @dataclass
 class Notebook:
-    """A notebook that is open in the browser, with its kernel."""
+    """A notebook that is open in the browser, with its Python."""
 
     #: JavaScript that says how far the notebook is scrolled down.
     SCROLLED: ClassVar[str] = f"() => {SCROLLER}.scrollTop"
 
     page: Page
-    kernel: Kernel
-    kernel_id: str
+    python: Python
+    python_id: str
 
     def command(self, name: str, arguments: dict[str, Any] | None = None) -> None:
         """Execute one of JupyterLab's commands and wait for what it promises."""
@@ -132,28 +132,28 @@ class JupyterLab:
         finally:
             host.close()
 
-    def open(self, cells: list[str], kernel: str | None = None) -> Notebook:
-        """Write a notebook of these cells and open it on its own, with a running kernel or with a fresh one."""
+    def open(self, cells: list[str], python: str | None = None) -> Notebook:
+        """Write a notebook of these cells and open it on its own, with a running Python process or with a fresh one."""
         path = self._server.write_notebook(f"{uuid.uuid4().hex}.ipynb", cells)
-        if kernel is not None:
-            self._server.attach(path, kernel)
-        return self._visit(f"doc/tree/{path}", keep_kernel=kernel is not None)
+        if python is not None:
+            self._server.attach(path, python)
+        return self._visit(f"doc/tree/{path}", keep_python=python is not None)
 
     def open_file(self, file: Path) -> Notebook:
         """Copy a notebook to the server and open it among JupyterLab's panels."""
         shutil.copy(file, self._server.root / file.name)
-        return self._visit(f"lab/tree/{file.name}", keep_kernel=False)
+        return self._visit(f"lab/tree/{file.name}", keep_python=False)
 
     def leave(self, notebook: Notebook) -> None:
-        """Close a notebook's page, and stop its kernel if it was started here."""
-        keep_kernel = self._open.pop(notebook.kernel_id)[1]
+        """Close a notebook's page, and stop its Python if it was started here."""
+        keep_python = self._open.pop(notebook.python_id)[1]
         notebook.page.close()
-        if keep_kernel:
-            # JupyterLab asks for the state of every widget in the kernel before it shows the next one.
-            notebook.kernel.run("import ipywidgets; ipywidgets.Widget.close_all()")
-        notebook.kernel.close()
-        if not keep_kernel:
-            self._server.stop_kernel(notebook.kernel_id)
+        if keep_python:
+            # JupyterLab asks for the state of every widget in Python before it shows the next one.
+            notebook.python.run("import ipywidgets; ipywidgets.Widget.close_all()")
+        notebook.python.close()
+        if not keep_python:
+            self._server.stop_python(notebook.python_id)
 
     def close(self) -> None:
         """Leave every notebook, and forget the settings that were changed."""
@@ -161,11 +161,11 @@ class JupyterLab:
             self.leave(notebook)
         self._server.write_settings()
 
-    def _visit(self, address: str, *, keep_kernel: bool) -> Notebook:
+    def _visit(self, address: str, *, keep_python: bool) -> Notebook:
         page = self._context.new_page()
         page.goto(f"{self._server.url}/{address}?token={self._server.token}&reset")
         page.wait_for_function(READY)
-        kernel_id = page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.id")
-        notebook = Notebook(page, Kernel(self._server.connection_file(kernel_id)), kernel_id)
-        self._open[kernel_id] = (notebook, keep_kernel)
+        python_id = page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.id")
+        notebook = Notebook(page, Python(self._server.connection_file(python_id)), python_id)
+        self._open[python_id] = (notebook, keep_python)
         return notebook

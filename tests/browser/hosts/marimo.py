@@ -19,8 +19,8 @@ from playwright.sync_api import Browser
 
 from tests.browser.hosts.host import NOTHING_SAVED, Host
 from tests.browser.notebooks import SMALL
-from tests.browser.running import SECONDS
 from tests.browser.server import free_port, isolated_environment
+from tests.deadlines import SECONDS
 
 #: Two views, something below them, and a door for the test into the process that the lens lives in.
 NOTEBOOK = Template("""
@@ -107,7 +107,7 @@ class Marimo(Host):
     name = "marimo"
     title = "marimo"
     not_applicable: ClassVar[dict[str, str]] = {
-        "kernel-restarted": "the host loads the page anew together with its kernel",
+        "python-restarted": "the host loads the page anew together with Python",
         "picture-kept": NOTHING_SAVED,
     }
 

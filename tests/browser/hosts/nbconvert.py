@@ -15,11 +15,11 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Page, Route
 
 from tests.browser.guards import Guard
-from tests.browser.hosts.host import NEEDS_KERNEL, NO_KERNEL, Host
+from tests.browser.hosts.host import NEEDS_PYTHON, NO_PYTHON, Host
 from tests.browser.hosts.packages import package_file
 from tests.browser.hosts.saved_page import Here
 from tests.browser.notebooks import BELOW, SMALL
-from tests.browser.running import SECONDS
+from tests.deadlines import SECONDS
 
 ANYWIDGET = Path(anywidget.__file__).parent / "nbextension" / "index.js"
 
@@ -27,8 +27,8 @@ ANYWIDGET = Path(anywidget.__file__).parent / "nbextension" / "index.js"
 class NbConvert(Host):
     name = "nbconvert"
     title = "nbconvert's HTML"
-    has_kernel = False
-    not_applicable: ClassVar[dict[str, str]] = dict.fromkeys(NEEDS_KERNEL, NO_KERNEL)
+    has_python = False
+    not_applicable: ClassVar[dict[str, str]] = dict.fromkeys(NEEDS_PYTHON, NO_PYTHON)
     #: What nbconvert's pages fetch for themselves, with and without widgets. It is refused here.
     refused: ClassVar[str] = "mathjax"
     own_errors = (

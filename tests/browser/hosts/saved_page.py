@@ -9,12 +9,12 @@ from typing import Any
 
 from playwright.sync_api import Browser
 
-from tests.browser.hosts.host import NEEDS_KERNEL, NO_KERNEL, Host
+from tests.browser.hosts.host import NEEDS_PYTHON, NO_PYTHON, Host
 from tests.browser.notebooks import SMALL
 
 
 class Here:
-    """A lens in this process: what Keras makes of the kernels that a page without a kernel shows."""
+    """A lens in this process: what Keras makes of the kernels that a page without Python shows."""
 
     def __init__(self) -> None:
         self._names: dict[str, Any] = {}
@@ -30,8 +30,8 @@ class Here:
 class SavedPage(Host):
     name = "saved-page"
     title = "`save_html`"
-    has_kernel = False
-    not_applicable = dict.fromkeys(NEEDS_KERNEL, NO_KERNEL) | {"two-views": "the page shows one view"}
+    has_python = False
+    not_applicable = dict.fromkeys(NEEDS_PYTHON, NO_PYTHON) | {"two-views": "the page shows one view"}
 
     @classmethod
     @contextmanager

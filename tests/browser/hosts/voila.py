@@ -1,4 +1,4 @@
-"""Voila: a notebook served as a page, with a kernel for each visit."""
+"""Voila: a notebook served as a page, with a Python process for each visit."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.guards import Guard
 from tests.browser.hosts.host import NOTHING_SAVED, Host
-from tests.browser.kernel import Kernel
 from tests.browser.notebooks import BELOW, SMALL
+from tests.browser.python import Python
 from tests.browser.server import free_port, isolated_environment, wait_until_running
 
-KERNEL_ID = "() => JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
+PYTHON_ID = "() => JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
 
 
 class Voila(Host):
     name = "voila"
     title = "Voila"
     not_applicable: ClassVar[dict[str, str]] = {
-        "kernel-restarted": "a page keeps the kernel it was made with; loading it again makes another",
+        "python-restarted": "a page keeps the Python process that it was made with; loading it again makes another",
         "picture-kept": NOTHING_SAVED,
     }
     #: Voila's pages fetch an icon font for themselves; it is refused here.
     refused: ClassVar[str] = "fortawesome"
     own_errors = (
         r"net::ERR_FAILED .*fortawesome",
-        # It loads the extensions of other applications, which do not fit, and may not stop its kernel.
+        # It loads the extensions of other applications, which do not fit, and may not stop its Python.
         r"RUNTIME-012",
         r"403 .*/voila/api/shutdown/",
     )
@@ -41,7 +41,7 @@ class Voila(Host):
     def __init__(self, url: str, folder: Path, page: Page, guard: Guard) -> None:
         self._url = url
         self._folder = folder
-        self._kernel: Kernel | None = None
+        self._python: Python | None = None
         page.goto(url)
         super().__init__(page, self._connect(page), guard)
 
@@ -62,7 +62,7 @@ class Voila(Host):
             host.disconnect()
 
     def set_theme(self, dark: bool) -> None:
-        """Visit the page in this theme, which brings another kernel with it."""
+        """Visit the page in this theme, which starts another Python process with it."""
         self.page.goto(f"{self._url}?theme={'dark' if dark else 'light'}")
         self.python = self._connect(self.page)
 
@@ -70,16 +70,16 @@ class Voila(Host):
         self.scroll_into_view(away)
 
     def disconnect(self) -> None:
-        """Let go of the kernel's sockets."""
-        if self._kernel:
-            self._kernel.close()
+        """Let go of the sockets."""
+        if self._python:
+            self._python.close()
 
-    def _connect(self, page: Page) -> Kernel:
+    def _connect(self, page: Page) -> Python:
         self.disconnect()
         page.locator(".convlens").nth(1).wait_for()
-        (file,) = self._folder.glob(f"voila_*/kernel-{page.evaluate(KERNEL_ID)}.json")
-        self._kernel = Kernel(file)
-        return self._kernel
+        (file,) = self._folder.glob(f"voila_*/kernel-{page.evaluate(PYTHON_ID)}.json")
+        self._python = Python(file)
+        return self._python
 
 
 @contextmanager

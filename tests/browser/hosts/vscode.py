@@ -1,4 +1,4 @@
-"""VS Code's own widget manager, in a page like the one that it shows outputs in, on a real kernel."""
+"""VS Code's own widget manager, in a page like the one that it shows outputs in, on a real Python process."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, Page, Route
 from tests.browser.guards import Guard
 from tests.browser.hosts.host import Host
 from tests.browser.hosts.packages import package_file
-from tests.browser.kernel import Kernel
 from tests.browser.notebooks import BELOW, SMALL
+from tests.browser.python import Python
 from tests.browser.server import JupyterServer, serve
 
 HERE = Path(__file__).parent
@@ -33,10 +33,10 @@ class VSCode(Host):
     def __init__(self, server: JupyterServer, page: Page, guard: Guard) -> None:
         self.page = page
         self._server = server
-        self._kernel_id = server.start_kernel()
+        self._python_id = server.start_python()
         self.run_again()
-        self.kernel = Kernel(server.connection_file(self._kernel_id))
-        super().__init__(page, self.kernel, guard)
+        self._client = Python(server.connection_file(self._python_id))
+        super().__init__(page, self._client, guard)
 
     @classmethod
     @contextmanager
@@ -51,8 +51,8 @@ class VSCode(Host):
             host = cls(server, page, guard)
             yield host
             page.context.close()
-            host.kernel.close()
-            server.stop_kernel(host._kernel_id)
+            host._client.close()
+            server.stop_python(host._python_id)
 
     def set_theme(self, dark: bool) -> None:
         kind = "vscode-dark" if dark else "vscode-light"
@@ -60,7 +60,7 @@ class VSCode(Host):
         self.page.evaluate(mark, kind)
 
     def restart(self) -> None:
-        self._server.api("POST", f"kernels/{self._kernel_id}/restart")
+        self._server.api("POST", f"kernels/{self._python_id}/restart")
         self.page.evaluate("() => window.disconnect()")
 
     def wait_for_output(self, picture: str) -> None:
@@ -68,7 +68,7 @@ class VSCode(Host):
         self.page.wait_for_function(held, arg=picture)
 
     def run_again(self) -> None:
-        self.page.evaluate("([id, token]) => window.connect(id, token)", [self._kernel_id, self._server.token])
+        self.page.evaluate("([id, token]) => window.connect(id, token)", [self._python_id, self._server.token])
         for number, code in enumerate(CELLS):
             self.page.evaluate("([code, cell]) => window.run(code, cell)", [code, f"cell-{number}"])
 
@@ -101,7 +101,7 @@ class VSCodeStrict(VSCode):
     #: Of the icons that come with VS Code's own bundle.
     own_errors = (r"^Loading the font 'data:",)
     #: That of `notebook.experimental.enableCsp`, and what this page cannot do without: `blob:` for scripts, since
-    #: anywidget imports every widget from there, and a socket to the kernel, which VS Code has outside of the page.
+    #: anywidget imports every widget from there, and a socket to Python, which VS Code has outside of the page.
     policy = (
         "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' https: http: data:; font-src 'self' https:; connect-src https: 'self'; child-src https: data:"

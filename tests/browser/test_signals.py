@@ -1,0 +1,80 @@
+"""A signal in JupyterLab: drawn as curves, edited by cells, pinned at a step and explained there."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+from playwright.sync_api import expect
+
+from tests.browser.hosts.jupyterlab import JupyterLab
+from tests.browser.lens import LensView
+
+CELL = """
+import numpy as np
+from convlens import ConvLens
+steps = np.arange(60, dtype="float32")
+signal = np.where(steps < 30, 0, 1).astype("float32")
+lens = ConvLens(signal, [[-1, 0, 1], [0, 1, 0]], names=["edge", "same"], activation="linear", padding="causal")
+lens
+"""
+
+#: Height of a map's line above its lowest point, for each of 60 steps, as a share of its room; antialiasing spreads it.
+CURVE = """figure => {
+  const canvas = figure.querySelector("canvas");
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const line = step => {
+    const x = Math.floor((step + 0.5) / 60 * width);
+    let [sum, count] = [0, 0];
+    for (let y = 0; y < height; y++) {
+      const [red, , blue, alpha] = data.subarray(4 * (y * width + x), 4 * (y * width + x) + 4);
+      if (alpha > 100 && blue > red + 60) [sum, count] = [sum + y + 0.5, count + 1];
+    }
+    return (0.94 - sum / count / height) / 0.88;
+  };
+  return Array.from({ length: 60 }, (_, step) => line(step));
+}"""
+
+
+def test_a_signal_is_drawn_edited_pinned_and_explained(lab: JupyterLab, warm_python: str) -> None:
+    notebook = lab.open([CELL], python=warm_python)
+    notebook.run_all()
+    view = LensView(notebook.page).settle()
+    figure = view.root.locator("figure.cl-map[data-uid]").first
+
+    def drawn() -> npt.NDArray[np.float64]:
+        return np.array(figure.evaluate(CURVE), float)
+
+    # The edge answers at the two steps after the signal rises.
+    curve = drawn()
+    assert set(np.nonzero(curve > 0.5)[0]) == {30, 31}
+    expect(view.root.locator("figure.cl-image .cl-frame")).to_have_attribute(
+        "aria-label", re.compile("^Input signal, 60 steps, 1 channel")
+    )
+    expect(figure.locator(".cl-frame")).to_have_attribute("aria-label", re.compile("60 steps"))
+    expect(view.cell(0, 0, 2)).to_have_attribute("aria-label", "step 2: 1")
+
+    view.write(0, 0, 0, "0")
+    view.settle()
+    assert notebook.python.value("lens.kernels")[0].tolist() == [0, 0, 1]
+    # The line begins and ends within a pixel, which is only in part of its colour.
+    np.testing.assert_allclose(drawn()[1:-1], notebook.python.value("lens.activations")[0][1:-1], atol=0.1)
+
+    frame = figure.locator(".cl-frame")
+    box = frame.bounding_box()
+    assert box is not None
+    frame.click(position={"x": box["width"] * 30.5 / 60, "y": box["height"] / 2})
+    view.settle()
+    assert notebook.python.value("lens.pixel") == 30
+    mark = view.root.locator("figure.cl-image .cl-mark-pin .cl-line").first
+    image = view.root.locator("figure.cl-image .cl-frame").bounding_box()
+    window = mark.get_attribute("d")
+    assert image is not None and window is not None
+    x, _, width = (float(text) for text in re.findall(r"-?[\d.]+", window)[:3])
+    # Causal: the window ends at the step itself.
+    np.testing.assert_allclose([x, x + width], [image["width"] * 28 / 60, image["width"] * 31 / 60], atol=2)
+    view.root.get_by_role("tab", name="This pixel").click()
+    expect(view.root.locator(".cl-explainhead")).to_contain_text("edge, step 30")
+    expect(view.root.locator(".cl-taken")).to_contain_text("steps 28 to 30 of the input")
