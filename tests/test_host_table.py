@@ -13,10 +13,11 @@ import pytest
 
 from tests.browser import host_table
 from tests.browser.checks import CHECKS
-from tests.browser.host_table import COLUMNS, GOOD, Outcomes, conclude, name_of, of_run, record
+from tests.browser.host_table import COLUMNS, Outcomes, conclude, name_of, of_run, record
 from tools import groups
 from tools.environments import MAIN, Environment
-from tools.groups import HOST_OUTCOMES, Group, run_groups
+from tools.groups import HOST_OUTCOMES, TABLE, Group, run_groups
+from tools.shell import ROOT
 
 GROUPS = ["hosts", "colab-jupyterlab", "lowest-jupyterlab"]
 
@@ -77,37 +78,40 @@ def test_what_was_not_run_is_said_to_be_so_and_is_not_green(tmp_path: Path, caps
     assert "Not asked for: hosts, lowest-jupyterlab." in capsys.readouterr().out
 
 
-def test_a_check_that_failed_at_first_is_told_from_one_that_passed(
+def test_how_the_checks_of_a_group_ended_is_kept_for_the_command_that_runs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(HOST_OUTCOMES, raising=False)
     assert not record(green()["hosts"]), "no test command runs"
     monkeypatch.setenv(HOST_OUTCOMES, str(tmp_path / "hosts.json"))
-    outcomes = green()["hosts"] | {"voila-shows": "failed", "voila-narrow": "failed"}
+    outcomes = green()["hosts"] | {"voila-shows": "failed"}
     assert record(outcomes)
-    assert record({"voila-shows": "passed", "voila-narrow": "failed"})
     told = host_table.read(tmp_path)
-    assert told["hosts"] == green()["hosts"] | {"voila-shows": "2nd try", "voila-narrow": "failed"}
-    assert "2nd try: it passed when" in of_run(told)
-    assert host_table.missing(told, ["hosts"]) == ["voila-narrow: failed"]
+    assert told == {"hosts": outcomes}
+    assert host_table.missing(told, ["hosts"]) == ["voila-shows: failed"]
 
 
-@pytest.mark.parametrize(
-    ("change", "kept"),
-    [({}, True), ({"jupyterlab-shows": "2nd try"}, True), ({"jupyterlab-shows": "failed"}, False)],
-)
-def test_the_document_is_brought_up_to_date_by_a_run_that_is_green_and_no_other(
-    change: Mapping[str, str], kept: bool, tmp_path: Path
-) -> None:
+def test_the_documents_table_has_a_tick_that_leads_to_a_file_or_a_footnote_in_each_cell() -> None:
+    text = host_table.table()
+    links = dict(re.findall(r"^\[(\w+)\]: \.\./(\S+)$", text, re.MULTILINE))
+    assert all((ROOT / file).is_file() for file in links.values())
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| [")]
+    assert [row[0] for row in rows] == [f"[{check}][c]" for check in CHECKS]
+    for check, *row in rows:
+        for column, cell in zip(COLUMNS, row, strict=True):
+            if host_table.applies(column.host, check[1:].split("]")[0]):
+                (label,) = re.findall(r"^\[✓\]\[(\w+)\]$", cell)
+                assert f"class {column.host.__name__}(" in (ROOT / links[label]).read_text("utf-8")
+            else:
+                assert re.fullmatch(r"– \(\d\)", cell)
+
+
+def test_only_the_table_of_a_document_is_written(tmp_path: Path) -> None:
     document = tmp_path / "hosts.md"
     document.write_text(f"before\n{host_table.BEGIN}old\n{host_table.END}after\n", "utf-8")
-    outcomes = green()
-    outcomes["lowest-jupyterlab"] |= change
-    assert conclude(recorded(tmp_path, outcomes), ["hosts"], document) == 0, "a part of the table"
-    assert "old" in document.read_text("utf-8")
-    assert conclude(tmp_path, GROUPS, document) == (0 if kept else 1)
-    between = host_table.table() if kept else "old\n"
-    assert document.read_text("utf-8") == f"before\n{host_table.BEGIN}{between}{host_table.END}after\n"
+    host_table.write(document)
+    expected = f"before\n{host_table.BEGIN}{host_table.table()}{host_table.END}after\n"
+    assert document.read_text("utf-8") == expected
 
 
 @pytest.fixture
@@ -126,28 +130,32 @@ def filling(name: str, environment: Environment, tests: Mapping[str, str], statu
     return Group(name, (sys.executable, "-c", code), environment, fills_table=True)
 
 
-def test_the_table_of_this_run_is_printed_before_the_closing_list(
+@pytest.mark.slow
+def test_the_table_of_this_run_is_printed_before_the_closing_list_also_when_a_group_failed(
     here: Environment, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    failed = green()["colab-jupyterlab"] | {"jupyterlab-narrow": "failed"}
     chosen = [
         filling("hosts", here, green()["hosts"]),
         Group("between", (sys.executable, "-c", "print('between')"), here),
-        filling("colab-jupyterlab", here, green()["colab-jupyterlab"]),
+        filling("colab-jupyterlab", here, failed, status=1),
     ]
-    assert run_groups(chosen) == 0
+    assert run_groups(chosen) == 1
     said = capfd.readouterr().out
-    table, closing = said.index("pixels-right"), said.index("passed  table of hosts")
-    assert said.index("between") < table < said.index("3 groups were run") < closing
-    assert all(set(line[:-1]) <= {*GOOD} or "–" in "".join(line) for line in cells(said).values())
-    assert all(line[-1] == "not run" for line in cells(said).values())
-    # Another run knows nothing of this one.
-    assert run_groups(chosen[2:]) == 0
-    assert all(line[0] == "not run" and line[-2] == "passed" for line in cells(capfd.readouterr().out).values())
+    table, closing = said.index("pixels-right"), said.index("passed  hosts")
+    assert said.index("colab-jupyterlab: FAILED") < table < said.index("3 groups were run") < closing
+    for check, line in cells(said).items():
+        *others, colab, lowest = line
+        assert all(cell == "passed" or cell.startswith("–") for cell in others)
+        assert (colab, lowest) == ("FAILED" if check == "narrow" else "passed", "not run")
 
 
+@pytest.mark.slow
 def test_a_group_that_passed_without_its_checks_leaves_the_run_failed(
     here: Environment, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run_groups([filling("colab-jupyterlab", here, {})]) == 1
     said = capfd.readouterr().out
-    assert "passed  colab-jupyterlab" in said and "FAILED  table of hosts" in said
+    assert "passed  colab-jupyterlab" in said and f"FAILED  {TABLE}" in said
+    # A run knows nothing of those before it.
+    assert {cell for line in cells(said).values() for cell in line if "–" not in cell} == {"not run"}
