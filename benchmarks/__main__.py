@@ -11,7 +11,21 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import dragging, editing, exported, first_sight, kernel_side, memory, networks, package, sizes, training
+from benchmarks import (
+    dragging,
+    editing,
+    exported,
+    first_sight,
+    kernel_side,
+    memory,
+    networks,
+    package,
+    phone_photo,
+    predictions,
+    sizes,
+    surveying,
+    training,
+)
 from benchmarks.page import page
 from benchmarks.session import Bench
 from benchmarks.table import Row, Theme, measured, status
@@ -41,7 +55,13 @@ def themes(bench: Bench) -> list[Theme]:
         Theme(training.ROWS, of(training.rows, bench)),
         Theme(exported.ROWS, of(exported.rows, bench)),
         Theme(first_sight.ROWS, of(first_sight.rows, bench)),
+        Theme(predictions.ROWS, of(predictions.rows, bench)),
+        Theme(phone_photo.ROWS, of(phone_photo.rows, bench)),
         Theme(memory.ROWS, of(memory.rows, bench)),
+        Theme(surveying.PACE_ROWS, surveying.pace_rows),
+        Theme(surveying.CLUSTER_ROWS, surveying.cluster_rows),
+        Theme(surveying.ASCENT_ROWS, surveying.ascent_rows),
+        Theme(surveying.MEMORY_ROWS, surveying.memory_rows),
     ]
 
 

@@ -93,5 +93,5 @@ def drag(notebook: Notebook, view: LensView, seconds: float) -> dict[str, Any]:
     page.mouse.up()
     idle_after = call(page, "idleAfter")
     view.settle()
-    equal = bool((view.kernel(0) == notebook.kernel.value("lens.kernels[0]")).all())
+    equal = bool((view.kernel(0) == notebook.python.value("lens.kernels[0]")).all())
     return {**seen, "idleAfter": idle_after, "equal": equal}

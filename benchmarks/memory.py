@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from benchmarks.session import Bench, call
 from benchmarks.table import Row
 from tests.browser.hosts.jupyterlab import Notebook
+from tests.browser.memory import RESIDENT, kernel_size, page_size
 
 EARLY, LATE = 1_000, 10_000
 BUDGET = 5
@@ -14,23 +15,12 @@ ROWS = (
     ("P11", "memory of the kernel after 10,000 edits, above that after 1,000"),
     ("P11", "memory of the page after 10,000 edits, above that after 1,000"),
 )
-#: Pages that the allocator keeps for itself are given back first where it can be told to: what is left is in use.
-RESIDENT = """
-import ctypes, gc, psutil
-def resident():
-    gc.collect()
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError, TypeError):
-        pass  # not glibc
-    return psutil.Process().memory_info().rss / 1e6
-"""
 
 
 def rows(bench: Bench) -> Iterator[Row]:
     """Edit by the keyboard, as fast as Keras's answers come, every edit a request and an undo step of its own."""
     with bench.lens() as (notebook, view):
-        notebook.kernel.run(RESIDENT)
+        notebook.python.run(RESIDENT)
         edit(notebook, EARLY)
         view.settle()
         before = sizes(notebook)
@@ -54,11 +44,4 @@ def edit(notebook: Notebook, count: int) -> int:
 
 def sizes(notebook: Notebook) -> tuple[float, float]:
     """Return what the kernel's process holds, and the page's heap with its buffers, in MB."""
-    session = notebook.page.context.new_cdp_session(notebook.page)
-    session.send("HeapProfiler.enable")
-    for _ in range(3):
-        session.send("HeapProfiler.collectGarbage")
-    page = session.send("Runtime.getHeapUsage")
-    session.detach()
-    kernel: float = notebook.kernel.value("resident()")
-    return kernel, (page["usedSize"] + page.get("backingStorageSize", 0)) / 1e6
+    return kernel_size(notebook.python), page_size(notebook.page)

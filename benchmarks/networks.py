@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.session import Bench, call, edits, stages
 from benchmarks.table import Row, Spread, multiple
-from convlens.fallback import SETTLED_SECONDS
+from convlens.widget.notebook_picture import SETTLED_SECONDS
 from tests.browser.hosts.jupyterlab import Notebook
 from tests.browser.lens import LensView
 
@@ -86,7 +86,7 @@ def resnet_edits(bench: Bench, side: int, index: int) -> list[dict[str, float]]:
     cells = RESNET.format(side=side), DEEP_LENS.format(side=side, layer=""), f"lens.layer_path = lens.layers[{index}]"
     with bench.notebook(*cells) as notebook:
         view = LensView(notebook.page).settle()
-        shape = notebook.kernel.value("lens.activations.shape[1:]")
+        shape = notebook.python.value("lens.activations.shape[1:]")
         assert shape == (32, 32), f"maps of layer {index} are {shape}, not 32×32"
         # The first edit of a filter asks for the input plane that it reads.
         call(notebook.page, "edits", count=1, gap=0, keras=False)
@@ -106,12 +106,12 @@ def gallery(bench: Bench) -> Iterator[Row]:
     with bench.notebook(*cells) as notebook:
         view = LensView(notebook.page).settle()
         predicted(view)
-        notebook.kernel.run(FORWARD)
+        notebook.python.run(FORWARD)
         opened, called, predict = [], [], []
         for turn in range(OPENINGS):
             if turn:
                 choose(notebook, view, 0)
-            times = notebook.kernel.value("[forward(called), forward(lambda: model.predict(batch, verbose=0))]")
+            times = notebook.python.value("[forward(called), forward(lambda: model.predict(batch, verbose=0))]")
             called.append(times[0])
             predict.append(times[1])
             seen = call(notebook.page, "openLayer", path=WIDEST, filters=FILTERS)
@@ -144,7 +144,7 @@ def gallery(bench: Bench) -> Iterator[Row]:
 
 def choose(notebook: Notebook, view: LensView, index: int) -> None:
     """Open another layer, and wait until nothing is left to be done for it."""
-    notebook.kernel.run(f"lens.layer_path = lens.layers[{index}]")
+    notebook.python.run(f"lens.layer_path = lens.layers[{index}]")
     view.settle()
     predicted(view)
     # Then the kernel draws the picture that the notebook keeps.

@@ -22,7 +22,7 @@ Measured on {date}: {machine}; Python {python}, {versions}, Chromium {chromium}.
 Times are medians, with the 95th percentile in brackets. Absolute times belong to the machine; what to compare are the
 ratios, of numbers that were measured in one run. {verdict}
 
-| | measured | result | compared with | budget | met |
+| row | measured | result | compared with | budget | met |
 |---|---|---|---|---|---|
 {rows}
 """

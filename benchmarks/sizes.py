@@ -67,8 +67,8 @@ def measure(bench: Bench, size: tuple[int, int], side: int, found: Found) -> Non
             apart = call(notebook.page, "compare", number=number, table=GRAY)["difference"]
             found.apart = max(found.apart, apart)
         view.settle()
-        notebook.kernel.run(CHECK)
-        found.wrong = max(found.wrong, notebook.kernel.value("far_from_conv2d()"))
+        notebook.python.run(CHECK)
+        found.wrong = max(found.wrong, notebook.python.value("far_from_conv2d()"))
 
 
 def one_size(row: tuple[str, str], found: dict[int, Found]) -> Row:

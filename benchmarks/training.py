@@ -85,8 +85,8 @@ def rows(bench: Bench) -> Iterator[Row]:
     for row, network, layer in zip(ROWS, (DIGITS, COLOUR), ("strokes", "second"), strict=True):
         with bench.notebook(network, LENS.format(layer=layer)) as notebook:
             notebook.page.locator(".convlens figure[data-provenance=keras]").first.wait_for()
-            notebook.kernel.run(FIT)
-            found = notebook.kernel.value("share()")
+            notebook.python.run(FIT)
+            found = notebook.python.value("share()")
         part = found["taken"] / found["total"]
         yield Row(
             *row,

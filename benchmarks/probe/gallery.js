@@ -8,9 +8,9 @@
 
   const mapsDrawn = () =>
     [...document.querySelectorAll(".convlens figure[data-uid]")].filter(
-      (figure) => DRAWN.includes(figure.dataset.provenance) && figure.querySelector("canvas")?.width > 300,
+      (figure) => DRAWN.includes(figure.dataset.provenance) && figure.querySelector("canvas")?.width !== 300,
     );
-  const imageDrawn = () => document.querySelector(".convlens figure.cl-image canvas")?.width > 300;
+  const imageDrawn = () => document.querySelector(".convlens figure.cl-image canvas")?.width !== 300;
 
   /** Run the notebook's last cell and wait until image and maps of the lens in it are on screen. */
   const firstSight = async ({ maps }) => {

@@ -1,0 +1,228 @@
+"""What is measured of surveys and of maximising, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+SIDE, BATCH = 96, 32
+
+
+def network() -> Any:
+    """MobileNetV2 with random weights: what a run takes does not depend on what was learnt."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((SIDE, SIDE, 3))
+    scaled = keras.layers.Rescaling(1 / 127.5, -1)(inputs)
+    body = keras.applications.MobileNetV2(input_shape=(SIDE, SIDE, 3), include_top=False, weights=None)
+    return keras.Model(inputs, body(scaled))
+
+
+def pace(count: int = 1024, rounds: int = 3) -> dict[str, float]:
+    """Images a second of a survey of the deepest layer, of all layers, and of a bare loop to the deepest, in turn."""
+    import tensorflow as tf
+
+    import convlens
+    from benchmarks.photographs import crops
+
+    model = network()
+    body = model.layers[-1]
+    images = [crop for _, crop in crops(count, SIDE)]
+    deepest = convlens.survey(model, images[:BATCH], progress=False).layers[-1]
+    inner = tf.keras.Model(body.inputs[0], body.get_layer(deepest.rpartition("/")[2]).output)
+    forward = tf.function(lambda x: inner(x / 127.5 - 1, training=False))
+
+    def bare() -> None:
+        for start in range(0, count, BATCH):
+            forward(tf.convert_to_tensor(np.stack(images[start : start + BATCH]).astype(np.float32))).numpy()
+
+    def one() -> None:
+        convlens.survey(model, images, deepest, batch_size=BATCH, progress=False)
+
+    def every() -> None:
+        convlens.survey(model, images, batch_size=BATCH, progress=False)
+
+    found: dict[str, list[float]] = {"bare": [], "one": [], "all": []}
+    for number in range(rounds + 1):
+        for name, run in (("bare", bare), ("one", one), ("all", every)):
+            start = time.perf_counter()
+            run()
+            if number:
+                found[name].append(count / (time.perf_counter() - start))
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+def cluster(count: int = 2048) -> dict[str, Any]:
+    """Images a second of one worker and of two, each of one thread, and whether both find the same."""
+    from distributed import Client, LocalCluster
+
+    import convlens
+    from benchmarks.photographs import crops
+
+    model, found, tables = network(), {}, []
+    images = list(crops(count, SIDE))
+    for workers in (1, 2):
+        with (
+            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as here,
+            Client(here) as client,
+        ):
+            options = {"batch_size": BATCH, "client": client, "progress": False, "partition_size": 64}
+            # The first survey starts Keras on the workers; each traces its own model.
+            convlens.survey(model, images[: 64 * workers], **options)
+            start = time.perf_counter()
+            tables.append(convlens.survey(model, images, **options).to_pandas())
+            found[str(workers)] = count / (time.perf_counter() - start)
+    return found | {"equal": tables[0].equals(tables[1])}
+
+
+def memory(count: int = 100_000) -> dict[str, float]:
+    """Resident memory at the thousandth image and at the last, in MB, and images a second between."""
+    import keras
+
+    import convlens
+    from benchmarks.photographs import crops
+
+    keras.utils.set_random_seed(1)
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(16, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.Conv2D(32, 3, activation="relu"),
+        ]
+    )
+    sizes: list[float] = []
+    times: list[float] = []
+
+    def watched() -> Iterator[tuple[int, Any]]:
+        for i, crop in crops(count, 32):
+            if i == 1000:
+                sizes.append(resident())
+                times.append(time.perf_counter())
+            yield i, crop
+
+    survey = convlens.survey(model, watched(), progress=False)
+    assert survey.images == count
+    seconds = time.perf_counter() - times[0]
+    return {"count": count, "before": sizes[0], "after": resident(), "pace": (count - 1000) / seconds}
+
+
+def resident() -> float:
+    """Resident memory of this process in MB, after what is not used was given back."""
+    import ctypes
+    import gc
+    from pathlib import Path
+
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1000
+
+
+def ascent(steps: int = 256, rounds: int = 3) -> dict[str, float]:
+    """Seconds for `steps` steps for eight filters, by `maximize` and by a bare loop with the same transformations."""
+    import keras
+    import tensorflow as tf
+
+    import convlens
+    from convlens.interpretation.parameters import Parameters
+    from convlens.interpretation.transformations import moved, random_movement
+
+    keras.utils.set_random_seed(1)
+    model = keras.applications.MobileNetV2(input_shape=(SIDE, SIDE, 3), include_top=False, weights=None)
+    layer, filters = "block_6_expand", list(range(8))
+    inner = keras.Model(model.inputs[0], model.get_layer(layer).output)
+    parameters = Parameters((SIDE, SIDE, 3), np.zeros(3, np.float32), np.ones(3, np.float32))
+
+    def bare() -> None:
+        variable = tf.Variable(parameters.random(len(filters), 0))
+        optimizer = keras.optimizers.Adam(0.05)
+        optimizer.build([variable])
+        chosen = tf.eye(inner.output.shape[-1])[: len(filters)]
+
+        def step(indices: Any, shares: Any) -> Any:
+            with tf.GradientTape() as tape:
+                unit = parameters.unit_images(variable)
+                maps = inner(moved(unit, indices, shares), training=False)
+                activation = tf.reduce_sum(tf.reduce_mean(maps, axis=(1, 2)) * chosen, axis=1)
+                loss = -tf.reduce_sum(activation) + 0.1 * tf.reduce_sum(tf.image.total_variation(unit)) / SIDE**2
+            gradient = tf.convert_to_tensor(tape.gradient(loss, variable))
+            optimizer.apply([gradient], [variable])
+            return activation
+
+        traced = tf.function(step)
+        random = np.random.default_rng(0)
+        for _ in range(steps):
+            moves = random_movement(SIDE, SIDE, random)
+            traced(tf.constant(moves.indices), tf.constant(moves.shares)).numpy()
+
+    def ours() -> None:
+        convlens.maximize(model, layer, filters, steps=steps)
+
+    found: dict[str, list[float]] = {"bare": [], "ours": []}
+    for number in range(rounds):
+        for name, run in (("bare", bare), ("ours", ours))[:: 1 if number % 2 else -1]:
+            start = time.perf_counter()
+            run()
+            found[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+def scheduler(tasks: int = 5000) -> dict[str, float]:
+    """Tasks a second that a scheduler passes on, and bytes of one, of synthetic partitions that take no time."""
+    import pickle
+
+    from distributed import Client, LocalCluster
+
+    from convlens.surveys.cluster import FAN_IN
+    from convlens.surveys.patches import Patch
+    from convlens.surveys.sources import Item
+    from convlens.surveys.tally import Entry, Tallies, Tally
+
+    items = [Item(f"2026/11/28/photograph-{i:09d}.jpg", f"/data/2026/11/28/photograph-{i:09d}.jpg") for i in range(256)]
+    tally = Tally(64, 9)
+    values = np.random.default_rng(0).random((256, 64), dtype=np.float32)
+    patch = Patch.of(np.random.default_rng(0).random((31, 31, 3), dtype=np.float32), ((0, 30), (0, 30)))
+    names = [item.image for item in items]
+    tally.add(names, values, lambda i, f: Entry(names[i], float(values[i, f]), (1, 2), ((0, 30), (0, 30)), patch))
+    answer = Tallies({"layer": tally}, 256)
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as here, Client(here) as client:
+        client.gather(client.map(_nothing, range(100), pure=False))
+        start = time.perf_counter()
+        level = [client.submit(_nothing, i, pure=False) for i in range(tasks)]
+        while len(level) > 1:
+            level = [client.submit(_nothing, level[i : i + FAN_IN], pure=False) for i in range(0, len(level), FAN_IN)]
+        level[0].result()
+        seconds = time.perf_counter() - start
+    every = tasks + sum(-(-tasks // FAN_IN**height) for height in range(1, 6))
+    merged = Tallies()
+    start = time.perf_counter()
+    for _ in range(FAN_IN):
+        merged.merge(answer)
+    return {
+        "tasks_a_second": every / seconds,
+        "task_bytes": len(pickle.dumps(("key", 0, items))),
+        "answer_bytes": len(pickle.dumps(answer)),
+        "merge_seconds": time.perf_counter() - start,
+    }
+
+
+def _nothing(_: Any) -> int:
+    return 0
+
+
+MEASURES = {"pace": pace, "cluster": cluster, "memory": memory, "ascent": ascent, "scheduler": scheduler}
+
+if __name__ == "__main__":
+    name, *numbers = sys.argv[1:]
+    print(json.dumps(MEASURES[name](*map(int, numbers))))  # type: ignore[operator]
