@@ -16,23 +16,50 @@ from tests.browser.server import serve
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
+#: A pixel of the first map where it is bright: an edge of the collar.
+EXPLAINED = (342, 195)
 
 
 def main() -> None:
-    """Open the tutorial in JupyterLab and photograph its lens; then the answers to a newcomer's questions."""
+    """Photograph in JupyterLab: one filter in focus, what excites a filter, the answers to a newcomer's questions."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server, chromium() as browser:
         with (
-            watched(browser, width=1400, height=1600, device_scale_factor=1.5) as context,
+            watched(browser, width=1280, height=800, device_scale_factor=1.5) as context,
             JupyterLab.of(server, context) as lab,
         ):
             notebook = lab.open_file(ROOT / "examples" / "tutorial.ipynb")
+            notebook.command("application:toggle-left-area")
             notebook.run_all()
+            notebook.show_lens()
             view = LensView(notebook.page).settle()
-            view.map(0).locator("canvas").first.hover(position={"x": 90, "y": 90})
-            save(view.root.screenshot(), IMAGES / "tutorial.png")
-        with watched(browser, width=1200, height=1600) as context, JupyterLab.of(server, context) as lab:
+            notebook.python.run(f"lens.pixel = {EXPLAINED}; lens.view = 'focus'")
+            view.root.locator(".cl-focussum [data-result] svg").wait_for()
+            view.settle().root.evaluate("root => root.scrollIntoView()")
+            whole, last = view.root.bounding_box(), view.root.locator(".cl-focussum").bounding_box()
+            assert whole is not None and last is not None
+            whole["height"] = last["y"] + last["height"] + 1 - whole["y"]
+            save(notebook.page.screenshot(clip=whole), IMAGES / "focus.png")
+        with watched(browser, width=1280, height=900) as context, JupyterLab.of(server, context) as lab:
+            excites(lab)
+        with watched(browser, width=1200, height=2400) as context, JupyterLab.of(server, context) as lab:
             questions.photograph(lab, IMAGES)
+
+
+def excites(lab: JupyterLab) -> None:
+    """Photograph what excites a filter of the trained digits network: the best images, and the picture that would."""
+    notebook = lab.open_file(ROOT / "examples" / "survey.ipynb")
+    notebook.run_all()
+    notebook.show_lens()
+    view = LensView(notebook.page).settle()
+    notebook.python.run("lens.reset(); lens.selected = busiest")
+    view.root.get_by_role("tab", name="What excites it").click()
+    view.root.locator(".cl-patches img").first.wait_for()
+    view.button("Picture that excites it most").click()
+    view.root.locator(".cl-growing").get_by_text("found after").wait_for()
+    strip = view.settle().root.locator(".cl-strip")
+    strip.scroll_into_view_if_needed()
+    save(strip.screenshot(), IMAGES / "excites.png")
 
 
 def save(picture: bytes, file: Path) -> None:

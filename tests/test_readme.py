@@ -122,3 +122,9 @@ def test_the_readmes_python_runs_as_it_stands(tmp_path: Path, monkeypatch: pytes
 def test_every_link_leads_to_a_file(page: str) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text())
     assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+
+
+def test_every_test_that_shows_a_promise_is_there() -> None:
+    named = re.findall(r"`((?:js/)?tests/[\w/.-]+)`", (ROOT / "SECURITY.md").read_text())
+    assert len(named) > 8
+    assert [name for name in named if not (ROOT / name).is_file()] == []
