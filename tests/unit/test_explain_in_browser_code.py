@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from convlens import ConvLens
+from tests.sweep_size import FULL
 from tests.unit.keras_sweep import CLASSES, COMPILES_EVERY_SHAPE, Array, Sum, from_keras, layers, numpy, same_sums
 from tests.unit.test_preview_against_keras import ACTIVATIONS, random_layer
 from tests.unit.test_requests import Browser
@@ -21,8 +22,8 @@ from tests.unit.test_requests import Browser
 ROOT = pathlib.Path(__file__).parents[2]
 RUNNER = ROOT / "js" / "tests" / "run-explain.mjs"
 
-#: One layer in ten, with ten times as many pixels, where each shape is compiled.
-SHARE = 10 if COMPILES_EVERY_SHAPE else 1
+#: One layer in ten, with ten times as many pixels, where each shape is compiled and where sweeps are short.
+SHARE = 10 if COMPILES_EVERY_SHAPE or not FULL else 1
 #: Layers of each kind. Those of the first row are fed the image, which the browser reads by itself; inside a model the
 #: kernel sends what was read.
 LAYERS = {
@@ -127,7 +128,7 @@ def test_the_sweep_covers_padding_stride_dilation_groups_and_depthwise(cases: li
     for name in ("strides", "dilation_rate"):
         assert max(max(geometry[name]) for geometry in geometries) > 1
     # Where layers are few, one of those that are fed the image may be the only one.
-    for alone in (True,) if COMPILES_EVERY_SHAPE else (True, False):
+    for alone in (True,) if SHARE > 1 else (True, False):
         read = [case["geometry"] for case in cases if (case["image"] is not None) is alone]
         assert any(max(one["dilation_rate"]) > 1 for one in read if one["kind"] == "transpose")
     assert any(found["padding"] for case in cases for found in case["browser"])

@@ -11,8 +11,9 @@ import keras
 import numpy as np
 import pytest
 
-from convlens.geometry import PREVIEWABLE
-from convlens.layers import ConvLayer
+from convlens.layers.conv_layer import ConvLayer
+from convlens.maths.activations import PREVIEWABLE
+from tests.sweep_size import sweep
 from tests.unit.keras_sweep import COMPILES_EVERY_SHAPE, Array, close, from_keras
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -28,7 +29,7 @@ ACTIVATIONS: list[Any] = [
     keras.layers.ReLU(threshold=0.5),
 ]
 
-LAYERS = 2 * len(ACTIVATIONS) if COMPILES_EVERY_SHAPE else 360
+LAYERS = 2 * len(ACTIVATIONS) if COMPILES_EVERY_SHAPE else sweep(360, least=2 * len(ACTIVATIONS))
 
 
 def random_layer(rng: np.random.Generator, activation: Any) -> tuple[Any, Array]:
