@@ -141,6 +141,26 @@ def test_gradients_are_those_of_the_greatest_score_by_kernels_bias_and_maps() ->
     np.testing.assert_allclose(found.score, (one.maps.mean(axis=(0, 1)) @ HEAD + [0.5, 0, -0.5])[target], rtol=1e-5)
 
 
+def test_gradients_are_drawn_as_a_stage_in_colours_whose_middle_is_0() -> None:
+    lens, one = open_lens(), ByHand()
+    expected = [
+        *np.moveaxis(one.d_kernel(1), (3, 2), (0, 1)).reshape(-1, 3, 3),
+        *np.moveaxis(one.d_maps(1), -1, 0),
+    ]
+    figure = lens.plot(stage="gradients", target=1)
+    titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
+    assert len(titles) == 8 and all(title.startswith("d score 1 / d ") for title in titles)
+    images = [ax.images[0] for ax in figure.axes if ax.images]
+    drawn = [np.asarray(image.get_array()) for image in images]
+    for values in expected:
+        alike = [one for one in drawn if one.shape == values.shape]
+        assert any(np.allclose(one, values, rtol=1e-4, atol=1e-6) for one in alike)
+    for image, values in zip(images, drawn, strict=True):
+        assert image.get_clim() == (-np.abs(values).max(), np.abs(values).max())
+    with pytest.raises(ValueError, match="needs a model"):
+        ConvLens(IMAGE[..., :1]).plot(stage="gradients")
+
+
 def test_the_score_is_what_a_last_softmax_or_sigmoid_is_given() -> None:
     image = keras.Input(IMAGE.shape)
     own = make_model(None)

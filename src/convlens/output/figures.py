@@ -38,7 +38,7 @@ _COMPACT_PIXELS = 2**18
 _PAGE = (24.0, 30.0)
 #: Pixels in each direction that Matplotlib's Agg can draw.
 MOST_PIXELS = 2**16 - 1
-_OPTIONS = ("form", "figsize", "dpi", "most", "total", "overlay", "image", "alignment")
+_OPTIONS = ("form", "figsize", "dpi", "most", "total", "overlay", "image", "alignment", "kernel_range")
 #: Colours that no colour map of numbers is made of: NaN, below the range (and −∞), above it (and +∞).
 EXTREMES = {"bad": "#d6006c", "under": "#0072b2", "over": "#e69f00"}
 _RANGES = {"per_map": "own range", "shared": "shared range", "symmetric": "symmetric range"}
@@ -58,9 +58,8 @@ def plot(
     Parameters
     ----------
     kernels
-        ``(kh, kw)`` or ``(kh, kw, channels)`` each; of signals ``(k,)`` or ``(k, channels)``, drawn as stems. Each
-        plane is drawn over its own range of values, with its numbers in the cells; up to four channels plane by plane,
-        more as their mean.
+        ``(kh, kw)`` or ``(kh, kw, channels)`` each; of signals ``(k,)`` or ``(k, channels)``, drawn as stems. Drawn with
+        the numbers in the cells; up to four channels plane by plane, more as their mean.
     maps
         ``(rows, cols)`` each, as many as there are kernels; ``(steps,)`` of signals, which are drawn as curves.
     names
@@ -70,6 +69,8 @@ def plot(
     value_range
         What the colours of a map span: "per_map", "shared", "symmetric" or ``(low, high)``. NaN and values outside
         are drawn in colours of their own and counted below the map.
+    kernel_range
+        What the colours of a kernel's plane span, "per_map" unless given; as `value_range`, but of that plane.
     form : {"tutorial", "compact"}
         "tutorial" draws the filters above and the maps below, as large as the page allows; "compact" small pairs
         side by side, without numbers in the cells.
@@ -115,6 +116,7 @@ def plot(
         raise ValueError(f"most={shortened(most)} was given; expected how many filters to draw at most, from 1 on.")
     drawing = _Drawing(kernels, maps, names, check_cmap(cmap), check_range(value_range), most, total)
     opacity = check_overlay(options.pop("overlay", 0.0))
+    drawing.kernel_range = check_range(options.pop("kernel_range", "per_map"))
     image, alignment = options.pop("image", None), options.pop("alignment", None)
     if opacity:
         if image is None or alignment is None:
@@ -172,6 +174,7 @@ class _Drawing:
         self.total = total
         self.count = min(len(kernels), most)
         self.over: Overlay | None = None
+        self.kernel_range: ValueRange = "per_map"
         #: Maps of more are averaged before Matplotlib takes seconds to colour all of them.
         self.map_pixels = sys.maxsize
         self.maps = [np.asarray(values) for values in maps[: self.count]]
@@ -225,7 +228,7 @@ class _Drawing:
     def _draw_kernel(self, ax: Axes, plane: NDArray[Any], *, numbers: bool) -> None:
         if self.curves:
             return draw_stems(ax, plane[0], numbers=numbers)
-        low, high = limits([plane], "per_map")[0]
+        low, high = limits([plane], self.kernel_range)[0]
         image = ax.imshow(plane, cmap=self.cmap, vmin=low, vmax=high, interpolation="nearest")
         ax.set(xticks=[], yticks=[])
         rows, cols = plane.shape

@@ -12,12 +12,17 @@ from convlens.maths.one_row import kernel_shown, maps_shown
 from convlens.output.colormaps import Stage, ValueRange, check_stage, limits
 from convlens.output.map_png import Target
 from convlens.state.filters import Array
+from convlens.state.interpreted import gradients
 from convlens.state.session import Session
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from convlens.maths.explanation import Explanation
+
+
+#: The stage of `plot` at which the derivatives of a score are drawn, and the colour map whose middle is 0.
+GRADIENTS, DIVERGING = "gradients", "RdBu_r"
 
 
 class Look(NamedTuple):
@@ -53,10 +58,13 @@ def explain(session: Session, i: int, row: int, col: int | None) -> Explanation:
 
 
 def figure(session: Session, look: Look, **options: Any) -> Figure:
-    """Draw filters and activation maps; `options` are those of `convlens.output.figures.plot`."""
+    """Draw filters and activation maps; `options` are those of `convlens.output.figures.plot`, `stage` and its own."""
     from convlens.output.figures import plot
 
-    stage = check_stage(options.pop("stage", look.stage))
+    stage = options.pop("stage", look.stage)
+    if stage == GRADIENTS:
+        return _figure_of_gradients(session, **options)
+    stage = check_stage(stage)
     _ = session.engine.layer  # waited for before the lock is taken
     with session.editing():  # so that filters and maps belong together
         filters = session.current(thorough=True)
@@ -69,6 +77,21 @@ def figure(session: Session, look: Look, **options: Any) -> Figure:
         drawn |= {"image": session.image.values, "alignment": alignment(session)}
     kernels = [kernel_shown(filters.kernel_at(i), rank) for i in range(len(filters))]
     return plot(kernels, maps_shown(maps, rank), filters.names, **(drawn | options))
+
+
+def _figure_of_gradients(
+    session: Session, *, target: int | None = None, output: int | str | None = None, **options: Any
+) -> Figure:
+    """Draw the derivatives of a score by the kernels and by the maps, in colours whose middle is 0."""
+    from convlens.output.figures import plot
+
+    names = session.filters.names
+    found = gradients(session, target, output)
+    titles = [f"d score {found.target} / d {name}" for name in names]
+    drawn: dict[str, Any] = {"cmap": DIVERGING, "value_range": "symmetric", "kernel_range": "symmetric"}
+    if options.get("overlay"):
+        drawn |= {"image": session.image.values, "alignment": alignment(session)}
+    return plot(found.kernels, found.maps, titles, **(drawn | options))
 
 
 def alignment(session: Session) -> Alignment:

@@ -393,7 +393,10 @@ class LensMethods(LensBase):
         ----------
         **kw
             ``form`` ("tutorial" or "compact"), ``figsize`` in inches, ``dpi``, ``most`` (filters drawn, 64 unless
-            given); `cmap`, `value_range`, `stage` and `overlay` are the lens's own unless given.
+            given); `cmap`, `value_range`, `stage` and `overlay` are the lens's own unless given. ``kernel_range`` is
+            what the colours of a kernel span, "per_map" unless given. ``stage="gradients"`` draws how much a score of
+            the model changes with each tap of the kernels and with each value of the maps, as :attr:`gradients` has
+            them, in colours whose middle is 0; ``target`` and ``output`` choose the score as in :meth:`attribution`.
 
         Returns
         -------
@@ -405,7 +408,8 @@ class LensMethods(LensBase):
         TypeError
             For an option that is none of these.
         ValueError
-            For a value that an option cannot have, and for a figure of more pixels than Matplotlib can draw.
+            For a value that an option cannot have, for a figure of more pixels than Matplotlib can draw, and for
+            gradients without a model.
         """
         return exports.figure(self._open, self.look, **({"overlay": self.overlay} | kw))
 
