@@ -5,6 +5,7 @@ Without end, from the command line: ``CONVLENS_FUZZ_ROUNDS=200000 python -m pyte
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 import tracemalloc
@@ -69,8 +70,10 @@ class Findings:
 
     messages: int = 0
     refused: int = 0
-    #: Of the thread that handles the message, so that other programs on the machine do not count.
+    #: Of the thread that handles the message, so that other programs on the machine do not count; without the time in
+    #: which Python collects garbage, which is that of all objects of the process, Keras's and TensorFlow's among them.
     slowest: float = 0.0
+    longest_collection: float = 0.0
     largest: int = 0
     faults: list[str] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
@@ -78,9 +81,24 @@ class Findings:
     def __str__(self) -> str:
         """Give the figures in a line."""
         return (
-            f"{self.messages:,} messages, {self.refused:,} refused, slowest {1000 * self.slowest:.0f} ms, "
-            f"largest {self.largest / 1e6:.1f} MB, {len(self.faults)} faults"
+            f"{self.messages:,} messages, {self.refused:,} refused, slowest {1000 * self.slowest:.0f} ms "
+            f"and {1000 * self.longest_collection:.0f} ms of collecting garbage beside it, largest "
+            f"{self.largest / 1e6:.1f} MB, {len(self.faults)} faults"
         )
+
+
+class Collecting:
+    """Adds up the time in which Python collects garbage; `seconds` may be set back."""
+
+    def __init__(self) -> None:
+        self.seconds = self._begun = 0.0
+
+    def __call__(self, phase: str, _: dict[str, int]) -> None:
+        """Note the beginning or the end of a collection, as `gc.callbacks` calls it."""
+        if phase == "start":
+            self._begun = time.thread_time()
+        else:
+            self.seconds += time.thread_time() - self._begun
 
 
 def junk(rng: random.Random) -> Any:
@@ -155,6 +173,7 @@ def fuzz(seed: int, rounds: int) -> Findings:
     answers: list[dict[str, Any]] = []
     lens._outgoing._send = lambda message, _: answers.append(message.get("content") or {})
     before = saved(lens)
+    gc.callbacks.append(collecting := Collecting())
     try:
         number = -1
         while found.messages < rounds:
@@ -167,17 +186,20 @@ def fuzz(seed: int, rounds: int) -> Findings:
             answers.clear()
             if traced := number % 8 == 0:  # which takes longer: of these, the time is not looked at
                 tracemalloc.start()
+            collecting.seconds = 0.0
             start = time.thread_time()
             try:
                 lens._handle_custom_msg(content, buffers)
             except Exception as error:
                 found.faults.append(f"seed {seed}, message {number}: {type(error).__name__} escaped")
-            took, peak = time.thread_time() - start, 0
+            took, peak = time.thread_time() - start - collecting.seconds, 0
             if traced:
                 took, peak = 0.0, tracemalloc.get_traced_memory()[1]
                 tracemalloc.stop()
             found.messages += 1
             found.slowest, found.largest = max(found.slowest, took), max(found.largest, peak)
+            if not traced:
+                found.longest_collection = max(found.longest_collection, collecting.seconds)
             told = [one for one in answers if one.get("type") == "answer"]
             kind = str(message.get("type"))[:20]
             found.kinds[kind] += 1
@@ -199,5 +221,6 @@ def fuzz(seed: int, rounds: int) -> Findings:
             if peak > MOST_BYTES:
                 found.faults.append(f"seed {seed}, message {number} ({kind}): {peak / 1e6:.0f} MB")
     finally:
+        gc.callbacks.remove(collecting)
         lens.close()
     return found
