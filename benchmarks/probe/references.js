@@ -1,10 +1,10 @@
-/** What the lens is compared with: a bare comm message and its answer, a bare canvas, the tutorial, TensorFlow.js. */
+/** What the lens is compared with: a bare message, canvas and pipeline, the tutorial, TensorFlow.js. */
 (() => {
   const { shown, nextFrame, frame, pause, until, kernel } = window.benchTools;
 
-  /** The kernel's echo, which answers a small message with as many bytes as it was opened with. */
-  const openEcho = (bytes) => {
-    const comm = kernel().createComm("bench_echo");
+  /** The kernel's echo or pipeline, which answers a small message with as many bytes as it was opened with. */
+  const openComm = (target, bytes) => {
+    const comm = kernel().createComm(target);
     let arrived = () => {};
     comm.onMsg = () => arrived();
     comm.open({ bytes });
@@ -21,7 +21,7 @@
 
   /** Send messages to the echo, `gap` ms apart; how long each took. */
   const echo = async ({ count, gap, bytes }) => {
-    const { ask, close } = openEcho(bytes);
+    const { ask, close } = openComm("bench_echo", bytes);
     const times = [];
     for (let number = 0; number < count; number++) {
       const start = performance.now();
@@ -54,11 +54,11 @@
   };
 
   /**
-   * What no page can do without: write a canvas, send a message, write the canvas again once it is answered. `paint` and
-   * `answered` are the times at which the frames with either were handed over to be shown.
+   * What no page can do without: write a canvas, send a message to the pipeline, write the canvas again once it is answered.
+   * `paint` and `answered` are the times at which the frames with either were handed over to be shown.
    */
   const bare = async ({ count, gap, bytes }) => {
-    const { ask, close } = openEcho(bytes);
+    const { ask, close } = openComm("bench_pipeline", bytes);
     const { write, remove } = bareCanvas();
     const painted = async () => {
       await frame();
@@ -82,9 +82,9 @@
     return results;
   };
 
-  /** Write a canvas before every frame, while one message to the echo follows another; counts frames and answers. */
-  const bareDrag = async ({ seconds, bytes }) => {
-    const { ask, close } = openEcho(bytes);
+  /** Write a canvas before every frame, while one message to a target follows another; counts frames and answers. */
+  const bareDrag = async ({ target, seconds, bytes }) => {
+    const { ask, close } = openComm(target, bytes);
     const { write, remove } = bareCanvas();
     const seen = { frames: 0, maps: 0 };
     const start = performance.now();
