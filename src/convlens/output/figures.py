@@ -58,8 +58,8 @@ def plot(
     Parameters
     ----------
     kernels
-        ``(kh, kw)`` or ``(kh, kw, channels)`` each; of signals ``(k,)`` or ``(k, channels)``, drawn as stems. Drawn with
-        the numbers in the cells; up to four channels plane by plane, more as their mean.
+        ``(kh, kw)`` or ``(kh, kw, channels)`` each; of signals ``(k,)`` or ``(k, channels)``, drawn as stems. Numbers
+        stand in the cells; up to four channels plane by plane, more as their mean.
     maps
         ``(rows, cols)`` each, as many as there are kernels; ``(steps,)`` of signals, which are drawn as curves.
     names
