@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -72,3 +75,29 @@ def test_a_full_disk_leaves_the_page_that_was_there(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert page.read_text() == "before"
     assert list(tmp_path.iterdir()) == [page]
+
+
+def test_kernels_of_layers_that_were_open_before_are_not_kept() -> None:
+    def convolution(name: str) -> Any:
+        return keras.layers.Conv2D(64, 3, padding="same", name=name)
+
+    model = keras.Sequential([keras.Input((8, 8, 3)), *map(convolution, "abc")])
+    lens = ConvLens(np.random.default_rng(2).random((8, 8, 3), np.float32), model=model, layer="b")
+
+    def open_in_turn(times: int) -> None:
+        for number in range(times):
+            lens.layer_path = "bc"[number % 2]
+            told(lens, {"type": "need", "uids": lens._session.filters.uids})
+
+    tracemalloc.start()
+    try:
+        open_in_turn(10)
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        open_in_turn(40)
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    kernels = 4 * 3 * 3 * 64 * 64
+    assert after - before < 10 * kernels  # of 40 that were opened
