@@ -38,6 +38,9 @@ function undoAnywhere(lens: LensView, event: KeyboardEvent): void {
   else lens.undo();
 }
 
+/** Pixels of width that the maps of an output take beside the cards. */
+const OUTPUT_WIDTH = 320;
+
 export function App({ lens }: { lens: LensView }) {
   const { host, scheme } = useHostTheme();
   const root = useRef<HTMLDivElement>(null);
@@ -51,6 +54,8 @@ export function App({ lens }: { lens: LensView }) {
     [lens, gallery, filters.length, room, geometry, view],
   );
   const focus = at.view === "focus";
+  // Maps of an output are too small below a small image.
+  const beside = gallery || at.image.width >= OUTPUT_WIDTH || !lens.network.output.value;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys that the controls inside leave.
     <div
@@ -89,7 +94,7 @@ export function App({ lens }: { lens: LensView }) {
               <>
                 <div class="cl-side">
                   <InputImage lens={lens} />
-                  <Predictions lens={lens} />
+                  {beside && <Predictions lens={lens} />}
                 </div>
                 {gallery ? (
                   <Gallery lens={lens}>{geometry.path === "" && <AddFilter lens={lens} />}</Gallery>
@@ -99,6 +104,7 @@ export function App({ lens }: { lens: LensView }) {
                       <FilterCard key={filter.uid} lens={lens} filter={filter} index={index} />
                     ))}
                     <AddFilter lens={lens} />
+                    {!beside && <Predictions lens={lens} />}
                   </div>
                 )}
               </>
