@@ -228,7 +228,7 @@ export class FakePython {
         order: this.filters.map((f) => f.uid),
         image_version: this.traits._image.version,
         image_is_input: this.imageIsInput,
-        output: this.output && this.output.shape,
+        output: this.output?.shape ?? null,
       },
       names: this.filters.map((f) => f.name),
     };

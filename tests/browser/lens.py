@@ -161,6 +161,10 @@ class LensView:
         """Return the colours of the input image on screen: (rows, cols, 4)."""
         return self._pixels(self.root.locator("figure.cl-image"), shape)
 
+    def output_pixels(self, side: str, shape: Sequence[int]) -> Pixels:
+        """Return the colours of a map of the model's output, "before", "after" or "difference": (rows, cols, 4)."""
+        return self._pixels(self.root.locator(f"figure.cl-output[data-side={side}]"), shape)
+
     def layer_input_pixels(self, shape: Sequence[int]) -> Pixels:
         """Return the colours of the channel of the layer's input that is on screen: (rows, cols, 4)."""
         return self._pixels(self.root.locator("figure.cl-layerinput"), shape)
