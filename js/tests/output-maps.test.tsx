@@ -90,6 +90,9 @@ describe("the maps of an output", () => {
 
   test("are told in a sentence", () => {
     expect(changeWords(maps([1, 2, 3, 4], [1, 2, 3, 4], [2, 2]))).toBe("The edits change no pixel.");
+    expect(changeWords(maps([1, 2], [1, 3], [1, 2]), true)).toBe(
+      "The edits change 50 % of the steps, by 1 at most.",
+    );
     expect(changeWords(maps([1, 2, 3, 4], [1, 2, 3, 2.5], [2, 2]))).toBe(
       "The edits change 25 % of the pixels, by 1.5 at most.",
     );

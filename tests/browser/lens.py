@@ -55,6 +55,11 @@ SETTLED = """(root) => root.dataset.link === "idle" && root.dataset.status === "
   && [...root.querySelectorAll("figure[data-uid]")].every((map) => map.dataset.provenance === "keras")"""
 
 
+def read_out(figure: Locator) -> float:
+    """Return the number that stands over a corner of a map, "row 1, col 2: 0.5"."""
+    return float(figure.locator("output").inner_text().split(":")[1].strip().replace("\u2212", "-"))
+
+
 class LensView:
     """One view of a lens on a page."""
 

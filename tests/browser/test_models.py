@@ -13,9 +13,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
+from convlens.maths.block_means import block_means
 from tests.browser.expected import assert_drawn
 from tests.browser.hosts.jupyterlab import JupyterLab, Notebook
-from tests.browser.lens import LensView
+from tests.browser.lens import LensView, read_out
 from tests.browser.test_accessibility import violations
 
 #: A layer of few filters, one of 2,048 that read 32 channels, and a separable one.
@@ -271,7 +272,7 @@ def test_an_output_that_is_a_picture_is_drawn_as_keras_has_it_and_follows_an_edi
     for k, label in enumerate(["road", "sky"]):
         channel.select_option(label)
         expect(panel.get_by_role("application").first).to_have_accessible_name(re.compile(f"before the edits, {label}"))
-        expect(panel).to_have_attribute("aria-busy", "false")
+        expect(panel.locator("figure[data-side=after]")).to_have_attribute("data-channel", str(k))
         one, other = before[..., k], after[..., k]
         limits = (float(min(one.min(), other.min())), float(max(one.max(), other.max())))
         most = float(np.abs(other - one).max())
@@ -304,6 +305,39 @@ def test_an_output_that_is_a_picture_is_drawn_as_keras_has_it_and_follows_an_edi
     expect(panel.get_by_role("status")).to_have_text("The edits change no pixel.")
 
 
-def read_out(figure: Locator) -> float:
-    """Return the number over a corner of a map."""
-    return float(figure.locator("output").inner_text().split(":")[1].strip().replace("−", "-"))
+def test_an_output_larger_than_the_screen_shows_is_drawn_at_the_size_of_the_screen(
+    lab: JupyterLab, warm_python: str
+) -> None:
+    large = """
+import keras, numpy as np
+from convlens import ConvLens
+keras.utils.set_random_seed(5)
+inputs = keras.Input((12, 10, 1))
+x = keras.layers.Conv2D(2, 3, padding="same", name="inner")(inputs)
+x = keras.layers.Conv2D(1, 5, padding="same")(keras.layers.UpSampling2D(100, interpolation="bilinear")(x))
+img = np.random.default_rng(0).random((12, 10, 1)).astype("float32")
+lens = ConvLens(img, model=keras.Model(inputs, x), layer="inner")
+lens.set_kernel(0, lens.kernels[0] + 0.5)
+lens
+"""
+    notebook = lab.open([large], warm_python)
+    notebook.run_all()
+    view = LensView(notebook.page).settle()
+    panel = view.root.get_by_role("group", name="The model's prediction")
+    expect(panel).to_have_attribute("aria-busy", "false")
+    before, after = said(notebook, "[one[..., 0] for one in lens.predictions]")
+    assert after.shape == (1200, 1000)
+    limits = (float(min(before.min(), after.min())), float(max(before.max(), after.max())))
+    canvas = panel.locator("figure[data-side=after] canvas").first
+    canvas.scroll_into_view_if_needed()
+    shape = tuple(canvas.evaluate("one => [one.height, one.width]"))
+    assert shape[0] < 400
+    figure = panel.locator("figure[data-side=after]")
+    expect(figure).to_have_attribute("data-drawn", f"{shape[0]},{shape[1]}")
+    # Each device pixel is the mean of the values that it covers.
+    assert_drawn(view.output_pixels("after", shape), block_means(after, shape), limits=limits)
+    # The value is that of one pixel, not of a mean.
+    notebook.page.mouse.move(*view.point(figure, shape, 20, 30))
+    expect(figure.locator("output")).to_have_text(re.compile(r"row \d+, col \d+: [^…]"))
+    row, col = (int(one) for one in re.findall(r"\d+", figure.locator(".cl-where").inner_text()))
+    assert read_out(figure) == pytest.approx(float(after[row, col]), abs=1e-5)

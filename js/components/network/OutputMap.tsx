@@ -2,13 +2,13 @@
 import { type ReadonlySignal, type Signal, useComputed } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { paintMapCurve } from "../../paint/curve.ts";
-import { gridOf, isLarge, type Size, type SourceWindow } from "../../paint/grid.ts";
+import { type Grid, gridOf, isLarge, type Size, type SourceWindow } from "../../paint/grid.ts";
 import { outputRange, paintOutput, type Side } from "../../paint/output.ts";
 import { bufferedPaint } from "../../paint/paint.ts";
 import { paletteOf } from "../../paint/palette.ts";
 import type { Range } from "../../paint/ranges.ts";
 import { type Pixel, placeOver } from "../../paint/viewport.ts";
-import { type OutputPart, SAVED, type ShownOutput } from "../../queries/output-maps.ts";
+import { SAVED, type ShownOutput } from "../../queries/output-maps.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { Legend } from "../picture/Legend.tsx";
 import { PixelMark } from "../picture/marks.tsx";
@@ -33,7 +33,7 @@ export interface OutputMapProps {
   over: Signal<Pixel | null>;
   pinned: Signal<[number, number] | null>;
   /** Has a part come; of one of the maps only, since all three come together. */
-  want: ((grid: OutputPart["grid"]) => void) | null;
+  want: ((grid: Grid) => void) | null;
 }
 
 export function OutputMap({ lens, side, size, name, shown, over, pinned, want }: OutputMapProps) {
@@ -83,7 +83,8 @@ export function OutputMap({ lens, side, size, name, shown, over, pinned, want }:
     <figure
       class="cl-figure cl-output"
       data-side={side}
-      data-version={shown.value?.version}
+      data-channel={shown.value?.channel}
+      data-drawn={shown.value?.maps[side].shape.join()}
       data-curve={size.curve || undefined}
       style={aspect(size)}
     >

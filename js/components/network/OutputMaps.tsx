@@ -1,12 +1,11 @@
 /** The model's output where it is a picture: one channel before and after the edits, and what they change. */
 import { useComputed, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { formatNumber } from "../../maths/numbers.ts";
-import { isLarge } from "../../paint/grid.ts";
+import { type Grid, isLarge } from "../../paint/grid.ts";
 import type { Side } from "../../paint/output.ts";
 import type { Pixel } from "../../paint/viewport.ts";
 import type { OutputMapsRecord } from "../../protocol/messages.ts";
-import type { OutputPart } from "../../queries/output-maps.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { percent } from "../ui/wording.ts";
 import { OutputMap } from "./OutputMap.tsx";
@@ -14,12 +13,21 @@ import { OutputMap } from "./OutputMap.tsx";
 const SIDES: Side[] = ["before", "after", "difference"];
 
 /** How much of the output the edits change, in a sentence. */
-export function changeWords({ difference, size }: OutputMapsRecord): string {
+export function changeWords({ difference, size }: OutputMapsRecord, curve = false): string {
   const { range, counts } = difference;
   const pixels = size[0] * size[1];
   const most = Math.max(Math.abs(range[0]), Math.abs(range[1]));
-  if (counts.zeros === pixels) return "The edits change no pixel.";
-  return `The edits change ${percent(pixels - counts.zeros, pixels)} of the pixels, by ${formatNumber(Math.fround(most), 5)} at most.`;
+  if (counts.zeros === pixels) return `The edits change no ${curve ? "step" : "pixel"}.`;
+  const changed = `${percent(pixels - counts.zeros, pixels)} of the ${curve ? "steps" : "pixels"}`;
+  return `The edits change ${changed}, by ${formatNumber(Math.fround(most), 5)} at most.`;
+}
+
+/** Pixels of a large output that has not been on screen yet. */
+const FIRST_PIXELS = 2 ** 17;
+
+function firstGrid(rows: number, cols: number): Grid {
+  const share = Math.sqrt(FIRST_PIXELS / (rows * cols));
+  return { part: [0, rows, 0, cols], shape: [Math.ceil(rows * share), Math.ceil(cols * share)] };
 }
 
 interface OutputMapsProps {
@@ -43,10 +51,14 @@ export function OutputMaps({ lens, shape: [rows, cols, channels] }: OutputMapsPr
       String(last.maps.size) === String([high, wide]);
     return fits && predictions.value.version !== 0 ? last : null;
   });
+  // What is on screen of a large output, once it was there.
+  const painted = useRef<Grid | null>(null);
   useEffect(() => {
-    if (version !== 0 && !isLarge(size)) outputMaps.want({ version, channel, grid: null });
-  }, [version, channel, rows, cols]);
-  const want = (grid: OutputPart["grid"]) => {
+    const grid = isLarge(size) ? (painted.current ?? firstGrid(rows, cols)) : null;
+    if (version !== 0) outputMaps.want({ version, channel, grid });
+  }, [version, channel]);
+  const want = (grid: Grid) => {
+    painted.current = grid;
     const { version } = predictions.peek();
     if (version !== 0) outputMaps.want({ version, channel, grid });
   };
@@ -85,7 +97,7 @@ export function OutputMaps({ lens, shape: [rows, cols, channels] }: OutputMapsPr
         ))}
       </div>
       <p role="status" class="cl-muted">
-        {shown.value ? changeWords(shown.value.maps) : "…"}
+        {shown.value ? changeWords(shown.value.maps, size.curve) : "…"}
       </p>
     </>
   );

@@ -51,7 +51,7 @@ function Panel({ lens }: { lens: LensView }) {
       </p>
       {error && <p class="cl-kalert">{error}</p>}
       {output ? (
-        <OutputMaps lens={lens} shape={output} />
+        <OutputMaps key={String(output)} lens={lens} shape={output} />
       ) : before && after ? (
         <Classes lens={lens} before={before} after={after} />
       ) : (
