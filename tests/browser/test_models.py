@@ -328,16 +328,21 @@ lens
     before, after = said(notebook, "[one[..., 0] for one in lens.predictions]")
     assert after.shape == (1200, 1000)
     limits = (float(min(before.min(), after.min())), float(max(before.max(), after.max())))
-    canvas = panel.locator("figure[data-side=after] canvas").first
+    # All three maps are sent at the size that the first has on screen.
+    figure = panel.locator("figure[data-side=before]")
+    canvas = figure.locator("canvas").first
     canvas.scroll_into_view_if_needed()
+    view.until("""root => {
+      const figure = root.querySelector("figure[data-side=before]");
+      const { height, width } = figure.querySelector("canvas");
+      return figure.dataset.drawn === `${height},${width}`;
+    }""")
     shape = tuple(canvas.evaluate("one => [one.height, one.width]"))
     assert shape[0] < 400
-    figure = panel.locator("figure[data-side=after]")
-    expect(figure).to_have_attribute("data-drawn", f"{shape[0]},{shape[1]}")
     # Each device pixel is the mean of the values that it covers.
-    assert_drawn(view.output_pixels("after", shape), block_means(after, shape), limits=limits)
+    assert_drawn(view.output_pixels("before", shape), block_means(before, shape), limits=limits)
     # The value is that of one pixel, not of a mean.
     notebook.page.mouse.move(*view.point(figure, shape, 20, 30))
     expect(figure.locator("output")).to_have_text(re.compile(r"row \d+, col \d+: [^…]"))
     row, col = (int(one) for one in re.findall(r"\d+", figure.locator(".cl-where").inner_text()))
-    assert read_out(figure) == pytest.approx(float(after[row, col]), abs=1e-5)
+    assert read_out(figure) == pytest.approx(float(before[row, col]), abs=1e-5)
