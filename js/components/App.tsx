@@ -38,8 +38,8 @@ function undoAnywhere(lens: LensView, event: KeyboardEvent): void {
   else lens.undo();
 }
 
-/** Pixels of width that the maps of an output take beside the cards. */
-const OUTPUT_WIDTH = 320;
+/** Pixels of width that three maps of an output take side by side. */
+const OUTPUT_WIDTH = 480;
 
 export function App({ lens }: { lens: LensView }) {
   const { host, scheme } = useHostTheme();
@@ -54,8 +54,9 @@ export function App({ lens }: { lens: LensView }) {
     [lens, gallery, filters.length, room, geometry, view],
   );
   const focus = at.view === "focus";
-  // Maps of an output are too small below a small image.
-  const beside = gallery || at.image.width >= OUTPUT_WIDTH || !lens.network.output.value;
+  // The three maps of an output are compared in one row, below the cards where the image is narrower than that.
+  const narrow = at.image.width < OUTPUT_WIDTH && at.kernel !== "folded";
+  const beside = gallery || !narrow || !lens.network.output.value;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys that the controls inside leave.
     <div
