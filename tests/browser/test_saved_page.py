@@ -256,3 +256,9 @@ def test_an_output_that_is_a_picture_stays_in_the_page_with_its_values(browser: 
         assert panel.evaluate("one => one.offsetHeight") == height
         page.keyboard.press("Control+z")
         expect(panel.get_by_role("status")).to_contain_text("by ")
+
+        # Beside the cards, below them or above them: it makes no lens wider than its room.
+        for width in (1400, 660, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            view.until("root => root.scrollWidth <= root.clientWidth")
+            view.assert_fits()
