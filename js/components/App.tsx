@@ -38,6 +38,9 @@ function undoAnywhere(lens: LensView, event: KeyboardEvent): void {
   else lens.undo();
 }
 
+/** Pixels of width that three maps of an output take side by side. */
+const OUTPUT_WIDTH = 480;
+
 export function App({ lens }: { lens: LensView }) {
   const { host, scheme } = useHostTheme();
   const root = useRef<HTMLDivElement>(null);
@@ -51,6 +54,9 @@ export function App({ lens }: { lens: LensView }) {
     [lens, gallery, filters.length, room, geometry, view],
   );
   const focus = at.view === "focus";
+  // The three maps of an output are compared in one row, below the cards where the image is narrower than that.
+  const narrow = at.image.width < OUTPUT_WIDTH && at.kernel !== "folded";
+  const beside = gallery || !narrow || !lens.network.output.value;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys that the controls inside leave.
     <div
@@ -89,7 +95,7 @@ export function App({ lens }: { lens: LensView }) {
               <>
                 <div class="cl-side">
                   <InputImage lens={lens} />
-                  <Predictions lens={lens} />
+                  {beside && <Predictions lens={lens} />}
                 </div>
                 {gallery ? (
                   <Gallery lens={lens}>{geometry.path === "" && <AddFilter lens={lens} />}</Gallery>
@@ -99,6 +105,7 @@ export function App({ lens }: { lens: LensView }) {
                       <FilterCard key={filter.uid} lens={lens} filter={filter} index={index} />
                     ))}
                     <AddFilter lens={lens} />
+                    {!beside && <Predictions lens={lens} />}
                   </div>
                 )}
               </>

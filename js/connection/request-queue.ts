@@ -52,6 +52,8 @@ const PASS = new Set<Request["type"]>([
   "need",
   "probe",
   "predict",
+  "output_maps",
+  "output_values",
   "stats",
   "losses",
   "deep",

@@ -6,7 +6,7 @@ import type { SavedAnswersRecord } from "../protocol/messages.ts";
 /** Weights of all filters in list order. */
 type All = readonly Weights[];
 
-/** The model's output with the original and with the saved weights. */
+/** The model's output with the original and with the saved weights; null where it is a picture, which queries/output-maps.ts has. */
 interface SavedPrediction {
   before: Float32Array | null;
   after: Float32Array | null;
@@ -18,12 +18,13 @@ export class SavedAnswers {
   readonly #weights: All;
 
   /** `weights` are those that everything else of the page is of. */
-  constructor({ predictions, snapshots }: SavedAnswersRecord, weights: All) {
+  constructor({ predictions, outputs, snapshots }: SavedAnswersRecord, weights: All) {
     this.#weights = weights;
-    this.#prediction = predictions && {
+    const vectors = predictions && {
       before: floatsOf(predictions.before),
       after: floatsOf(predictions.after),
     };
+    this.#prediction = vectors ?? (outputs.length > 0 ? { before: null, after: null } : null);
     this.#snapshots = snapshots.map((one) => {
       const kernels = floatsOf(one.kernels);
       const size = kernels.length / weights.length;

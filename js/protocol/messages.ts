@@ -101,6 +101,13 @@ export type Request =
    * requests that pile up while the model runs only the newest is carried out, with the weights of that moment.
    */
   | { type: "predict" }
+  /**
+   * One channel of the model's output where it is a picture, of the prediction that was told last: all of it, or a part that is
+   * reduced to at most `shape`. Nothing comes where the weights are others by now: another `predictions` message follows.
+   */
+  | { type: "output_maps"; channel: number; window?: Part | undefined; shape?: [number, number] | undefined }
+  /** Keras's own float values of that output at one pixel. */
+  | { type: "output_values"; channel: number; row: number; col: number }
   /** One number a filter, to sort a gallery by; has Keras compute the maps that are missing (one call of the layer). */
   | { type: "stats" }
   /** What the model's greatest score, before a last softmax, loses without the maps of some filters, one at a time. */
@@ -270,6 +277,18 @@ export type RunRecord = Checked<typeof run>;
 /** `rev` is that of the weights; no map as long as Keras has none. */
 const closeUp = fields({ rev: whole, map: nullable(mapRecord) });
 
+/** One channel of an output of `size` rows and columns, before and after the edits, and after minus before. */
+const outputMaps = fields({
+  channel: whole,
+  size: pair(whole),
+  before: mapRecord,
+  after: mapRecord,
+  difference: mapRecord,
+  /** Of a saved page: all of before, then of after, as float32, where the output is small. */
+  values: optional(bytes),
+});
+export type OutputMapsRecord = Checked<typeof outputMaps>;
+
 /** What was given, what was expected, how to mend it. */
 const error = optional(fields({ title: text, text }));
 
@@ -297,6 +316,9 @@ const answer = fields({
   patch: optional(patch),
   plane: optional(plane),
   close_up: optional(closeUp),
+  output_maps: optional(outputMaps),
+  /** Before and after. */
+  output_values: optional(pair(number)),
   /** In the dtype of the image's record. */
   pixels: optional(bytes),
   factors: optional(factors),
@@ -306,12 +328,14 @@ const answer = fields({
   replaced: optional(flag),
 });
 
-/** float32 (classes,) each; null where the model's output is not one vector, and where the model was not run. */
+/** float32 (classes,) each; null where the model's output is not one vector, and where the model was not run. One that is a picture is asked for by `output_maps`. */
 const outputVectors = nullable(fields({ before: bytes, after: bytes }));
 
 /** Trait `_saved`, of a page without Python alone: answers to what it cannot ask. */
 export const savedAnswers = fields({
   predictions: outputVectors,
+  /** Channels of an output that is a picture, from the first on. */
+  outputs: list(outputMaps),
   /** In the order of `_training.snapshots`; float32 (filters, kh, kw, channels) and (filters,), in list order. */
   snapshots: list(fields({ kernels: bytes, bias: bytes })),
   excited: list(excited),
@@ -326,7 +350,7 @@ const predictions = fields({
   client: text,
   seq: whole,
   predictions: outputVectors,
-  /** What the output is, where it is not one vector. */
+  /** What the output is, where it is neither one vector nor a picture. */
   note: optional(text),
   error,
 });

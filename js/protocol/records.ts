@@ -86,6 +86,8 @@ export interface LensState {
   image_version: number;
   /** Whether the image is the layer's input itself (no model before the layer). */
   image_is_input: boolean;
+  /** Rows, columns and channels of the model's output where it is a picture; a state of an older version lacks it. */
+  output?: [number, number, number] | null;
 }
 
 /** Trait `_image`: the picture that is shown, and the layer's input when `image_is_input`. */

@@ -18,6 +18,8 @@ export type Query = Extract<
       | "close_up"
       | "pixels"
       | "predict"
+      | "output_maps"
+      | "output_values"
       | "excited"
       | "show_excited"
       | "run";

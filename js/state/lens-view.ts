@@ -33,6 +33,7 @@ import type {
 } from "../protocol/records.ts";
 import type { Stats } from "../queries/ask.ts";
 import type { Excited } from "../queries/excitations.ts";
+import type { OutputMaps } from "../queries/output-maps.ts";
 import type { FactorsView } from "../queries/separable-parts.ts";
 
 export interface FilterView {
@@ -50,10 +51,12 @@ export interface Predictions {
   /** (classes,) each; null before there is an answer, and where the output is not one vector. */
   before: Float32Array | null;
   after: Float32Array | null;
+  /** Counts answers of the model, 0 before the first. */
+  version: number;
   /** "settled" once they belong to the weights that are shown, "saved" where they came with a page and do. */
   state: "waiting" | "asked" | "settled" | "saved";
   error: string | null;
-  /** What the output is, and where it can be read, where it is not one vector. */
+  /** What the output is, and where it can be read, where it is neither one vector nor a picture. */
   note?: string | undefined;
 }
 
@@ -68,6 +71,11 @@ export interface NetworkView {
   training: ReadonlySignal<TrainingRecord | null>;
   /** Kept up to date while it is read. */
   predictions: ReadonlySignal<Predictions>;
+  /** Rows, columns and channels of the model's output where it is a picture, else null. */
+  output: ReadonlySignal<readonly [rows: number, cols: number, channels: number] | null>;
+  /** The channel of it that is drawn. Never crosses to Python. */
+  outputChannel: Signal<number>;
+  outputMaps: Pick<OutputMaps, "shown" | "want" | "valuesAt">;
   /** Open another layer. */
   open(path: string): void;
   /** Show the kernels of a snapshot of the training. */

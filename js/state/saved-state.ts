@@ -13,6 +13,7 @@ import {
   nullable,
   number,
   oneOf,
+  optional,
   record,
   text,
   whole,
@@ -69,6 +70,7 @@ const lensState = fields({
   order: list(whole),
   image_version: whole,
   image_is_input: flag,
+  output: optional(sizes(3)),
 });
 const imageRecord = fields({
   version: whole,
@@ -249,13 +251,20 @@ function checkFilter(value: unknown, index: number, { geometry, order }: LensSta
 function checkSaved(value: unknown, { geometry, order }: LensState, training: Traits["_training"]): void {
   const saved = nullable(savedAnswers)(value, "_saved");
   if (!saved) return;
-  const { predictions, snapshots, excited } = saved;
+  const { predictions, outputs: maps, snapshots, excited } = saved;
   const kernel = 4 * geometry.kernel_size[0] * geometry.kernel_size[1] * geometry.kernel_channels;
   const outputs = 4 * ((predictions?.before.byteLength ?? 0) >> 2);
   const sizes = [
     ...snapshots.flatMap(({ kernels, bias }) => [
       [kernels, order.length * kernel],
       [bias, 4 * order.length],
+    ]),
+    ...maps.flatMap(({ size, values, ...sides }) => [
+      ...[sides.before, sides.after, sides.difference].map(({ levels, shape }) => [
+        levels,
+        shape[0] * shape[1],
+      ]),
+      ...(values ? [[values, 8 * size[0] * size[1]]] : []),
     ]),
     ...excited.map(({ original }) => [original, kernel]),
     ...Object.values(predictions ?? {}).map((output) => [output, outputs]),

@@ -35,6 +35,7 @@ import { CloseUps } from "../queries/close-ups.ts";
 import { DeepInput } from "../queries/deep-input.ts";
 import { ImagePixels } from "../queries/image-pixels.ts";
 import { LayerInput } from "../queries/layer-input.ts";
+import { OutputMaps } from "../queries/output-maps.ts";
 import { PixelValues } from "../queries/pixel-values.ts";
 import { SeparableParts } from "../queries/separable-parts.ts";
 import { VisibleFilters } from "../queries/visible-filters.ts";
@@ -79,6 +80,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
   readonly imagePixels: ImagePixels;
   readonly closeUps: CloseUps;
   readonly interpretation: Interpretation;
+  readonly outputMaps: OutputMaps;
   /** Present while Python is not connected. */
   offline: Offline | null = null;
   /** What a page brought for when nobody can be asked. */
@@ -137,6 +139,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
       idle: () => this.status.peek().keras === "ready" && this.channel.link.peek() === "idle",
       retrained: () => this.#forgetInput(),
     });
+    this.outputMaps = new OutputMaps(this.queries, this.saved?.outputs);
     this.interpretation = new Interpretation(model, schedule, this.queries, {
       weights: (uid) => this.filters.get(uid)?.now ?? null,
       report: (text) => this.problems.report("This was not done", text),
@@ -370,11 +373,12 @@ export class Sync implements ChannelEvents, FilterListEvents {
       this.scene.readImage(this.model.get("_image"));
       this.filters.setState(this.model.get("_state"), this.model.get("names"));
     });
-    const { geometry, image_version } = this.filters.state.peek();
+    const { generation, geometry, image_version } = this.filters.state.peek();
+    // Another of the model's outputs may have been chosen.
+    if (generation !== before.generation) this.userModel.unsettle();
     if (geometry.path === before.geometry.path && image_version === before.image_version) return;
     this.#forgetInput();
     this.separableParts.forget();
-    this.userModel.unsettle();
     this.#followImage();
   }
 

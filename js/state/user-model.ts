@@ -6,13 +6,14 @@ import { floatsOf } from "../protocol/bytes.ts";
 import type { PredictionsMessage } from "../protocol/messages.ts";
 import type { LayerRecord, TrainingRecord, Traits, Uid } from "../protocol/records.ts";
 import type { Asker } from "../queries/ask.ts";
+import { SAVED } from "../queries/output-maps.ts";
 import type { FilterState } from "./filter.ts";
 import type { Predictions } from "./lens-view.ts";
 
 /** The model runs again when no weight has changed for so long. */
 export const SETTLE_MS = 250;
 
-const UNKNOWN: Predictions = { before: null, after: null, state: "waiting", error: null };
+const UNKNOWN: Predictions = { before: null, after: null, version: 0, state: "waiting", error: null };
 
 export interface UserModelEvents {
   /** Whether Python can run the model now and has answered all edits. */
@@ -29,6 +30,8 @@ export class UserModel {
   readonly #predictions: Signal<Predictions>;
   /** Rev of each filter that the last question covers. */
   readonly #revs = new Map<Uid, number>();
+  /** Answers of the model so far. */
+  #version = 0;
   #watched = false;
   #cancel: () => void = () => {};
 
@@ -80,6 +83,7 @@ export class UserModel {
     this.#predictions.value = {
       before: predictions && floatsOf(predictions.before),
       after: predictions && floatsOf(predictions.after),
+      version: error ? this.#predictions.peek().version : ++this.#version,
       state,
       error: error?.text ?? null,
       note,
@@ -88,7 +92,7 @@ export class UserModel {
 
   /** Without Python: what a page saved of the output, null where that is of other weights, and the snapshot that is shown. */
   showSaved(saved: Pick<Predictions, "before" | "after"> | null, shown: number | null): void {
-    this.#predictions.value = saved ? { ...saved, state: "saved", error: null } : UNKNOWN;
+    this.#predictions.value = saved ? { ...saved, version: SAVED, state: "saved", error: null } : UNKNOWN;
     const training = this.training.peek();
     if (training) this.training.value = { ...training, shown };
   }

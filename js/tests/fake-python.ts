@@ -52,6 +52,8 @@ const READING = new Set<Request["type"]>([
   "diagnose",
   "code",
   "predict",
+  "output_maps",
+  "output_values",
   "stats",
   "losses",
   "deep",
@@ -93,7 +95,9 @@ export class FakePython {
   snapshots: Float32Array[][] = [];
   /** The model's output; by default no vector. */
   predict: () => { before: Float32Array; after: Float32Array } | null = () => null;
-  /** What the model's output is, where it is not one vector. */
+  /** The model's output where it is a picture: values (row, col, channel), and what the edits made of it. */
+  output: { shape: [number, number, number]; before: Float32Array; after: Float32Array } | null = null;
+  /** What the model's output is, where it is neither one vector nor a picture. */
   note: string | undefined;
   /** Carries a message or an update of traits to a front end; a test may lose it, double it or hold it back. */
   carry: (deliver: () => void, what: "message" | "traits") => void = (deliver) => deliver();
@@ -224,6 +228,7 @@ export class FakePython {
         order: this.filters.map((f) => f.uid),
         image_version: this.traits._image.version,
         image_is_input: this.imageIsInput,
+        output: this.output?.shape ?? null,
       },
       names: this.filters.map((f) => f.name),
     };
@@ -386,6 +391,13 @@ export class FakePython {
           .map((f) => this.#floats(f).activation.reduce((sum, v) => sum + v, 0));
         return { uids: [], answer: { losses: { values: Float32Array.from(values), target: 1 } } };
       }
+      case "output_maps":
+        return { uids: [], answer: this.output ? { output_maps: this.#outputMaps(request.channel) } : {} };
+      case "output_values": {
+        const { shape, before, after } = this.output ?? { shape: [0, 0, 0], before: [], after: [] };
+        const at = (request.row * shape[1] + request.col) * shape[2] + request.channel;
+        return { uids: [], answer: { output_values: [before[at], after[at]] } };
+      }
       case "factors":
         return { uids: [], answer: { factors: this.#factors(request) } };
       case "deep":
@@ -490,6 +502,17 @@ export class FakePython {
         );
       }),
     };
+  }
+
+  #outputMaps(channel: number): object {
+    if (!this.output) throw new Refusal("The output is no picture.");
+    const { shape, before, after } = this.output;
+    const [rows, cols, channels] = shape;
+    const plane = (values: Float32Array) => values.filter((_, i) => i % channels === channel);
+    const [one, other] = [plane(before), plane(after)];
+    const map = (values: Float32Array) => quantise(values, values, "activation", [rows, cols]);
+    const difference = map(other.map((value, i) => value - (one[i] as number)));
+    return { channel, size: [rows, cols], before: map(one), after: map(other), difference };
   }
 
   /** One channel of what the layer is fed. */

@@ -173,6 +173,7 @@ describe("answers that were saved with a page", () => {
       _training: { running: false, snapshots: [0, 1, 2].map(epoch), shown: 1 },
       _survey: { version: 1, layers: ["conv"], images: 20 },
       _saved: {
+        outputs: [],
         predictions: { before: bytes(0.25, 0.75), after: bytes(0.5, 0.5) },
         snapshots: [
           { kernels: bytes(...taps(1)), bias: bytes(1, 2, 3, 4) },

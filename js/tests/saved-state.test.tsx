@@ -77,10 +77,20 @@ test("a filter that is damaged is named by its title, and the others are shown",
 
 const zeros = (count: number) => new Uint8Array(4 * count);
 
+const MAP = { stage: "activation", range: [0, 1], shape: [1, 2], levels: new Uint8Array(2), flags: null };
+const SIDE = { ...MAP, counts: { nan: 0, posinf: 0, neginf: 0, zeros: 2 } };
+/** A channel of an output of two pixels. */
+const output = (after: object, values = zeros(4)) => ({
+  outputs: [
+    { channel: 0, size: [1, 2], before: SIDE, after: { ...SIDE, ...after }, difference: SIDE, values },
+  ],
+});
+
 /** A page that brought answers: two outputs, a snapshot of four filters, and what a survey holds of one. */
 function withAnswers(change: (saved: Record<string, unknown[]>) => void): Record<string, unknown> {
   const answers = {
     predictions: { before: zeros(2), after: zeros(2) },
+    outputs: [],
     snapshots: [{ kernels: zeros(64), bias: zeros(4) }],
     excited: [{ uid: 1, original: zeros(16), bias: 0, best: [] }],
     left_out: "",
@@ -91,7 +101,7 @@ function withAnswers(change: (saved: Record<string, unknown[]>) => void): Record
 }
 
 test("answers that are whole are shown without a word", () => {
-  const { text } = show(withAnswers(() => {}));
+  const { text } = show(withAnswers((answers) => Object.assign(answers, output({}))));
   expect(text).not.toContain("damaged");
   expect(text).toContain("before training");
 });
@@ -110,6 +120,8 @@ test.each([
     { excited: [{ uid: 1, original: zeros(9), bias: 0, best: [] }] },
     "is not whole",
   ],
+  ["an output of too few pixels", output({ levels: new Uint8Array(1) }), "is not whole"],
+  ["an output of too few values", output({}, zeros(3)), "is not whole"],
   ["no list of snapshots", { snapshots: 3 }, "snapshots of _saved"],
   ["no answers at all", { left_out: 3 }, "left_out of _saved"],
 ])("%s is named, and no slider goes through it", (_, change, words) => {

@@ -55,6 +55,11 @@ SETTLED = """(root) => root.dataset.link === "idle" && root.dataset.status === "
   && [...root.querySelectorAll("figure[data-uid]")].every((map) => map.dataset.provenance === "keras")"""
 
 
+def read_out(figure: Locator) -> float:
+    """Return the number that stands over a corner of a map, "row 1, col 2: 0.5"."""
+    return float(figure.locator("output").inner_text().split(":")[1].strip().replace("\u2212", "-"))
+
+
 class LensView:
     """One view of a lens on a page."""
 
@@ -160,6 +165,10 @@ class LensView:
     def image_pixels(self, shape: Sequence[int]) -> Pixels:
         """Return the colours of the input image on screen: (rows, cols, 4)."""
         return self._pixels(self.root.locator("figure.cl-image"), shape)
+
+    def output_pixels(self, side: str, shape: Sequence[int]) -> Pixels:
+        """Return the colours of a map of the model's output, "before", "after" or "difference": (rows, cols, 4)."""
+        return self._pixels(self.root.locator(f"figure.cl-output[data-side={side}]"), shape)
 
     def layer_input_pixels(self, shape: Sequence[int]) -> Pixels:
         """Return the colours of the channel of the layer's input that is on screen: (rows, cols, 4)."""

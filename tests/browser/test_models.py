@@ -13,9 +13,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
+from convlens.maths.block_means import block_means
 from tests.browser.expected import assert_drawn
 from tests.browser.hosts.jupyterlab import JupyterLab, Notebook
-from tests.browser.lens import LensView
+from tests.browser.lens import LensView, read_out
+from tests.browser.test_accessibility import violations
 
 #: A layer of few filters, one of 2,048 that read 32 channels, and a separable one.
 MODEL = """
@@ -220,3 +222,127 @@ _ = model.fit(np.stack([img] * 8), np.arange(8) % 4, epochs=3, batch_size=4, ver
         assert_drawn(view.map_pixels(index, activation.shape), activation)
     view.button("Undo").click()
     expect(slider).to_have_attribute("aria-valuetext", re.compile("^epoch 3"))
+
+
+#: A segmentation with a vector beside it: its picture has two channels.
+SEGMENTING = """
+import keras, numpy as np
+from convlens import ConvLens
+keras.utils.set_random_seed(4)
+inputs = keras.Input((18, 22, 1))
+x = keras.layers.Conv2D(3, 3, padding="same", activation="relu", name="inner")(inputs)
+mask = keras.layers.Conv2D(2, 3, padding="same", name="mask")(x)
+classes = keras.layers.Dense(3, name="classes")(keras.layers.GlobalAveragePooling2D()(x))
+model = keras.Model(inputs, [mask, classes])
+img = np.random.default_rng(0).random((18, 22, 1)).astype("float32")
+lens = ConvLens(img, model=model, layer="inner")
+lens.labels = {"mask": ["road", "sky"], "classes": ["cat", "dog", "bird"]}
+"""
+#: What Keras returns for the mask, with the weights as they were and with the lens's set by hand in a clone.
+BY_HAND = """
+clone = keras.models.clone_model(model)
+clone.set_weights(model.get_weights())
+clone.get_layer("inner").set_weights(lens.get_weights())
+before, after = (np.array(one(img[None])[0])[0] for one in (model, clone))
+"""
+
+
+def test_an_output_that_is_a_picture_is_drawn_as_keras_has_it_and_follows_an_edit(
+    lab: JupyterLab, warm_python: str
+) -> None:
+    notebook = lab.open([f"{SEGMENTING}lens"], warm_python)
+    notebook.run_all()
+    view = LensView(notebook.page).settle()
+    panel = view.root.get_by_role("group", name="The model's prediction")
+    # Its place is there before the maps are.
+    expect(panel.get_by_role("application")).to_have_count(3)
+    expect(panel).to_have_attribute("aria-busy", "false")
+    expect(panel.get_by_role("status")).to_have_text("The edits change no pixel.")
+    tables = notebook.python.value("sorted(lens._cmaps)")
+    assert "RdBu_r" in tables
+
+    view.write(0, 1, 1, "1.5")
+    view.settle()
+    expect(panel.get_by_role("status")).not_to_have_text("The edits change no pixel.")
+    expect(panel).to_have_attribute("aria-busy", "false")
+    notebook.python.run(BY_HAND)
+    before, after = notebook.python.value("(before, after)")
+    assert np.abs(after - before).max() > 0.1
+    channel = panel.get_by_role("combobox", name="Channel of the output")
+    for k, label in enumerate(["road", "sky"]):
+        channel.select_option(label)
+        expect(panel.get_by_role("application").first).to_have_accessible_name(re.compile(f"before the edits, {label}"))
+        expect(panel.locator("figure[data-side=after]")).to_have_attribute("data-channel", str(k))
+        one, other = before[..., k], after[..., k]
+        limits = (float(min(one.min(), other.min())), float(max(one.max(), other.max())))
+        most = float(np.abs(other - one).max())
+        assert_drawn(view.output_pixels("before", one.shape), one, limits=limits)
+        assert_drawn(view.output_pixels("after", one.shape), other, limits=limits)
+        assert_drawn(view.output_pixels("difference", one.shape), other - one, "RdBu_r", (-most, most))
+
+    # The value under the pointer, and the one at the pixel that keys choose, are the output's own.
+    figures = [panel.locator(f"figure[data-side={side}]") for side in ("before", "after", "difference")]
+    notebook.page.mouse.move(*view.point(figures[1], before.shape[:2], 4, 7))
+    values = [before[4, 7, 1], after[4, 7, 1], after[4, 7, 1] - before[4, 7, 1]]
+    for figure, value in zip(figures, values, strict=True):
+        expect(figure.locator("output")).to_have_text(re.compile(r"row 4, col 7: [^…]"))
+        assert read_out(figure) == pytest.approx(float(value), abs=1e-5)
+    notebook.page.mouse.move(0, 0)
+    panel.get_by_role("application").first.focus()
+    notebook.page.keyboard.press("Space")
+    notebook.page.keyboard.press("ArrowDown")
+    expect(figures[0].locator("output")).to_have_text(re.compile(r"row 10, col 11: [^…]"))
+    assert read_out(figures[0]) == pytest.approx(float(before[10, 11, 1]), abs=1e-5)
+    assert violations(notebook.page) == []
+
+    # Another output, chosen in Python, is a vector with labels of its own.
+    notebook.python.run("lens.output = 'classes'")
+    expect(panel.get_by_role("listitem")).to_have_count(3)
+    expect(panel).to_contain_text("dog")
+    view.button("Undo").click()
+    view.settle()
+    notebook.python.run("lens.output = None")
+    expect(panel.get_by_role("status")).to_have_text("The edits change no pixel.")
+
+
+def test_an_output_larger_than_the_screen_shows_is_drawn_at_the_size_of_the_screen(
+    lab: JupyterLab, warm_python: str
+) -> None:
+    large = """
+import keras, numpy as np
+from convlens import ConvLens
+keras.utils.set_random_seed(5)
+inputs = keras.Input((12, 10, 1))
+x = keras.layers.Conv2D(2, 3, padding="same", name="inner")(inputs)
+x = keras.layers.Conv2D(1, 5, padding="same")(keras.layers.UpSampling2D(100, interpolation="bilinear")(x))
+img = np.random.default_rng(0).random((12, 10, 1)).astype("float32")
+lens = ConvLens(img, model=keras.Model(inputs, x), layer="inner")
+lens.set_kernel(0, lens.kernels[0] + 0.5)
+lens
+"""
+    notebook = lab.open([large], warm_python)
+    notebook.run_all()
+    view = LensView(notebook.page).settle()
+    panel = view.root.get_by_role("group", name="The model's prediction")
+    expect(panel).to_have_attribute("aria-busy", "false")
+    before, after = said(notebook, "[one[..., 0] for one in lens.predictions]")
+    assert after.shape == (1200, 1000)
+    limits = (float(min(before.min(), after.min())), float(max(before.max(), after.max())))
+    # All three maps are sent at the size that the first has on screen.
+    figure = panel.locator("figure[data-side=before]")
+    canvas = figure.locator("canvas").first
+    canvas.scroll_into_view_if_needed()
+    view.until("""root => {
+      const figure = root.querySelector("figure[data-side=before]");
+      const { height, width } = figure.querySelector("canvas");
+      return figure.dataset.drawn === `${height},${width}`;
+    }""")
+    shape = tuple(canvas.evaluate("one => [one.height, one.width]"))
+    assert shape[0] < 400
+    # Each device pixel is the mean of the values that it covers.
+    assert_drawn(view.output_pixels("before", shape), block_means(before, shape), limits=limits)
+    # The value is that of one pixel, not of a mean.
+    notebook.page.mouse.move(*view.point(figure, shape, 20, 30))
+    expect(figure.locator("output")).to_have_text(re.compile(r"row \d+, col \d+: [^…]"))
+    row, col = (int(one) for one in re.findall(r"\d+", figure.locator(".cl-where").inner_text()))
+    assert read_out(figure) == pytest.approx(float(before[row, col]), abs=1e-5)

@@ -16,7 +16,7 @@ from convlens import ConvLens
 from docs.lesson_notebooks import BLOCK, LESSONS
 from tests.browser.expected import assert_drawn
 from tests.browser.guards import Guard
-from tests.browser.lens import LensView
+from tests.browser.lens import LensView, read_out
 from tests.browser.running import profile, watched
 
 PREVIEWED = """root => [...root.querySelectorAll("figure[data-uid]")].every(
@@ -215,3 +215,50 @@ def test_a_lessons_page_opens_from_disk_on_a_phone_and_is_edited_there(
     view.until(PREVIEWED)
     context.close()
     guard.check()
+
+
+def test_an_output_that_is_a_picture_stays_in_the_page_with_its_values(browser: Browser, tmp_path: Path) -> None:
+    import keras
+
+    keras.utils.set_random_seed(6)
+    inputs = keras.Input((14, 12, 1))
+    x = keras.layers.Conv2D(2, 3, padding="same", activation="relu", name="inner")(inputs)
+    model = keras.Model(inputs, keras.layers.Conv2D(2, 3, padding="same", name="mask")(x))
+    image = np.random.default_rng(0).random((14, 12, 1)).astype("float32")
+    lens = ConvLens(image, model=model, layer="inner")
+    lens.set_kernel(0, lens.kernels[0] + 0.5)
+    before, after = lens.predictions
+    assert before is not None and after is not None
+    lens.save_html(tmp_path / "output.html")
+    with watched(browser) as context:
+        page = context.new_page()
+        page.goto((tmp_path / "output.html").as_uri())
+        view = LensView(page).wait()
+        panel = view.root.get_by_role("group", name="The model's prediction")
+        for channel in (1, 0):
+            panel.get_by_role("combobox").select_option(f"channel {channel}")
+            one, other = before[..., channel], after[..., channel]
+            change, most = other - one, float(np.abs(other - one).max())
+            expect(panel.locator("figure[data-side=after]")).to_have_attribute("data-channel", str(channel))
+            limits = (float(min(one.min(), other.min())), float(max(one.max(), other.max())))
+            assert_drawn(view.output_pixels("after", other.shape), other, limits=limits)
+            assert_drawn(view.output_pixels("difference", other.shape), change, "RdBu_r", (-most, most))
+        page.mouse.move(*view.point(panel.locator("figure[data-side=after]"), other.shape, 3, 8))
+        shown = panel.locator("figure[data-side=after] output")
+        expect(shown).to_contain_text("row 3, col 8: ")
+        assert read_out(panel.locator("figure[data-side=after]")) == pytest.approx(float(after[3, 8, 0]), abs=1e-5)
+
+        # Of other weights there is no output; its places stay, so that nothing moves.
+        height = panel.evaluate("one => one.offsetHeight")
+        view.write(0, 0, 0, "2")
+        expect(panel).to_contain_text("needs Python")
+        expect(panel.get_by_role("status")).to_have_text("…")
+        assert panel.evaluate("one => one.offsetHeight") == height
+        page.keyboard.press("Control+z")
+        expect(panel.get_by_role("status")).to_contain_text("by ")
+
+        # Beside the cards, below them or above them: it makes no lens wider than its room.
+        for width in (1400, 660, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            view.until("root => root.scrollWidth <= root.clientWidth")
+            view.assert_fits()

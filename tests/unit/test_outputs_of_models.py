@@ -129,14 +129,65 @@ def test_without_a_model_there_is_no_output_to_choose() -> None:
 
 
 def test_labels_count_the_classes_of_a_vector_and_the_channels_of_an_image() -> None:
-    lens = ConvLens(image(), model=several(), output="mask" if "mask" in several().output_names else 1)
+    lens = ConvLens(image(), model=several(), output=1)
     lens.labels = ["background", "object"]
     with pytest.raises(TraitError, match="2 channels"):
         lens.labels = ["one", "two", "three"]
 
 
-def test_the_widget_is_sent_a_vector_and_nothing_of_an_image() -> None:
-    lens = ConvLens(image(), model=several(), layer="inner")
+def test_each_output_has_its_own_labels_by_name_or_position() -> None:
+    lens = ConvLens(image(), model=several())
+    first, second = lens._session.source.outputs
+    classes, channels = ["a", "b", "c", "d"], ["background", "object"]
+    for given in ({second: channels, first: classes}, [classes, channels]):
+        lens.labels = given
+        assert lens.labels == {first: classes, second: channels}
+        # The browser is told those of the output that is chosen, and so is a saved page.
+        assert lens.get_state("labels") == {"labels": classes}
+        lens.output = 1
+        assert lens.get_state("labels") == {"labels": channels}
+        lens.output = None
+    lens.labels = [None, channels]
+    assert lens.labels == {second: channels}
+    assert lens.get_state("labels") == {"labels": []}
+
+
+def test_a_list_of_labels_names_no_output_that_has_another_number_of_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    lens = ConvLens(image(), model=several())
+    lens.labels = ["a", "b", "c", "d"]
+    told: list[Any] = []
+    monkeypatch.setattr(lens, "send_state", lambda name: told.append(lens.get_state(name)))
+    lens.output = 1
+    lens.output = 0
+    assert [one["labels"] for one in told if "labels" in one] == [[], ["a", "b", "c", "d"]]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"mas": ["a", "b"]}, "Did you mean 'mask'"),
+        ({"mask": ["a"]}, "1 labels were given for 'mask', but the model's output has 2 channels"),
+        ([["a"], None], "1 labels were given for 'classes', but the model's output has 4 numbers"),
+        ([None, None, ["a"]], "'classes', 'mask'"),
+        ({"mask": "ab"}, "expected a list of names"),
+    ],
+)
+def test_labels_that_fit_no_output_are_refused_with_the_outputs_that_there_are(given: Any, why: str) -> None:
+    lens = ConvLens(image(), model=several())
+    assert list(lens._session.source.outputs) == ["classes", "mask"]
+    with pytest.raises(TraitError, match=why):
+        lens.labels = given
+    assert lens.labels == []
+    with pytest.raises(TraitError, match="none"):
+        ConvLens(image(), [np.eye(2)]).labels = {"classes": ["a"]}
+
+
+def test_the_widget_is_sent_a_vector_whole_and_told_of_an_output_that_it_cannot_show() -> None:
+    inputs = keras.Input(SIZE)
+    maps = keras.layers.Conv2D(3, 3, padding="same", name="inner")(inputs)
+    vector = keras.layers.GlobalAveragePooling2D(name="pooled")(maps)
+    blocks = keras.layers.Reshape((4, 3, 10, 3), name="blocks")(maps)
+    lens = ConvLens(image(), model=keras.Model(inputs, [vector, blocks]), layer="inner")
     browser = Browser(lens)
     browser.ask("predict")
     (message,) = predictions(browser)
@@ -147,6 +198,6 @@ def test_the_widget_is_sent_a_vector_and_nothing_of_an_image() -> None:
     browser.ask("predict")
     (message,) = predictions(browser)
     assert message["predictions"] is None
-    # 12 × 10 pixels of two channels, and the way back to the vector.
-    assert "12 × 10 × 2" in message["note"] and "lens.predictions.before" in message["note"]
+    # The shape, and the way back to the vector.
+    assert "4 × 3 × 10 × 3" in message["note"] and "lens.predictions.before" in message["note"]
     assert all(repr(name) in message["note"] for name in lens._session.source.outputs)

@@ -161,4 +161,4 @@ def test_no_folder_of_a_surveyed_file_is_in_the_page(model: Any, tmp_path: Path)
 def test_a_lens_without_a_model_has_none_of_this(tmp_path: Path) -> None:
     state = saved(ConvLens(np.eye(8, dtype=np.float32), [np.ones((3, 3))]), tmp_path)
     assert state["_training"] is None
-    assert state["_saved"] == {"predictions": None, "snapshots": [], "excited": [], "left_out": ""}
+    assert state["_saved"] == {"predictions": None, "outputs": [], "snapshots": [], "excited": [], "left_out": ""}

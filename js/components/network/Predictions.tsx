@@ -1,7 +1,8 @@
-/** What the edits do to the model's output: its top classes before and after, as bars and in numbers. */
+/** What the edits do to the model's output: its top classes before and after, as bars and in numbers, or its picture. */
 import { formatNumber } from "../../maths/numbers.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { Attribution } from "./Attribution.tsx";
+import { OutputMaps } from "./OutputMaps.tsx";
 
 const TOP = 5;
 
@@ -25,16 +26,19 @@ export function Predictions({ lens }: { lens: LensView }) {
 }
 
 function Panel({ lens }: { lens: LensView }) {
-  const { before, after, state, error, note } = lens.network.predictions.value;
+  const { before, after, version, state, error, note } = lens.network.predictions.value;
+  const output = lens.network.output.value;
+  // Its maps are asked for when the model has run.
+  const coming = !!output && !error && lens.network.outputMaps.shown.value?.version !== version;
   const offline = lens.link.value === "offline";
   return (
     <fieldset
       class="cl-predictions"
       aria-label="The model's prediction"
-      aria-busy={!offline && state !== "settled"}
+      aria-busy={!offline && (state !== "settled" || coming)}
     >
       <p>
-        <strong>prediction</strong>{" "}
+        <strong>{output ? "output" : "prediction"}</strong>{" "}
         <span class="cl-muted">
           {state === "saved"
             ? "before → after, of Keras, as saved"
@@ -46,7 +50,9 @@ function Panel({ lens }: { lens: LensView }) {
         </span>
       </p>
       {error && <p class="cl-kalert">{error}</p>}
-      {before && after ? (
+      {output ? (
+        <OutputMaps key={String(output)} lens={lens} shape={output} />
+      ) : before && after ? (
         <Classes lens={lens} before={before} after={after} />
       ) : (
         state === "settled" && !error && <p class="cl-muted">{note ?? "Nothing to compare."}</p>

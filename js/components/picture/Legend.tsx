@@ -11,7 +11,7 @@ import { rangeWords } from "../ui/wording.ts";
 import type { MapProbe } from "./probe.ts";
 
 export interface LegendProps {
-  map: MapView;
+  map: Pick<MapView, "provenance" | "sampled" | "range" | "counts">;
   mode: ValueRange;
   display: readonly [number, number];
   table: Uint8Array | undefined;

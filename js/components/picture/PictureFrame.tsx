@@ -1,5 +1,5 @@
 /** The focusable frame around one picture: canvas, marks, and everything pointer and keys do to the shared viewport. */
-import { useComputed } from "@preact/signals";
+import { type Signal, useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Size, SourceWindow } from "../../paint/grid.ts";
@@ -37,6 +37,8 @@ export interface PictureFrameProps {
   paint(context: CanvasRenderingContext2D, window: SourceWindow, device: Resolution): void;
   hover(pixel: Pixel | null): void;
   pick(pixel: Pixel): void;
+  /** The pixel that keys move in this picture, where it is not the pinned one of the layer's maps. */
+  cursor?: Signal<[number, number] | null>;
   /** Where an output pixel lies in this picture. */
   locate(output: Pixel): Pixel;
   /** Marks to draw over the pixels, as SVG in CSS pixels; rendered only while near the screen. */
@@ -117,6 +119,11 @@ export function PictureFrame(props: PictureFrameProps) {
     consume(event);
   };
 
+  const pin = (at: [number, number] | null) => {
+    if (props.cursor) props.cursor.value = at;
+    else lens.pin(at);
+  };
+
   /** Whether the key was handled. */
   const pressed = (key: string, shift: boolean): boolean => {
     const { width, height } = box.peek();
@@ -132,14 +139,14 @@ export function PictureFrame(props: PictureFrameProps) {
       lens.viewport.value = WHOLE;
       return true;
     }
-    const pinned = lens.pixel.peek();
+    const pinned = (props.cursor ?? lens.pixel).peek();
     if (key === "Enter" && props.open) {
       props.open(null);
       return true;
     }
     // In focus Escape leads back to all filters.
     if (key === "Escape" && pinned && lens.shared.view.peek() === "grid") {
-      lens.pin(null);
+      pin(null);
       return true;
     }
     if (key === "Enter" || key === " ") {
@@ -169,10 +176,11 @@ export function PictureFrame(props: PictureFrameProps) {
   };
 
   const step = ([row, col]: [number, number], [down, right]: readonly [number, number]) => {
-    const [rows, cols] = lens.geometry.peek().output_shape;
+    const { rows: high, cols: wide } = latest.current.where().size;
+    const [rows, cols] = props.cursor ? [high, wide] : lens.geometry.peek().output_shape;
     const within = (index: number, count: number) => Math.min(Math.max(index, 0), count - 1);
     const next = { row: within(row + down, rows), col: within(col + right, cols) };
-    lens.pin([next.row, next.col]);
+    pin([next.row, next.col]);
     lens.viewport.value = reveal(pane(), lens.viewport.peek(), latest.current.locate(next));
   };
 

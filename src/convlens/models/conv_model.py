@@ -27,7 +27,7 @@ from convlens.maths.receptive_field import ReceptiveField
 from convlens.models.find_layers import FoundCall, channels_first, found_call, paths_of
 from convlens.models.image_input import as_fed, expected_input, takes_signal
 from convlens.models.model_inputs import ModelInputs, read_inputs
-from convlens.models.outputs import chosen, named_outputs, without_batch
+from convlens.models.outputs import OutputForm, as_picture, chosen, form_of, named_outputs, without_batch
 from convlens.models.predictor import Predictor
 from convlens.models.reading_rules import ReceptiveFieldUnknown
 from convlens.models.receptive_graph import Graph
@@ -99,6 +99,8 @@ class ConvModel:
         self.input_size = (x.shape[1], x.shape[2])
         self._rank = len(self._inputs.shape)
         self._signal = takes_signal(model, self._inputs)
+        #: How its outputs are read as pictures.
+        self._axes = {"signal": self._signal, "channels_first": self._data_format == "channels_first"}
         first = self._data_format == "channels_first"
         fed = as_fed(x, self._rank, channels_first=first, signal=self._signal)
         self._fed = self._inputs.tensors(keras.ops.convert_to_tensor(fed))
@@ -108,9 +110,9 @@ class ConvModel:
         self._snapshot, self._before = consistent(lambda: WeightSnapshot(model.weights), self._look)
 
     @property
-    def outputs(self) -> list[str]:
-        """Names of the model's outputs."""
-        return list(self._before)
+    def outputs(self) -> dict[str, OutputForm]:
+        """The model's outputs by name, in their order."""
+        return {name: form_of(whole, **self._axes) for name, whole in self._before.items()}
 
     def output(self, choice: str | int | None = None) -> Array | None:
         """Return one of the model's outputs without edits, in its own shape; None where it has no batch axis.
@@ -122,6 +124,10 @@ class ConvModel:
             self._snapshot = WeightSnapshot(self.model.weights)
             self._before = named_outputs(self.model, self._predictor(self._fed, {}))
         return without_batch(chosen(self._before, choice))
+
+    def as_picture(self, values: Array) -> Array | None:
+        """Return an output of the model as ``(rows, cols, channels)``, None where it is no picture."""
+        return as_picture(values, **self._axes)
 
     def like(self, other: ConvModel) -> ConvModel:
         """Run the same model as `other` by its trace, where that is of inputs of the same shapes."""

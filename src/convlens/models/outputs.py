@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +15,22 @@ if TYPE_CHECKING:
     import keras
 
 Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class OutputForm:
+    """What one of a model's outputs is, as far as its shape tells.
+
+    Attributes
+    ----------
+    picture
+        Rows, columns and channels of one that can be drawn as maps, see `as_picture`; else None.
+    count
+        How many classes a vector has, or channels a picture; None for any other output.
+    """
+
+    picture: tuple[int, ...] | None
+    count: int | None
 
 
 def output_names(model: keras.Model, whole: Any) -> list[str]:
@@ -45,7 +63,7 @@ def named_outputs(model: keras.Model, whole: Any) -> dict[str, Any]:
     return dict(zip(output_names(model, whole), keras.tree.flatten(whole), strict=True))
 
 
-def check_output(names: list[str], choice: Any) -> str | int | None:
+def check_output(names: Iterable[str], choice: Any) -> str | int | None:
     """Return a choice among outputs as it was given.
 
     Raises
@@ -53,6 +71,7 @@ def check_output(names: list[str], choice: Any) -> str | int | None:
     ValueError
         Where there is no such output; the text lists those that there are.
     """
+    names = list(names)
     if choice is None:
         return None
     if isinstance(choice, str) and choice in names:
@@ -82,7 +101,45 @@ def without_batch(output: Any) -> Array | None:
     return values
 
 
-def not_a_vector(values: Array | None, names: list[str]) -> str | None:
+def as_picture(values: Array, *, signal: bool = False, channels_first: bool = False) -> Array | None:
+    """Return an output as a picture whose channels can be drawn as maps, None where it is none.
+
+    Parameters
+    ----------
+    values
+        ``(rows, cols)`` or ``(rows, cols, channels)``.
+    signal
+        Whether the model takes a signal: its output ``(steps, channels)`` is a picture of one row.
+    channels_first
+        Whether the model's convolutions have their channels first: an output of three axes then has them, too.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        A view ``(rows, cols, channels)``; None for a vector, for more than three axes and for no values.
+    """
+    if not values.size or values.ndim not in (2, 3):
+        return None
+    if values.ndim == 3:
+        return np.moveaxis(values, 0, -1) if channels_first else values
+    if signal:
+        return (values.T if channels_first else values)[None]
+    return values[..., None]
+
+
+def form_of(output: Any, *, signal: bool = False, channels_first: bool = False) -> OutputForm:
+    """Return what an output is: a tensor, with its batch axis."""
+    batch, *shape = getattr(output, "shape", None) or (None,)
+    if batch != 1 or not shape:
+        return OutputForm(None, None)
+    if len(shape) == 1:
+        return OutputForm(None, shape[0])
+    blank = np.broadcast_to(np.float32(0), shape)
+    picture = as_picture(blank, signal=signal, channels_first=channels_first)
+    return OutputForm(None, None) if picture is None else OutputForm(picture.shape, picture.shape[-1])
+
+
+def not_a_vector(values: Array | None, names: Iterable[str]) -> str | None:
     """Return what an output is that the widget cannot compare class by class, and where to read it; None for a vector.
 
     Parameters
@@ -94,6 +151,7 @@ def not_a_vector(values: Array | None, names: list[str]) -> str | None:
     """
     if values is not None and values.ndim == 1:
         return None
+    names = list(names)
     listed = ", ".join(map(repr, names))
     another = f" lens.output chooses another of the model's outputs: {listed}." if len(names) > 1 else ""
     if values is None:

@@ -31,7 +31,7 @@ def to_html(state: dict[str, Any], title: str) -> str:
     static = _HERE.parent / "static"
     return Template((_HERE / "page.html").read_text("utf-8")).substitute(
         title=html.escape(title),
-        css=(static / "widget.css").read_text("utf-8"),
+        css=_packed((static / "widget.css").read_bytes()),
         host=(_HERE / "saved_page.js").read_text("utf-8"),
         bundle=_packed((static / "widget.js").read_bytes()),
         state=pack_state(state),

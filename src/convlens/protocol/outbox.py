@@ -12,6 +12,7 @@ from convlens.inputs.images import averaged
 from convlens.layers.error_text import plain_text
 from convlens.maths.block_means import fitted
 from convlens.maths.filter_statistics import plane_rms
+from convlens.models.outputs import chosen
 from convlens.protocol import records
 from convlens.protocol.record_types import (
     CloseUpRecord,
@@ -87,12 +88,14 @@ class Outbox:
     def state(self) -> LensState:
         """``LensState``."""
         session = self._session
+        output = chosen(session.source.outputs, session.output)
         return {
             "generation": self.generation,
             "geometry": session.geometry.to_wire(),
             "order": session.filters.uids,
             "image_version": self.image_version,
             "image_is_input": session.plan.feeds_image,
+            "output": list(output.picture) if output and output.picture else None,
         }
 
     def image(self) -> ImageRecord:

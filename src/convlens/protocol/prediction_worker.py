@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from convlens.layers.error_text import plain_text
-from convlens.models.outputs import not_a_vector
 from convlens.protocol.records import prediction_record
 
 _log = logging.getLogger("convlens")
@@ -30,19 +29,19 @@ class PredictionWorker:
         Runs the model with the weights of that moment.
     tell
         Sends a ``PredictionsMessage``.
-    outputs
-        Returns the names of the model's outputs.
+    describe
+        Returns a sentence on an output that the widget cannot show, None for any other.
     """
 
     def __init__(
         self,
         predict: Callable[[], Predictions],
         tell: Callable[[dict[str, Any]], None],
-        outputs: Callable[[], list[str]] = list,
+        describe: Callable[[Predictions], str | None] = lambda _: None,
     ) -> None:
         self._predict = predict
         self._tell = tell
-        self._outputs = outputs
+        self._describe = describe
         self._lock = threading.Lock()
         self._request: dict[str, Any] | None = None
         self._thread: threading.Thread | None = None
@@ -77,7 +76,7 @@ class PredictionWorker:
     def _outcome(self) -> dict[str, Any]:
         try:
             found = self._predict()
-            note = not_a_vector(found[0], self._outputs())
+            note = self._describe(found)
         except Exception as error:  # shown in the widget, since this thread has no caller
             _log.exception("The model could not be run for its predictions")
             return {"predictions": None, "error": {"title": type(error).__name__, "text": plain_text(error)}}

@@ -1,4 +1,4 @@
-"""Requests of the browser that change nothing: pixel values, statistics, patches, planes, programs."""
+"""Requests of the browser that change nothing: pixel values, statistics, patches, planes, outputs, programs."""
 
 from __future__ import annotations
 
@@ -7,20 +7,37 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from convlens.maths.arrays import json_number
+from convlens.maths.block_means import fitted
 from convlens.maths.explanation import read_patch
 from convlens.maths.filter_statistics import contribution, plane_rms, statistics
 from convlens.protocol import records
-from convlens.protocol.decode import Handler, Refused, handler_of, index_of, known_uids, pixel_of, window_of
+from convlens.protocol.decode import Handler, Refused, handler_of, index_of, known_uids, pixel_of, sides_of, window_of
 from convlens.protocol.lens_actions import LensActions
+from convlens.protocol.outbox import SCREEN_PIXELS
+from convlens.protocol.output_maps import output_maps_record, output_pictures
 from convlens.protocol.record_types import (
     DeepRecord,
     DiagnosticsRecord,
     LossesRecord,
+    Num,
+    OutputMapsRecord,
     PatchRecord,
     PictureRecord,
     PixelValue,
 )
-from convlens.protocol.request_types import Code, Deep, Diagnose, Losses, Patch, Pixels, Plane, Probe, Request
+from convlens.protocol.request_types import (
+    Code,
+    Deep,
+    Diagnose,
+    Losses,
+    OutputMaps,
+    OutputValues,
+    Patch,
+    Pixels,
+    Plane,
+    Probe,
+    Request,
+)
 from convlens.state.filters import Array
 from convlens.state.interpreted import LossesInTurn
 from convlens.state.session import Session
@@ -60,6 +77,8 @@ class Queries:
             "patch": handler_of(Patch, self._patch),
             "plane": handler_of(Plane, self._plane),
             "pixels": handler_of(Pixels, self._pixels),
+            "output_maps": handler_of(OutputMaps, self._output_maps),
+            "output_values": handler_of(OutputValues, self._output_values),
         }
 
     def _probe(self, message: Probe) -> dict[str, list[PixelValue]]:
@@ -154,6 +173,37 @@ class Queries:
     def _pixels(self, message: Pixels) -> dict[str, bytes]:
         image = self._session.image
         return {"pixels": records.pixels_record(image, window_of(message["window"], *image.shape[:2]))}
+
+    def _output_maps(self, message: OutputMaps) -> dict[str, OutputMapsRecord]:
+        pictures = self._output(message["channel"])
+        if pictures is None:
+            return {}
+        window, shape = message["window"], message["shape"]
+        return {
+            "output_maps": output_maps_record(
+                pictures,
+                message["channel"],
+                None if shape is None else fitted(*sides_of(shape, "shape"), SCREEN_PIXELS),
+                None if window is None else window_of(window, *pictures[0].shape[:2]),
+            )
+        }
+
+    def _output_values(self, message: OutputValues) -> dict[str, list[Num]]:
+        channel, row, col = message["channel"], message["row"], message["col"]
+        pictures = self._output(channel)
+        if pictures is None:
+            return {}
+        rows, cols, _ = pictures[0].shape
+        if not (0 <= row < rows and 0 <= col < cols):
+            raise Refused(f"Pixel ({row}, {col}) is outside the output, which has {rows} rows and {cols} columns.")
+        return {"output_values": [json_number(picture[row, col, channel]) for picture in pictures]}
+
+    def _output(self, channel: int) -> tuple[Array, Array] | None:
+        """Return the output that the browser was told of last; None where that is of other weights, or no picture."""
+        pictures = output_pictures(self._session.source, self._session.predicted)
+        if pictures is not None and not 0 <= channel < pictures[0].shape[2]:
+            raise Refused(f"There is no channel {channel}: the output has {pictures[0].shape[2]}, numbered from 0.")
+        return pictures
 
     def layer_input(self, layer: ConvLayer) -> tuple[Array, Array]:
         """Return the layer's input and the root mean square of its channels, found once for an input."""

@@ -12,13 +12,17 @@ Num = float | str
 
 
 class LensState(TypedDict):
-    """Trait `_state`. `generation` grows whenever geometry, image or order change."""
+    """Trait `_state`. `generation` grows whenever geometry, image, order or the choice of an output change.
+
+    `output` are rows, columns and channels of the model's output where it is a picture, else None.
+    """
 
     generation: int
     geometry: dict[str, Any]
     order: list[int]
     image_version: int
     image_is_input: bool
+    output: list[int] | None
 
 
 class ReducedRecord(TypedDict):
@@ -274,6 +278,22 @@ class PredictionRecord(TypedDict):
     after: bytes
 
 
+class OutputMapsRecord(TypedDict):
+    """One channel of an output that is a picture of `size` rows and columns: before, after, and after minus before."""
+
+    channel: int
+    size: list[int]
+    before: MapRecord
+    after: MapRecord
+    difference: MapRecord
+
+
+class SavedOutputRecord(OutputMapsRecord, total=False):
+    """The same in a saved page: with all of before, then of after, as float32 where they are few."""
+
+    values: bytes
+
+
 class SnapshotWeights(TypedDict):
     """All filters of a snapshot in list order: float32 ``(filters, kh, kw, channels)``, and ``(filters,)``."""
 
@@ -285,6 +305,7 @@ class SavedAnswers(TypedDict):
     """``_saved`` of a saved page: what Keras found and a training kept, and in words what of it is not there."""
 
     predictions: PredictionRecord | None
+    outputs: list[SavedOutputRecord]
     snapshots: list[SnapshotWeights]
     excited: list[ExcitedRecord]
     left_out: str

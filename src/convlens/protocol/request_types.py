@@ -163,6 +163,20 @@ class Losses(Request):
     count: int
 
 
+class OutputMaps(Request):
+    """A channel of the model's output, or a part of it, reduced to at most `shape`."""
+
+    channel: int
+    window: object
+    shape: object
+
+
+class OutputValues(Pixel):
+    """The model's output at a pixel of one channel."""
+
+    channel: int
+
+
 class Code(Request):
     """A program that computes what is shown."""
 

@@ -31,6 +31,7 @@ from convlens.protocol.decode import (
 from convlens.protocol.interpretations import Interpretations
 from convlens.protocol.lens_actions import LensActions
 from convlens.protocol.outbox import Outbox
+from convlens.protocol.output_maps import described
 from convlens.protocol.prediction_worker import PredictionWorker
 from convlens.protocol.queries import Queries
 from convlens.protocol.request_log import Outcome, RequestLog
@@ -85,7 +86,7 @@ class Requests:
         self._run = run
         self._request_log = RequestLog()
         self._worker = PredictionWorker(
-            session.predict, lambda message: outbox.send(message, ()), lambda: session.source.outputs
+            session.predict, lambda message: outbox.send(message, ()), lambda found: described(session, found)
         )
         self._queries = Queries(lens, session)
         self._interpretations = Interpretations(lens, session)

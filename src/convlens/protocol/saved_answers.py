@@ -1,4 +1,4 @@
-"""What a saved page answers without Python: the last prediction, a training's snapshots, the images of a survey.
+"""What a saved page answers without Python: the model's output, a training's snapshots, a survey's images.
 
 All of it is bounded, so that a page stays small; the page says what was left out.
 """
@@ -6,12 +6,20 @@ All of it is bounded, so that a page stays small; the page says what was left ou
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from convlens.maths.block_means import fitted
 from convlens.protocol.interpretations import excited_record
-from convlens.protocol.record_types import ExcitedRecord, PredictionRecord, SavedAnswers, SnapshotWeights
+from convlens.protocol.output_maps import output_maps_record, output_pictures
+from convlens.protocol.record_types import (
+    ExcitedRecord,
+    PredictionRecord,
+    SavedAnswers,
+    SavedOutputRecord,
+    SnapshotWeights,
+)
 from convlens.protocol.records import prediction_record
 from convlens.state.session import Session
 from convlens.state.training import Follower, Snapshot
@@ -23,6 +31,8 @@ if TYPE_CHECKING:
 SNAPSHOT_BYTES, SURVEY_BYTES = 192 * 1024, 640 * 1024
 #: Snapshots of a page, more than a slider of its size tells apart, and bytes of a prediction.
 MOST_SNAPSHOTS, PREDICTION_BYTES = 100, 64 * 1024
+#: Bytes of an output that is a picture, and pixels that each of its channels is reduced to.
+OUTPUT_BYTES, OUTPUT_PIXELS = 288 * 1024, 128 * 128
 #: What the numbers and names of one stored image take.
 ABOUT_IMAGE = 200
 
@@ -40,12 +50,15 @@ def saved_answers(session: Session, survey: Survey | None, follower: Follower) -
         What followed the training of the open layer.
     """
     prediction, left_out = _prediction(session)
+    outputs, without = _outputs(session)
+    left_out += without
     training, snapshots, without = _snapshots(session, follower)
     left_out += without
     excited, without = _excited(session, survey)
     left_out += without
     saved: SavedAnswers = {
         "predictions": prediction,
+        "outputs": outputs,
         "snapshots": snapshots,
         "excited": excited,
         "left_out": f"Not in this page, which is kept small: {', '.join(left_out)}." if left_out else "",
@@ -59,6 +72,24 @@ def _prediction(session: Session) -> tuple[PredictionRecord | None, list[str]]:
     if record is not None and len(record["before"]) > PREDICTION_BYTES:
         return None, ["the prediction"]
     return record, []
+
+
+def _outputs(session: Session) -> tuple[list[SavedOutputRecord], list[str]]:
+    """Return the channels of an output that is a picture, as many as there is room for, from the first on."""
+    pictures = output_pictures(session.source, session.predicted)
+    if pictures is None:
+        return [], []
+    rows, cols, channels = pictures[0].shape
+    shape = fitted(rows, cols, OUTPUT_PIXELS)
+    # Three maps, each with as many flags at most.
+    kept = min(channels, OUTPUT_BYTES // (6 * shape[0] * shape[1]))
+    missing = [f"{channels - kept} of {channels} channels of the model's output"] if kept < channels else []
+    records = [cast("SavedOutputRecord", output_maps_record(pictures, channel, shape)) for channel in range(kept)]
+    # So that they can be read: a number is never read back from 8 bits.
+    if 8 * rows * cols * kept <= PREDICTION_BYTES:
+        for record, both in zip(records, np.moveaxis(np.stack(pictures), -1, 0), strict=False):
+            record["values"] = both.astype("<f4").tobytes()
+    return records, missing
 
 
 def _snapshots(session: Session, follower: Follower) -> tuple[dict[str, Any] | None, list[SnapshotWeights], list[str]]:

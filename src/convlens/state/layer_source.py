@@ -13,7 +13,7 @@ from convlens.maths.activations import PREVIEWABLE
 from convlens.maths.arrays import shortened
 from convlens.maths.geometry import Geometry
 from convlens.maths.kind import CONVOLUTION
-from convlens.state.filters import FilterList
+from convlens.state.filters import Array, FilterList
 from convlens.state.layer_settings import Settings
 from convlens.state.map_cache import LensClosed
 from convlens.state.separable_filters import SeparableFilters
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from convlens.layers.conv_layer import ConvLayer
     from convlens.maths.receptive_field import ReceptiveField
     from convlens.models.conv_model import FoundCall, Predictions
+    from convlens.models.outputs import OutputForm
     from convlens.models.weight_snapshot import WeightSnapshot
 
 
@@ -104,9 +105,13 @@ class LayerSource(ABC):
         )
 
     @property
-    def outputs(self) -> list[str]:
-        """Names of the model's outputs; empty without a model."""
-        return []
+    def outputs(self) -> dict[str, OutputForm]:
+        """The model's outputs by name, in their order; empty without a model."""
+        return {}
+
+    def as_picture(self, values: Array) -> Array | None:
+        """Return an output of the model as ``(rows, cols, channels)``; None where it is no picture."""
+        return None
 
     def predict(self, filters: FilterList, output: str | int | None = None) -> Predictions:
         """Return one of the model's outputs with its own and with these weights."""

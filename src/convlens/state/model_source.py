@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from convlens.maths.receptive_field import ReceptiveField
     from convlens.models.conv_model import ConvModel, FoundCall, Predictions
     from convlens.models.model_inputs import ModelInputs
+    from convlens.models.outputs import OutputForm
     from convlens.models.weight_snapshot import WeightSnapshot
 
 _IN_PLACE = "This takes it that preprocess= leaves every pixel in its place."
@@ -292,9 +293,13 @@ class InModel(LayerSource):
         return Subject(self._feeding.model, call, np.asarray(x, dtype=np.float32), weights, inputs)
 
     @property
-    def outputs(self) -> list[str]:
+    def outputs(self) -> dict[str, OutputForm]:
         """See `LayerSource.outputs`."""
         return self._feeding.record(self._image).outputs
+
+    def as_picture(self, values: Array) -> Array | None:
+        """See `LayerSource.as_picture`."""
+        return self._feeding.record(self._image).as_picture(values)
 
     def predict(self, filters: FilterList, output: str | int | None = None) -> Predictions:
         """See `LayerSource.predict`."""

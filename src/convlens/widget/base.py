@@ -13,7 +13,6 @@ from traitlets import Bunch
 
 from convlens.layers.error_text import plain_text
 from convlens.maths.arrays import shortened
-from convlens.maths.limits import LABELS
 from convlens.maths.one_row import kernel_shown, maps_shown
 from convlens.output.colormaps import (
     Stage,
@@ -29,9 +28,10 @@ from convlens.protocol.check_incoming import check_incoming
 from convlens.protocol.outbox import Outbox
 from convlens.state import edits
 from convlens.state.exports import Look
-from convlens.state.filters import Array, FilterList, checked_text
+from convlens.state.filters import Array, FilterList
 from convlens.state.interpreted import check_survey
 from convlens.state.session import Session
+from convlens.widget.labels import Labels, labels_of, read_labels
 from convlens.widget.trait_types import Checked, Computed, LiveList, Owned, refusals
 
 if TYPE_CHECKING:
@@ -79,8 +79,9 @@ class LensBase(anywidget.AnyWidget):
     labels = Checked(
         [],
         lambda lens, value: lens._labels_of(value),
-        "What the model's classes are called, in the order of its output.",
-    )
+        "What the classes or channels of the model's output are called, in their order; of several outputs a dict of "
+        "such lists by the outputs' names.",
+    ).tag(to_json=lambda _, lens: lens._labels_shown())
     cmap = Checked("gray", lambda lens, name: lens._offered(check_cmap(name)), "Name of a Matplotlib colour map.")
     value_range = Checked(
         "per_map", lambda _, value: check_range(value), "'per_map', 'shared', 'symmetric' or (low, high)."
@@ -200,6 +201,8 @@ class LensBase(anywidget.AnyWidget):
             new = self._session.choose_output(value)
         if new != old:
             self.announce("output", old, new)
+            if self.labels:
+                self.send_state("labels")
 
     def _read_layer_path(self) -> str:
         return self._session.source.path
@@ -256,19 +259,15 @@ class LensBase(anywidget.AnyWidget):
         survey, version = change["new"], (self._survey or {"version": 0})["version"] + 1
         self._survey = survey and {"version": version, "layers": survey.layers, "images": survey.images}
 
-    def _labels_of(self, value: Any) -> list[str]:
-        if isinstance(value, str) or not all(isinstance(label, str) for label in value):
-            raise ValueError(f"labels={shortened(value)} was given; expected a list of names, one for each class.")
-        if len(value) > LABELS:
-            raise ValueError(f"{len(value):,} labels were given; a lens takes {LABELS:,} at most: labels[:{LABELS}].")
-        labels = [checked_text(label, "label") for label in value]
-        output = self.predictions.before if labels else None
-        if output is not None and len(labels) != output.shape[-1]:
-            raise ValueError(
-                f"{len(labels)} labels were given, but the model's output has {output.shape[-1]} "
-                f"{'numbers' if output.ndim == 1 else 'channels'}; expected one label for each, in their order."
-            )
-        return labels
+    def _labels_of(self, value: Any) -> Labels:
+        self._session.require_open()
+        return read_labels(value, self._session.source.outputs, self._session.output)
+
+    def _labels_shown(self) -> list[str]:
+        """Return the labels of the output that is chosen: the browser draws no other."""
+        if self._session.closed or not (labels := self.labels):
+            return []
+        return labels_of(labels, self._session.source.outputs, self._session.output)
 
     def _live(self, name: str, values: Iterable[Any], set_item: Any = None) -> LiveList[Any]:
         return LiveList(values, lambda: getattr(self, name), lambda value: setattr(self, name, value), set_item)
