@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from tests.browser.expected import assert_drawn
-from tests.browser.hosts.jupyterlab import JupyterLab, Notebook
+from tests.browser.hosts.jupyterlab import Notebook
 from tests.browser.lens import LensView
 
 #: A layer of few filters, one of 2,048 that read 32 channels, and a separable one.
@@ -36,10 +37,8 @@ Opened = tuple[Notebook, LensView]
 
 
 @pytest.fixture
-def opened(request: pytest.FixtureRequest, lab: JupyterLab, warm_python: str) -> Opened:
-    notebook = lab.open([f"{MODEL}lens = ConvLens(img, model=model, layer={request.param!r})\nlens"], warm_python)
-    notebook.run_all()
-    return notebook, LensView(notebook.page).settle()
+def opened(request: pytest.FixtureRequest, shared: Notebook, show: Callable[..., LensView]) -> Opened:
+    return shared, show(f"{MODEL}lens = ConvLens(img, model=model, layer={request.param!r})\nlens")
 
 
 on = pytest.mark.parametrize("opened", ["many"], indirect=True)
@@ -178,7 +177,9 @@ def test_both_kernels_of_a_separable_filter_are_edited_in_its_card(opened: Opene
         assert_drawn(view.map_pixels(index, activation.shape), activation)
 
 
-def test_training_is_seen_while_it_runs_and_scrubbed_afterwards(lab: JupyterLab, warm_python: str) -> None:
+def test_training_is_seen_while_it_runs_and_scrubbed_afterwards(
+    shared: Notebook, show: Callable[..., LensView]
+) -> None:
     # Each epoch waits for the page to have shown it: no epoch ends before somebody looked.
     train = """
 import pathlib, tempfile, time
@@ -193,10 +194,9 @@ model.compile("sgd", "sparse_categorical_crossentropy")
 _ = model.fit(np.stack([img] * 8), np.arange(8) % 4, epochs=3, batch_size=4, verbose=0,
               callbacks=[lens.callback(budget=None), Waiting()])
 """
-    cells = [f"{MODEL}lens = ConvLens(img, model=model, layer='separable')\nlens", train]
-    notebook = lab.open(cells, warm_python)
-    notebook.run_all()
-    view = LensView(notebook.page).settle()
+    view = show(f"{MODEL}lens = ConvLens(img, model=model, layer='separable')\nlens")
+    notebook = shared
+    notebook.python.run(train)
     gate = notebook.python.value("str(gate)")
     request = notebook.python.start(fit)
     slider = view.root.get_by_role("slider", name="training")
