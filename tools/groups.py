@@ -36,6 +36,10 @@ SOAK_MINUTES = "CONVLENS_SOAK_MINUTES"
 #: half of theirs: page, server and Python wait for each other.
 ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
+#: Compiled modules are kept where the machine asks for none, as images of containers do: a hundred interpreters import
+#: Keras, which takes each of them three times as long without.
+KEEP_COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
+
 TABLE = "table-of-hosts"
 
 #: Seconds that a group may take: what hangs is stopped, and tells where, while the other groups go on.
@@ -73,7 +77,7 @@ class Group:
         """
         record = {HOST_OUTCOMES: str(records / f"{self.name}.json")} if self.fills_table else {}
         needs = tuple(map(set_up_of, self.made))
-        variables = ONE_THREAD | dict(self.variables) | record
+        variables = ONE_THREAD | KEEP_COMPILED | dict(self.variables) | record
         return Job(self.name, self.command, variables, needs, limit=self.limit, waits=self.needs_browser)
 
 
