@@ -91,6 +91,20 @@ def test_every_environment_is_used_and_each_of_its_groups_runs_its_python() -> N
             assert group.command[0] == group.environment.python
 
 
+def test_what_a_group_imports_is_compiled_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "imported.py").write_text("")
+    assert run_groups([program("one", "import imported")]) == 0
+    assert [file.suffix for file in (tmp_path / "__pycache__").iterdir()] == [".pyc"]
+
+
+def test_groups_with_a_browser_leave_room_for_another(tmp_path: Path) -> None:
+    every = groups.groups()
+    waiting = {job.name for job in jobs(every, tmp_path) if job.waits}
+    assert waiting == {group.name for group in every if group.needs_browser} >= {"browser", "hosts", "documentation"}
+
+
 def test_what_depends_on_an_environment_is_a_file_of_tests_and_a_known_marker() -> None:
     assert [file for file in DEPENDS if not (ROOT / file).is_file()] == []
     assert {marker for own in DEPENDS.values() for marker in own} == set(MARKERS)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.deadlines import SECONDS
-from tools.scheduler import Interrupts, Job, run_jobs
+from tools.scheduler import Interrupts, Job, has_room, run_jobs
 from tools.shell import ROOT
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="named pipes")
@@ -42,6 +42,37 @@ def test_no_more_run_at_once_than_there_are_slots(capfd: pytest.CaptureFixture[s
     assert len(lines) == 12
     running = list(itertools.accumulate(1 if line.endswith("started") else -1 for line in lines))
     assert max(running) == 2 and running[-1] == 0
+
+
+def test_one_more_runs_beside_them_where_one_of_all_waits_most_of_its_time(tmp_path: Path) -> None:
+    first, second = (str(tmp_path / name) for name in ("first", "second"))
+    for pipe in (first, second):
+        os.mkfifo(pipe)
+    # The two that compute end only while the third runs, which stands behind another that has to stand back.
+    opened = f"open({first!r}, 'w'); open({second!r}, 'w')"
+    third = Job("third", (sys.executable, "-c", opened), waits=True)
+    two = [job("one", f"open({first!r})"), job("two", f"open({second!r})")]
+    assert all(result.passed for result in run_jobs([*two, job("behind"), third], slots=2))
+
+
+@pytest.mark.parametrize(
+    ("asks", "running", "room"),
+    [
+        ("computes", ["computes"], True),
+        ("computes", ["computes", "computes"], False),
+        ("waits", ["computes", "computes"], True),
+        ("computes", ["computes", "waits"], True),
+        ("computes", ["computes", "computes", "waits"], False),
+        ("waits", ["computes", "computes", "waits"], False),
+        ("waits", ["waits", "waits"], True),
+        ("waits", ["waits", "waits", "waits"], False),
+    ],
+)
+def test_two_cores_have_room_for_two_that_compute_and_three_of_which_one_waits(
+    asks: str, running: list[str], room: bool
+) -> None:
+    of = {"computes": job("computes"), "waits": Job("waits", (), waits=True)}
+    assert has_room(of[asks], [of[one] for one in running], slots=2) is room
 
 
 def test_the_output_of_a_job_is_printed_in_one_piece(

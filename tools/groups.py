@@ -32,8 +32,13 @@ SWEEPS = "CONVLENS_SWEEPS"
 #: Variable that says how many minutes the soak takes.
 SOAK_MINUTES = "CONVLENS_SOAK_MINUTES"
 
-#: Groups run side by side, so that one process with a thread of each kind keeps a core busy.
+#: Groups run side by side, so that one process with a thread of each kind keeps a core busy. Those with a browser leave
+#: half of theirs: page, server and Python wait for each other.
 ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+#: Compiled modules are kept where the machine asks for none, as images of containers do: a hundred interpreters import
+#: Keras, which takes each of them three times as long without.
+KEEP_COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 
 TABLE = "table-of-hosts"
 
@@ -72,7 +77,8 @@ class Group:
         """
         record = {HOST_OUTCOMES: str(records / f"{self.name}.json")} if self.fills_table else {}
         needs = tuple(map(set_up_of, self.made))
-        return Job(self.name, self.command, ONE_THREAD | dict(self.variables) | record, needs, limit=self.limit)
+        variables = ONE_THREAD | KEEP_COMPILED | dict(self.variables) | record
+        return Job(self.name, self.command, variables, needs, limit=self.limit, waits=self.needs_browser)
 
 
 def pytest(environment: Environment, *arguments: str) -> tuple[str | Path, ...]:

@@ -1,4 +1,4 @@
-"""Commands run side by side: as many at once as there are cores for, the output of each printed whole when it ends."""
+"""Commands run side by side: as many at once as keep the cores busy, the output of each printed whole when it ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from typing import IO
 
 from tools.shell import ROOT, say
 
-#: Each job keeps about one core busy; with more of them than this at once, memory and not the cores is the limit.
+#: Jobs that each keep a core busy; with more of them than this at once, memory and not the cores is the limit. One more
+#: job runs beside them where one of all these waits for most of its time.
 SLOTS = min(4, max(2, os.cpu_count() or 2))
 
 #: How long a job that was told to stop may take to stop what it started itself.
@@ -37,6 +38,8 @@ class Job:
     after: tuple[str, ...] = ()
     #: Seconds after which it is stopped, and has failed.
     limit: float | None = None
+    #: Whether it waits for most of its time, such as for a browser, and leaves about half a core to others.
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def run_jobs(jobs: Sequence[Job], slots: int = SLOTS) -> list[Result]:
     jobs
         What to run; a job stands after those that it waits for.
     slots
-        How many may run at once.
+        How many may run at once that do not wait. One more may where one of them waits.
 
     Returns
     -------
@@ -108,12 +111,13 @@ def run_jobs(jobs: Sequence[Job], slots: int = SLOTS) -> list[Result]:
     with interruptible() as interrupts:
         try:
             while waiting or running:
+                # One that does not wait may have to stand back while one behind it that waits still finds room.
                 for job in startable(waiting, results):
                     if failed := [name for name in job.needs if not results[name].passed]:
                         results[job.name] = Result(job.name, False, 0, f"{', '.join(failed)} failed")
                         say(f"{job.name}: not run, because {results[job.name].not_run}")
                         break
-                    if len(running) < slots:
+                    if has_room(job, [one.job for one in running.values()], slots):
                         with interrupts.held():  # a job that has just started is stopped like the others
                             running[job.name] = begin(job, ended)
                         break
@@ -143,6 +147,12 @@ def check_order(jobs: Sequence[Job]) -> None:
 def startable(waiting: Sequence[Job], results: Mapping[str, Result]) -> list[Job]:
     """Return the jobs that wait for nothing any more."""
     return [job for job in waiting if {*job.needs, *job.after} <= set(results)]
+
+
+def has_room(job: Job, running: Sequence[Job], slots: int) -> bool:
+    """Return whether a job may run beside these."""
+    waits = [one.waits for one in (job, *running)]
+    return len(waits) <= slots + any(waits) and waits.count(False) <= slots
 
 
 def begin(job: Job, ended: queue.Queue[str]) -> Running:

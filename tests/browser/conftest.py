@@ -70,8 +70,8 @@ def lab(server: JupyterServer, context: BrowserContext) -> Iterator[JupyterLab]:
 
 
 @pytest.fixture
-def small(lab: JupyterLab, warm_python: str) -> tuple[Notebook, LensView]:
-    """A settled lens on a small photograph, in a notebook of its own."""
+def apart(lab: JupyterLab, warm_python: str) -> tuple[Notebook, LensView]:
+    """A settled lens on a small photograph, on a page of its own: to be loaded again, cut off, or put to sleep."""
     notebook = lab.open([SMALL], python=warm_python)
     notebook.run_all()
     return notebook, LensView(notebook.page).settle()
@@ -79,9 +79,15 @@ def small(lab: JupyterLab, warm_python: str) -> tuple[Notebook, LensView]:
 
 @pytest.fixture(scope="module")
 def shared(server: JupyterServer, browser: Browser, warm_python: str) -> Iterator[Notebook]:
-    """One notebook for all tests of a module."""
+    """One notebook for all tests of a module: JupyterLab takes longer to load than most tests take."""
     with watched(browser) as context, JupyterLab.of(server, context) as lab:
         yield lab.open([SMALL], python=warm_python)
+
+
+@pytest.fixture
+def small(shared: Notebook, show: Callable[..., LensView]) -> tuple[Notebook, LensView]:
+    """A settled lens on a small photograph, new for the test, in the shared notebook."""
+    return shared, show()
 
 
 @pytest.fixture
@@ -95,6 +101,14 @@ def show(shared: Notebook) -> Callable[..., LensView]:
         return LensView(shared.page).settle()
 
     return run
+
+
+@pytest.fixture
+def settings(shared: Notebook) -> Iterator[Notebook]:
+    """The shared notebook, which gets its size and its theme back."""
+    yield shared
+    shared.page.set_viewport_size({"width": 1400, "height": 1000})
+    shared.set_theme(dark=False)
 
 
 @pytest.fixture

@@ -118,14 +118,6 @@ def opened(view: LensView) -> Iterator[str]:
     yield "contributions"
 
 
-@pytest.fixture
-def settings(shared: Notebook) -> Iterator[Notebook]:
-    """The shared notebook, which gets its size and its theme back."""
-    yield shared
-    shared.page.set_viewport_size({"width": 1400, "height": 1000})
-    shared.set_theme(dark=False)
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("lens", LENSES)
 def test_axe_finds_nothing_wrong_in_any_panel_wide_or_narrow(

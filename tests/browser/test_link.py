@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.gate import Gate
 from tests.browser.hosts.jupyterlab import READY, JupyterLab, Notebook
 from tests.browser.lens import LensView
 from tests.browser.notebooks import SMALL, SMALL_KERNELS, SMALL_MAP, assert_in_step
 from tests.browser.python import PythonError
+from tests.browser.running import watched
 from tests.browser.server import JupyterServer
 
 WEATHER = Path(__file__).with_name("weather.js")
@@ -23,16 +25,18 @@ ANSWER = r'"type":\s*"answer"'
 COMM = r'"msg_type":\s*"comm_msg"'
 
 
-@pytest.fixture
-def context(context: BrowserContext) -> BrowserContext:
-    """A browser whose websockets a test can break."""
-    context.add_init_script(path=WEATHER)
-    return context
+@pytest.fixture(scope="module")
+def shared(server: JupyterServer, browser: Browser, warm_python: str) -> Iterator[Notebook]:
+    """One notebook for the tests here, on a page whose websockets they can break."""
+    with watched(browser) as context:
+        context.add_init_script(path=WEATHER)
+        with JupyterLab.of(server, context) as lab:
+            yield lab.open([SMALL], python=warm_python)
 
 
 def lose(notebook: Notebook, way: str, message: str | None) -> None:
-    """Lose the next message of this kind, on its way up to Python or down from it; or all (`always`)."""
-    notebook.page.evaluate("([way, message]) => { weather[way] = message; }", [way, message])
+    """Lose the next message of this kind, on its way up to Python or down from it, or all (`always`), from 0 on."""
+    notebook.page.evaluate("([way, message]) => { weather[way] = message; weather.lost = 0; }", [way, message])
 
 
 def lost(notebook: Notebook) -> int:

@@ -65,9 +65,9 @@ def hold(view: LensView, index: int, row: int, col: int) -> tuple[float, float]:
 
 
 def test_120_events_a_second_while_a_cell_runs_are_shown_at_once_and_sent_as_one(
-    small: tuple[Notebook, LensView], gate: Gate
+    apart: tuple[Notebook, LensView], gate: Gate
 ) -> None:
-    notebook, view = small
+    notebook, view = apart
     page = notebook.page
     running = notebook.python.start(gate.wait)
     gate.until_waited_at()
@@ -122,9 +122,9 @@ def test_a_kernel_that_is_killed_in_the_middle_of_a_drag_leaves_the_drag_on_scre
 
 
 def test_a_page_that_is_loaded_again_in_the_middle_of_a_drag_shows_what_python_has(
-    small: tuple[Notebook, LensView],
+    apart: tuple[Notebook, LensView],
 ) -> None:
-    notebook, view = small
+    notebook, view = apart
     notebook.save()
     at = hold(view, 0, 1, 1)
     notebook.page.mouse.move(at[0], at[1] - 20, steps=8)
@@ -164,9 +164,9 @@ def asleep(page: Page) -> Iterator[None]:
 
 
 def test_a_browser_that_slept_while_another_edited_shows_all_of_it_when_it_wakes(
-    small: tuple[Notebook, LensView], browser: Browser, server: JupyterServer
+    apart: tuple[Notebook, LensView], browser: Browser, server: JupyterServer
 ) -> None:
-    notebook, here = small
+    notebook, here = apart
     notebook.save()
     with watched(browser) as other:
         page = other.new_page()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,8 @@ Opened = tuple[Notebook, LensView]
 
 
 @pytest.fixture
-def opened(request: pytest.FixtureRequest, lab: JupyterLab, warm_python: str) -> Opened:
-    notebook = lab.open([f"{MODEL}lens = ConvLens(img, model=model, layer={request.param!r})\nlens"], warm_python)
-    notebook.run_all()
-    return notebook, LensView(notebook.page).settle()
+def opened(request: pytest.FixtureRequest, shared: Notebook, show: Callable[..., LensView]) -> Opened:
+    return shared, show(f"{MODEL}lens = ConvLens(img, model=model, layer={request.param!r})\nlens")
 
 
 on = pytest.mark.parametrize("opened", ["many"], indirect=True)
@@ -180,7 +179,9 @@ def test_both_kernels_of_a_separable_filter_are_edited_in_its_card(opened: Opene
         assert_drawn(view.map_pixels(index, activation.shape), activation)
 
 
-def test_training_is_seen_while_it_runs_and_scrubbed_afterwards(lab: JupyterLab, warm_python: str) -> None:
+def test_training_is_seen_while_it_runs_and_scrubbed_afterwards(
+    shared: Notebook, show: Callable[..., LensView]
+) -> None:
     # Each epoch waits for the page to have shown it: no epoch ends before somebody looked.
     train = """
 import pathlib, tempfile, time
@@ -195,10 +196,9 @@ model.compile("sgd", "sparse_categorical_crossentropy")
 _ = model.fit(np.stack([img] * 8), np.arange(8) % 4, epochs=3, batch_size=4, verbose=0,
               callbacks=[lens.callback(budget=None), Waiting()])
 """
-    cells = [f"{MODEL}lens = ConvLens(img, model=model, layer='separable')\nlens", train]
-    notebook = lab.open(cells, warm_python)
-    notebook.run_all()
-    view = LensView(notebook.page).settle()
+    view = show(f"{MODEL}lens = ConvLens(img, model=model, layer='separable')\nlens")
+    notebook = shared
+    notebook.python.run(train)
     gate = notebook.python.value("str(gate)")
     request = notebook.python.start(fit)
     slider = view.root.get_by_role("slider", name="training")

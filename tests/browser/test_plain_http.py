@@ -10,34 +10,33 @@ from urllib.parse import urlsplit
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.guards import PLAIN_HOST
 from tests.browser.hosts.jupyterlab import READY, Notebook
 from tests.browser.lens import LensView
 from tests.browser.notebooks import SMALL, assert_in_step
 from tests.browser.python import Python
+from tests.browser.running import watched
 from tests.browser.server import JupyterServer
 
 
-@pytest.fixture
-def plain(server: JupyterServer, context: BrowserContext, warm_python: str) -> Iterator[tuple[Notebook, LensView]]:
-    """A settled lens on a page whose address is http and not this machine's own."""
+@pytest.fixture(scope="module")
+def shared(server: JupyterServer, browser: Browser, warm_python: str) -> Iterator[Notebook]:
+    """One notebook for all tests here, on a page whose address is http and not this machine's own."""
     path = server.write_notebook("plain.ipynb", [SMALL])
     server.attach(path, warm_python)
-    page = context.new_page()
-    page.goto(f"http://{PLAIN_HOST}:{urlsplit(server.url).port}/doc/tree/{path}?token={server.token}&reset")
-    page.wait_for_function(READY)
-    python = Python(server.connection_file(warm_python))
-    notebook = Notebook(page, python, warm_python)
-    notebook.run_all()
-    yield notebook, LensView(page).settle()
-    python.close()
-    page.close()
+    with watched(browser) as context:
+        page = context.new_page()
+        page.goto(f"http://{PLAIN_HOST}:{urlsplit(server.url).port}/doc/tree/{path}?token={server.token}&reset")
+        page.wait_for_function(READY)
+        python = Python(server.connection_file(warm_python))
+        yield Notebook(page, python, warm_python)
+        python.close()
 
 
-def test_everything_is_computed_and_drawn_without_a_secure_context(plain: tuple[Notebook, LensView]) -> None:
-    notebook, view = plain
+def test_everything_is_computed_and_drawn_without_a_secure_context(small: tuple[Notebook, LensView]) -> None:
+    notebook, view = small
     missing = "() => [isSecureContext, typeof navigator.clipboard, typeof crypto.randomUUID]"
     assert notebook.page.evaluate(missing) == [False, "undefined", "undefined"]
     view.write(0, 0, 0, "3")
@@ -45,8 +44,8 @@ def test_everything_is_computed_and_drawn_without_a_secure_context(plain: tuple[
     assert_in_step(notebook, view)
 
 
-def test_cells_are_copied_and_pasted_without_a_secure_context(plain: tuple[Notebook, LensView]) -> None:
-    notebook, view = plain
+def test_cells_are_copied_and_pasted_without_a_secure_context(small: tuple[Notebook, LensView]) -> None:
+    notebook, view = small
     keyboard = notebook.page.keyboard
     view.cell(0, 0, 0).focus()
     for _ in range(3):
@@ -60,9 +59,9 @@ def test_cells_are_copied_and_pasted_without_a_secure_context(plain: tuple[Noteb
 
 
 def test_the_copy_and_download_buttons_work_without_a_secure_context(
-    plain: tuple[Notebook, LensView], tmp_path: Path
+    small: tuple[Notebook, LensView], tmp_path: Path
 ) -> None:
-    notebook, view = plain
+    notebook, view = small
     view.root.get_by_role("tab", name="Take away").click()
     view.button("NumPy code").click()
     code = view.root.get_by_role("textbox", name="NumPy code")

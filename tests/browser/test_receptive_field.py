@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.expected import assert_grey
-from tests.browser.hosts.jupyterlab import JupyterLab, Notebook
+from tests.browser.hosts.jupyterlab import Notebook
 from tests.browser.lens import LensView
 
 MODEL = """
@@ -27,15 +27,15 @@ rows, cols = np.mgrid[:24, :20]
 img = np.stack([10 * rows, 12 * cols, 120 + 5 * rows - 5 * cols], -1).astype("uint8")
 """
 
+Show = Callable[..., LensView]
+
 #: First row, first column, rows and columns.
 Block = tuple[int, int, int, int]
 
 
-def opened(lab: JupyterLab, python: str, between: str) -> tuple[Notebook, LensView]:
-    cell = f"model = model_with({between})\nlens = ConvLens(img, model=model, layer='deep')\nlens"
-    notebook = lab.open([MODEL, cell], python)
-    notebook.run_all()
-    return notebook, LensView(notebook.page).settle()
+def cell(between: str = "") -> str:
+    """Code of a lens on a layer that comes after these layers."""
+    return f"{MODEL}model = model_with({between})\nlens = ConvLens(img, model=model, layer='deep')\nlens"
 
 
 def pin(view: LensView, shape: Sequence[int], row: int, col: int) -> Locator:
@@ -61,8 +61,8 @@ def outlined(figure: Locator, selector: str) -> Block:
     return row, col, rows, cols
 
 
-def test_the_outline_is_where_arithmetic_puts_it_and_dashed_in_the_padding(lab: JupyterLab, warm_python: str) -> None:
-    _, view = opened(lab, warm_python, "")
+def test_the_outline_is_where_arithmetic_puts_it_and_dashed_in_the_padding(show: Show) -> None:
+    view = show(cell())
     figure = pin(view, (6, 5), 0, 4)
     # Rows -1 to 1 and columns 3 to 5 of the pooled map are rows -2 to 3 and columns 6 to 11 of the first map, whose
     # row r reads rows 2 r to 2 r + 2 of the image: "same" adds one row, below. The image has columns up to 19.
@@ -85,8 +85,8 @@ def test_the_outline_is_where_arithmetic_puts_it_and_dashed_in_the_padding(lab: 
     expect(figure.get_by_role("application")).not_to_have_accessible_name(re.compile("depends"))
 
 
-def test_a_field_that_cannot_be_told_says_why(lab: JupyterLab, warm_python: str) -> None:
-    _, view = opened(lab, warm_python, "keras.layers.Lambda(lambda x: x[:, ::-1], name='upside_down')")
+def test_a_field_that_cannot_be_told_says_why(show: Show) -> None:
+    view = show(cell("keras.layers.Lambda(lambda x: x[:, ::-1], name='upside_down')"))
     figure = pin(view, (6, 5), 0, 4)
     why = re.compile("not known.*'upside_down' \\(Lambda\\)")
     expect(figure.locator(".cl-notes")).to_contain_text(why)
@@ -95,11 +95,11 @@ def test_a_field_that_cannot_be_told_says_why(lab: JupyterLab, warm_python: str)
 
 
 def test_the_channel_that_is_pressed_is_the_one_that_is_drawn_and_so_it_is_the_second_time(
-    lab: JupyterLab, warm_python: str
+    shared: Notebook, show: Show
 ) -> None:
-    notebook, view = opened(lab, warm_python, "")
+    view = show(cell())
     pin(view, (6, 5), 2, 2)
-    fed = notebook.python.value(
+    fed = shared.python.value(
         "np.asarray(keras.Model(model.inputs, model.get_layer('deep').input)(lens.image[None]))[0]"
     )
     figure = view.root.locator("figure.cl-layerinput")

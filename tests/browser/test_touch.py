@@ -40,17 +40,22 @@ def line(start: Point, end: Point, steps: int = 8) -> list[Point]:
     return [(x + (to_x - x) * i / steps, y + (to_y - y) * i / steps) for i in range(steps + 1)]
 
 
-@pytest.fixture
-def touched(server: JupyterServer, browser: Browser, warm_python: str) -> Iterator[tuple[Notebook, LensView, Fingers]]:
-    """A settled lens on a tablet."""
+@pytest.fixture(scope="module")
+def shared(server: JupyterServer, browser: Browser, warm_python: str) -> Iterator[Notebook]:
+    """One notebook for all tests here, on a tablet."""
     context = profile(browser, viewport={"width": 820, "height": 1100}, has_touch=True)
     guard = Guard(context)
     with JupyterLab.of(server, context) as lab:
-        notebook = lab.open([SMALL], python=warm_python)
-        notebook.run_all()
-        yield notebook, LensView(notebook.page).settle(), Fingers(notebook.page)
+        yield lab.open([SMALL], python=warm_python)
     context.close()
     guard.check()
+
+
+@pytest.fixture
+def touched(small: tuple[Notebook, LensView]) -> tuple[Notebook, LensView, Fingers]:
+    """A settled lens on a tablet."""
+    notebook, view = small
+    return notebook, view, Fingers(notebook.page)
 
 
 def test_a_cell_is_edited_with_a_slider_and_by_typing(touched: tuple[Notebook, LensView, Fingers]) -> None:

@@ -13,8 +13,8 @@ from tests.browser.notebooks import SMALL, SMALL_MAP, assert_in_step
 from tests.browser.server import JupyterServer
 
 
-def test_two_models_of_one_lens_stay_in_step_through_python(small: tuple[Notebook, LensView]) -> None:
-    notebook, here = small
+def test_two_models_of_one_lens_stay_in_step_through_python(apart: tuple[Notebook, LensView]) -> None:
+    notebook, here = apart
     notebook.save()
     page = notebook.page.context.new_page()
     page.goto(notebook.page.url)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import expect
 
@@ -68,7 +70,9 @@ def test_a_keras_that_cannot_be_imported_is_reported_on_both_sides(lab: JupyterL
     assert view.provenance(0) == "preview"
 
 
-def test_an_error_in_keras_is_shown_and_the_last_good_map_is_marked(lab: JupyterLab, warm_python: str) -> None:
+def test_an_error_in_keras_is_shown_and_the_last_good_map_is_marked(
+    shared: Notebook, show: Callable[..., LensView]
+) -> None:
     code = SMALL.replace("-f1.T])", "-f1.T], activation=moody)")
     moody = """
 import keras
@@ -78,9 +82,7 @@ def moody(x):
         raise RuntimeError("the GPU is on holiday")
     return keras.ops.abs(x)
 """
-    notebook = lab.open([moody, code], python=warm_python)
-    notebook.run_all()
-    view = LensView(notebook.page).settle()
+    notebook, view = shared, show(moody + code)
     before = view.map_pixels(0, SMALL_MAP)
     notebook.python.run("fails = True")
     view.write(0, 0, 0, "5")

@@ -10,6 +10,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from tests.sweep_size import FULL
+
 Array = npt.NDArray[np.float32]
 
 CLASSES = {
@@ -27,6 +29,8 @@ SIGNAL_CLASSES = {
 }
 #: JAX compiles every shape anew, which takes a second each: sweeps are shorter there.
 COMPILES_EVERY_SHAPE = keras.backend.backend() == "jax"
+#: Whether sweeps over layers are short: there, and wherever sweeps have a tenth of their size.
+SHORT = COMPILES_EVERY_SHAPE or not FULL
 
 ACTIVATIONS: list[Callable[[], Any]] = [
     lambda: None,
@@ -40,13 +44,17 @@ ACTIVATIONS: list[Callable[[], Any]] = [
 ]
 
 
+def short(number: int) -> int:
+    """Return how many layers a sweep goes through that has `number` at full size: never fewer than three of them."""
+    return min(number, 3 + number // 10) if SHORT else number
+
+
 def layers(
     kind: str, number: int, seed: int, data_formats: tuple[str, ...] = ("channels_last",)
 ) -> Iterator[tuple[Any, Array]]:
     """Yield built layers with random settings and weights, each with an input ``(rows, cols, channels)``."""
     rng = np.random.default_rng(seed)
-    if COMPILES_EVERY_SHAPE:
-        number = 3 + number // 10
+    number = short(number)
     while number:
         kernel_size = tuple(int(n) for n in rng.integers(1, 6, 2))
         settings: dict[str, Any] = {

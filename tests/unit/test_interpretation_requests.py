@@ -15,6 +15,7 @@ import pytest
 import convlens
 from convlens import ConvLens
 from convlens.interpretation.ascent import Ascent
+from tests.deadlines import SECONDS
 from tests.unit.survey_models import edge_maps, edges_model, random_images, save_images
 from tests.unit.test_requests import Browser
 
@@ -178,14 +179,14 @@ def test_an_edit_does_not_wait_for_a_picture_which_stops_when_it_is_told(monkeyp
     def slow(ascent: Ascent, steps: int) -> Any:
         for step in climb(ascent, steps):
             begun.set()
-            assert held.wait(60)
+            assert held.wait(SECONDS)
             yield step
 
     monkeypatch.setattr(Ascent, "run", slow)
     browser = opened()
     uid = browser.uid(0)
     assert browser.ask("run", what="maximize", act="start", uid=uid)["run"]["running"]
-    assert begun.wait(60)
+    assert begun.wait(SECONDS)
     edited = browser.tap(0, 0, 7.0)
     assert edited["ok"] and edited["filters"][0]["map"] is not None, "Keras's map, while the ascent is under way"
     assert browser.ask("run", what="maximize", act="stop")["run"]["running"]

@@ -12,6 +12,7 @@ import pytest
 
 from convlens import ConvLens
 from convlens.models.weight_snapshot import ATTEMPTS
+from tests.deadlines import SECONDS
 from tests.unit.keras_sweep import Array, close, maps, numpy
 from tests.unit.test_requests import Browser
 
@@ -19,7 +20,6 @@ layers = keras.layers
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((8, 9, 8, 1), dtype=np.float32)
 CLASSES = np.array([0, 1] * 4)
-LONG = 60.0
 
 
 def make() -> Any:
@@ -251,7 +251,7 @@ class Changing(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
             self.left -= 1
             thread = threading.Thread(target=self.change)
             thread.start()
-            thread.join(LONG)
+            thread.join(SECONDS)
         return x
 
 

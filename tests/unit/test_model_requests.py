@@ -13,6 +13,7 @@ import pytest
 from convlens import ConvLens
 from convlens.protocol import records
 from convlens.state.session import Session
+from tests.deadlines import SECONDS
 from tests.unit.keras_sweep import close, from_keras, numpy
 from tests.unit.test_lens_model import IMAGE, MODELS, functional, sequential
 from tests.unit.test_requests import Browser
@@ -84,13 +85,13 @@ def test_an_edit_does_not_wait_for_a_prediction_and_the_newest_request_is_answer
 
     def slow(session: Session) -> Any:
         started.set()
-        assert released.wait(60)
+        assert released.wait(SECONDS)
         return predict(session)
 
     monkeypatch.setattr(Session, "predict", slow)
     browser = opened("stem")
     first = browser.ask("predict")["seq"]
-    assert started.wait(60)
+    assert started.wait(SECONDS)
     assert browser.tap(0, 0, 5.0)["ok"], "answered while the model runs"
     browser.ask("predict")
     newest = browser.ask("predict")["seq"]

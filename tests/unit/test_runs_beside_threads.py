@@ -14,10 +14,10 @@ import pytest
 from convlens import ConvLens
 from convlens.layers.stateless_call import call_layer, uncompiled
 from convlens.models.conv_model import ConvModel
+from tests.deadlines import SECONDS
 
 layers = keras.layers
 IMAGE = np.random.default_rng(0).random((8, 8, 1), dtype=np.float32)
-LONG = 60.0
 
 
 class Gate(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
@@ -30,7 +30,7 @@ class Gate(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
     def call(self, x: Any) -> Any:
         if threading.current_thread() is not threading.main_thread():
             self.entered.set()
-            assert self.opened.wait(LONG)
+            assert self.opened.wait(SECONDS)
         return x
 
 
@@ -48,11 +48,11 @@ def beside(gate: Gate, work: Callable[[], Any]) -> Iterator[None]:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert gate.entered.wait(LONG), failures
+        assert gate.entered.wait(SECONDS), failures
         yield
     finally:
         gate.opened.set()
-        thread.join(LONG)
+        thread.join(SECONDS)
     assert not failures and not thread.is_alive()
 
 
@@ -126,7 +126,7 @@ def test_one_run_of_a_users_layers_waits_for_another() -> None:
         second.start()
         second.join(0.2)  # it cannot end: long enough for it to begin, if it could
         order.append("first run ends")
-    second.join(LONG)
+    second.join(SECONDS)
     assert order == ["first run ends", "second run"]
 
 
@@ -140,20 +140,20 @@ def test_runs_that_meet_leave_the_compilers_stance_as_it_was() -> None:
     def first() -> None:
         with uncompiled():
             first_in.set()
-            assert leave.wait(LONG)
+            assert leave.wait(SECONDS)
 
     def second() -> None:
         with uncompiled():
             second_in.set()
-            assert first_out.wait(LONG)
+            assert first_out.wait(SECONDS)
 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
     threads[0].start()
-    assert first_in.wait(LONG)
+    assert first_in.wait(SECONDS)
     threads[1].start()
     second_in.wait(0.2)  # which it cannot be yet: long enough, if it could
     leave.set()
-    threads[0].join(LONG)
+    threads[0].join(SECONDS)
     first_out.set()
-    threads[1].join(LONG)
+    threads[1].join(SECONDS)
     assert compiler._stance == before

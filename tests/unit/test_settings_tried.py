@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from convlens import ConvLens
 from convlens.layers.conv_layer import ConvLayer
 from convlens.maths.geometry import Geometry
-from tests.unit.keras_sweep import close, maps
+from tests.unit.keras_sweep import close, maps, short
 from tests.unit.test_requests import Browser
 
 IMAGE = np.random.default_rng(0).random((9, 8)).astype(np.float32)
@@ -121,7 +121,12 @@ ASKED = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=short(60),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(asked=ASKED)
 def test_what_is_accepted_keras_computes_and_what_is_refused_changes_nothing(
     browser: Browser, asked: dict[str, Any]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from convlens.layers.conv_layer import ConvLayer
-from tests.unit.keras_sweep import ACTIVATIONS, COMPILES_EVERY_SHAPE, SIGNAL_CLASSES, Array, close, numpy, snapshot
+from tests.unit.keras_sweep import ACTIVATIONS, SIGNAL_CLASSES, Array, close, numpy, short, snapshot
 
 
 def signal_layers(kind: str, number: int, seed: int) -> Iterator[tuple[Any, Array]]:
@@ -63,7 +63,7 @@ def from_keras(layer: Any, weights: list[Array], signal: Array) -> tuple[Array, 
 @pytest.mark.parametrize("kind", list(SIGNAL_CLASSES))
 def test_maps_with_edited_weights_equal_those_of_a_layer_that_has_them(kind: str) -> None:
     rng = np.random.default_rng(7)
-    for layer, signal in signal_layers(kind, 4 if COMPILES_EVERY_SHAPE else 16, seed=1):
+    for layer, signal in signal_layers(kind, short(16), seed=1):
         conv = opened(layer, signal)
         weights = [rng.standard_normal(w.shape).astype(np.float32) for w in layer.get_weights()]
         kernels, bias = conv.from_weights(weights)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from convlens import ConvLens
 from convlens.maths.one_row import kernel_shown
-from tests.unit.keras_sweep import COMPILES_EVERY_SHAPE, Array, close, numpy, snapshot
+from tests.unit.keras_sweep import Array, close, numpy, short, snapshot
 from tests.unit.test_signal_layers import signal_layers
 
 EDGE, MEAN = [-1.0, 0.0, 1.0], [1 / 3, 1 / 3, 1 / 3]
@@ -118,7 +118,7 @@ def test_causal_padding_of_the_lenss_own_layer() -> None:
     assert lens.explain(0, 1).inside.tolist() == [False, False, True]
 
 
-@settings(deadline=None, max_examples=5 if COMPILES_EVERY_SHAPE else 25)
+@settings(deadline=None, max_examples=short(25))
 @given(
     steps=st.integers(6, 24),
     taps=st.integers(1, 4),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import convlens
+from tests.deadlines import SECONDS
 from tests.unit.survey_models import (
     COLS,
     ROWS,
@@ -44,8 +45,8 @@ def client() -> Iterator[Any]:
         yield client
 
 
-def until(true: Callable[[], Any], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
+def until(true: Callable[[], Any]) -> None:
+    end = time.monotonic() + SECONDS
     while not true():
         assert time.monotonic() < end, "It did not come about."
         time.sleep(0.05)

@@ -42,7 +42,8 @@ class Voila(Host):
         self._url = url
         self._folder = folder
         self._python: Python | None = None
-        page.goto(url)
+        self._dark = False
+        page.goto(f"{url}?theme=light")
         super().__init__(page, self._connect(page), guard)
 
     @classmethod
@@ -62,7 +63,10 @@ class Voila(Host):
             host.disconnect()
 
     def set_theme(self, dark: bool) -> None:
-        """Visit the page in this theme, which starts another Python process with it."""
+        """Visit the page in this theme, unless it has it: that starts another Python process with it."""
+        if dark == self._dark:
+            return
+        self._dark = dark
         self.page.goto(f"{self._url}?theme={'dark' if dark else 'light'}")
         self.python = self._connect(self.page)
 
