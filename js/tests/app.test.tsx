@@ -75,7 +75,7 @@ test("stage, colours and range are chosen in the toolbar and follow Python", () 
   expect(lens.cmap.value).toBe("copper");
   act(() => python.pump());
   act(() => python.assignTrait("value_range", "shared"));
-  expect(get(".cl-map .cl-legend-range").textContent).toContain("shared range");
+  expect(get(".cl-map .cl-legend-range").textContent).toContain("range of all maps");
 });
 
 test("a fixed range starts from what is drawn and takes fractions; nonsense is refused in place", () => {

@@ -1,7 +1,7 @@
 /** What holds for the whole lens: history, comparison, colours, range, stage, zoom, help, and the state of Keras. */
 import { useComputed, useSignalEffect } from "@preact/signals";
 import { placeOver, WHOLE, zoomAt, zoomLimit } from "../../paint/viewport.ts";
-import type { ViewMode } from "../../protocol/records.ts";
+import type { Stage, ViewMode } from "../../protocol/records.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { ZOOM_STEP } from "../picture/PictureFrame.tsx";
 import { Icon, type IconName } from "../ui/icons.tsx";
@@ -135,12 +135,18 @@ function ViewControl({ lens }: { lens: LensView }) {
   );
 }
 
+const STAGES_WHY: Record<Stage, string> = {
+  activation: "What the layer returns: the sums after its activation function",
+  pre_activation: "The sums of products and bias, before the activation function",
+};
+
 function StageControl({ lens }: { lens: LensView }) {
   return (
     <fieldset class="cl-segments">
       <legend class="cl-hidden">What the maps show</legend>
       <Choice
         options={STAGES}
+        why={STAGES_WHY}
         value={lens.shared.stage.value}
         onChange={(stage) => lens.set("stage", stage)}
       />
