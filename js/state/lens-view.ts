@@ -148,7 +148,7 @@ export interface LensView {
   /** A sentence on what a saved page does not hold, or "". */
   leftOut: string;
   problem: ReadonlySignal<Problem | null>;
-  /** True while the compare button is held: maps and kernels show what they were before the last gesture. */
+  /** True while the compare button is pressed: maps and kernels show what they were before the last gesture. */
   comparing: Signal<boolean>;
   /** Pixel under the pointer, in output coordinates of the maps (shared by all), or null. Never crosses to Python. */
   hover: Signal<{ row: number; col: number } | null>;

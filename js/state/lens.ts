@@ -321,7 +321,8 @@ export class Lens implements LensView {
     const { offline, channel, filters: list } = this.#sync;
     const uids = request.type === "edit" ? request.edits.map(({ uid }) => uid) : request.uids;
     const filters = uids.flatMap((uid) => list.get(uid) ?? []);
-    this.sliding.value = false;
+    // Both are looked at without edits.
+    this.sliding.value = this.comparing.value = false;
     offline?.beforeEdit(request.gesture);
     try {
       // First, so that Python's work on the same processors does not hold the preview back, which is painted here.

@@ -97,6 +97,11 @@ test("before latches until it is pressed again, or until something is edited", a
   const uid = lens.filters.value[0]?.uid ?? 0;
   act(() => before.click());
   expect(lens.comparing.value).toBe(true);
+  // An answer to what changes nothing leaves it pressed.
+  act(() => lens.pin([1, 1]));
+  await Promise.resolve();
+  act(() => python.pump());
+  expect(lens.comparing.value).toBe(true);
   expect(before.getAttribute("aria-pressed")).toBe("true");
   act(() => before.click());
   expect(lens.comparing.value).toBe(false);

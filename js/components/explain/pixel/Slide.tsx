@@ -2,12 +2,13 @@
  * Slide the kernel over the image: the pin moves from pixel to pixel, and the maps fill in behind it. An edit ends the slide, as
  * does letting the pixel go: both are looked at on whole maps.
  */
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { placeOutput, placeOver, revealAround } from "../../../paint/viewport.ts";
 import type { LensView } from "../../../state/lens-view.ts";
 import { consume } from "../../ui/consume.ts";
 import { Icon } from "../../ui/icons.tsx";
+import { useSteps } from "../../ui/useSteps.ts";
 
 /** Steps a second; a negative number counts rows. */
 const SPEEDS: Record<string, string> = {
@@ -54,11 +55,7 @@ export function Slide({ lens }: { lens: LensView }) {
     lens.sliding.value = false;
   };
 
-  const edits = useComputed(() => `${lens.history.value.undo} ${lens.history.value.redo}`);
-  useSignalEffect(() => {
-    edits.value;
-    stop();
-  });
+  useSteps(lens, stop);
   useSignalEffect(() => {
     if (!lens.pixel.value) stop();
   });
