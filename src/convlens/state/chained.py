@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
+
+from convlens.maths.arrays import shortened
 from convlens.state.session import Session
 
 
@@ -26,8 +31,16 @@ def use_map(session: Session, i: int) -> None:
 def leave_map(session: Session, steps: int = 1) -> None:
     """Feed the layer again with what it was fed before the last `use_map`, or so many of them."""
     with session.editing():
-        through = session.image.through
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
-            raise ValueError(f"steps={steps!r} was given; expected how many maps to go back, a whole number.")
-        if through and steps:
-            session.set_image(through[-min(steps, len(through))][1])
+        through, count = session.image.through, _count(steps)
+        if through and count:
+            session.set_image(through[-min(count, len(through))][1])
+
+
+def _count(steps: Any) -> int:
+    try:
+        count = -1 if isinstance(steps, (bool, np.bool_)) else operator.index(steps)
+    except TypeError:
+        count = -1
+    if count < 0:
+        raise ValueError(f"steps={shortened(steps)} was given; expected how many maps to go back, a whole number.")
+    return count
