@@ -50,7 +50,7 @@ export function PixelSum({ lens, filter, explanation: e, row, col }: PixelSumPro
         <span class="cl-op">{sum.exact ? "=" : "≈"}</span>
         <Term
           label={
-            <Word why="The pre-activation: the sum of all products and the bias, before the activation function.">
+            <Word why="The pre-activation: the sum of all products and the bias, of which the next step makes the activation.">
               {linear ? "the sum" : `before ${geometry.activation}`}
             </Word>
           }
