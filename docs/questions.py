@@ -116,7 +116,7 @@ QUESTIONS = [
         "Why does 4×4 become 4×4×1×1?",
         "four-axes",
         [Tab("Shapes")],
-        ["Why 4 × 4 × 1 × 4?", "One filter on a grey image: 4 × 4 × 1 × 1"],
+        ["Why 4 × 4 × 1 × 1?", "side by side along the last axis: 4 × 4 × 1 × 4"],
         KERNELS,
     ),
     Question(
@@ -125,14 +125,14 @@ QUESTIONS = [
         [Tab("Shapes"), Press('[data-axis="filters"]')],
         ["kernel rows", "input channels", "batch"],
     ),
-    Question("Why is half of the map black?", "black", [Pixel(*BLACK)], ["pre-activation", "activation function"]),
+    Question("Why is half of the map black?", "black", [Pixel(*BLACK)], ["before relu", "activation function"]),
     Question(
         "Does Keras flip the kernel?",
         "flip",
         [Pixel(*BRIGHT), Press(".cl-segment:has-text('convolution')")],
         ["turns its kernel by 180°"],
     ),
-    Question("What do the colours mean?", "colours", [], ["own range"], CARD),
+    Question("What do the colours mean?", "colours", [], ["this map's range"], CARD),
     Question("Why is the map smaller than the image?", "smaller", [Tab("Shapes")], ["147"], MAPS),
     Question(
         "What do stride, padding and dilation do?",
@@ -141,7 +141,7 @@ QUESTIONS = [
         ["strides=(2, 1)", "74 × 125"],
         WHOLE,
     ),
-    Question("What does the bias do?", "bias", [Pixel(*BRIGHT)], ["bias", "pre-activation"], SUM),
+    Question("What does the bias do?", "bias", [Pixel(*BRIGHT)], ["bias", "before relu"], SUM),
     Question("Where in the image does a pixel come from?", "window", [Pixel(*BRIGHT)], ["The patch is rows"], WHOLE),
 ]
 

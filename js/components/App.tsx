@@ -94,8 +94,10 @@ export function App({ lens }: { lens: LensView }) {
             ) : (
               <>
                 <div class="cl-side">
-                  <InputImage lens={lens} />
-                  {beside && <Predictions lens={lens} />}
+                  <div class="cl-stays">
+                    <InputImage lens={lens} />
+                    {beside && <Predictions lens={lens} />}
+                  </div>
                 </div>
                 {gallery ? (
                   <Gallery lens={lens}>{geometry.path === "" && <AddFilter lens={lens} />}</Gallery>

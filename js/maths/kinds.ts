@@ -24,8 +24,8 @@ export interface Kind {
   weightShape: (geometry: Geometry) => number[];
   /** The last two axes of Keras's kernel variable; those before are the kernel's rows and columns, or its steps. */
   weightAxes: (geometry: Geometry) => readonly [third: NamedAxis, fourth: NamedAxis];
-  /** Python that makes Keras's kernel variable of a list of kernels; null where there is no such list. */
-  stackCode: (geometry: Geometry) => string | null;
+  /** Python that makes Keras's kernel variable of a list of kernels, which is an expression; null where there is no such list. */
+  stackCode: (geometry: Geometry, list: string) => string | null;
   /** Why Keras's kernel variable has its shape; `size` describes its first two axes. */
   whyShape: (geometry: Geometry, size: string) => string;
 }
@@ -61,8 +61,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
       ["channels", groups > 1 ? "input channels ÷ groups" : "input channels"],
       ["filters", "filters"],
     ],
-    stackCode({ input_shape, kernel_channels, rank }) {
-      const stack = "kernel = np.stack(kernels, axis=-1)";
+    stackCode({ input_shape, kernel_channels, rank }, list) {
+      const stack = `kernel = np.stack(${list}, axis=-1)`;
       const plane = rank === 1 ? ":" : ":, :";
       return input_shape[2] === 1 || kernel_channels === 1 ? `${stack}[${plane}, np.newaxis, :]` : stack;
     },
@@ -72,7 +72,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       const [third, fourth] = lastTwo(geometry);
       const channels = `${third} ${third === 1 ? "channel" : "channels"} of the input${groups > 1 ? ` in each of ${groups} groups` : ""}`;
       return `${size} × ${channels} × ${fourth} ${fourth === 1 ? "filter" : "filters"}: every filter has a weight for every channel that it reads.${
-        rank !== 1 && third * fourth > 1 ? ` One filter on a grey image: ${rows} × ${cols} × 1 × 1.` : ""
+        rank !== 1 && third > 1 ? ` On a grey image one filter is ${rows} × ${cols} × 1 × 1.` : ""
       }`;
     },
   },
@@ -89,8 +89,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
       filters / input_shape[2],
     ],
     weightAxes: depthwiseAxes,
-    stackCode: ({ weight_shape }) =>
-      `kernel = np.reshape(np.stack(kernels, axis=-1), (${weight_shape.join(", ")}))`,
+    stackCode: ({ weight_shape }, list) =>
+      `kernel = np.reshape(np.stack(${list}, axis=-1), (${weight_shape.join(", ")}))`,
     whyShape: ofEachChannel,
   },
   separable: {

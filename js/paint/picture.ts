@@ -43,12 +43,13 @@ export function shownAs(picture: Picture): Shown {
   let notFinite = record.reduced?.not_finite ?? 0;
   if (!record.reduced)
     for (const plane of planes) for (const value of plane) if (!Number.isFinite(value)) notFinite++;
-  if (record.signal) return { kind: "curve", range: [least, most], text: "own range", notFinite };
-  if (planes.length === 1) return { kind: "gray", range: [least, most], text: "grey, own range", notFinite };
+  if (record.signal) return { kind: "curve", range: [least, most], text: "this signal's range", notFinite };
+  if (planes.length === 1)
+    return { kind: "gray", range: [least, most], text: "grey, this image's range", notFinite };
   const high = most > 1 ? 255 : 1;
   if (most > least && most - least < LEAST_FILL * high) {
     const ends = `${formatNumber(least, 4)} to ${formatNumber(most, 4)}`;
-    return { kind: "color", range: [least, most], text: `colour, own range ${ends}`, notFinite };
+    return { kind: "color", range: [least, most], text: `colour, this image's range: ${ends}`, notFinite };
   }
   const text = least < 0 || most > high ? `colour, clipped to 0 to ${high}` : `colour, 0 to ${high}`;
   return { kind: "color", range: [0, high], text, notFinite };

@@ -170,6 +170,21 @@ export function reveal(pane: Pane, viewport: Viewport, { row, col }: Pixel): Vie
   return dx === 0 && dy === 0 ? viewport : panBy(pane, viewport, dx, dy);
 }
 
+/** The same with so many rows and columns around the pixel, as far as there is room for them. */
+export function revealAround(
+  pane: Pane,
+  viewport: Viewport,
+  { row, col }: Pixel,
+  [rows, cols]: readonly [number, number],
+): Viewport {
+  const corners = [
+    { row: row - rows, col: col - cols },
+    { row: row + rows, col: col + cols },
+    { row, col },
+  ];
+  return corners.reduce((shown, corner) => reveal(pane, shown, corner), viewport);
+}
+
 /** The pixel under a point of the box, or null beside the picture. */
 export function pixelAt(view: View, px: number, py: number): Pixel | null {
   const row = Math.floor(view.top + py / view.down);

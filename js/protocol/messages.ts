@@ -78,7 +78,7 @@ export type Request =
       name: SharedName | "_problem";
       value: unknown;
     }
-  /** Layer settings, built-in layer only: any of Keras's own argument names. */
+  /** Layer settings, of the built-in layer or of a copy of the user's: any of Keras's own argument names. */
   | { type: "configure"; settings: Record<string, unknown> }
   /** Kernels and maps of filters, those last that are on screen: before them stand some that come next. */
   | { type: "need"; uids: Uid[] }
@@ -91,6 +91,10 @@ export type Request =
   /** Keras's own float values at one output pixel. */
   | { type: "probe"; row: number; col: number; uids: Uid[] }
   | { type: "image"; shape: [number, number, number]; data: Uint8Array }
+  /** Feed the layer with the map of a filter, as it is now. */
+  | { type: "use_map"; uid: Uid }
+  /** Feed it again with what it was fed so many maps before. */
+  | { type: "leave_map"; steps: number }
   /** What a kernel does, in numbers; `channel` (0 unless given) is the plane that is looked at closely. */
   | { type: "diagnose"; uid: Uid; channel?: number }
   /** A program that computes what is shown. */
@@ -108,8 +112,11 @@ export type Request =
   | { type: "output_maps"; channel: number; window?: Part | undefined; shape?: [number, number] | undefined }
   /** Keras's own float values of that output at one pixel. */
   | { type: "output_values"; channel: number; row: number; col: number }
-  /** One number a filter, to sort a gallery by; has Keras compute the maps that are missing (one call of the layer). */
-  | { type: "stats" }
+  /**
+   * One number a filter, to sort a gallery by; has Keras compute the maps that are missing (one call of the layer). With a
+   * pixel, the maps' values there as well.
+   */
+  | { type: "stats"; pixel?: [number, number] | null }
   /** What the model's greatest score, before a last softmax, loses without the maps of some filters, one at a time. */
   | { type: "losses"; start: number; count: number }
   /**
@@ -219,6 +226,8 @@ const stats = fields({
   dead: bytes,
   /** Euclidean norm of the kernel. */
   norm: bytes,
+  /** The activation map's value at the pixel that was asked about. */
+  pixel: optional(bytes),
 });
 
 /** float32, one a filter that was asked for, and the class of the score. */

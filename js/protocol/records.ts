@@ -80,6 +80,8 @@ export interface Geometry {
 export interface LensState {
   generation: number;
   geometry: Geometry;
+  /** The user's layer itself, where the lens computes with a copy of it of other settings, or another number or size of kernels. */
+  own?: Geometry | null;
   /** uids in list order; index i is filter i. */
   order: Uid[];
   /** The `version` of the image that this state belongs to. */
@@ -105,6 +107,8 @@ export interface ImageRecord {
   notes: string[];
   /** Whether it is a signal, (1, steps, channels), and drawn as curves. */
   signal: boolean;
+  /** Names of the filters whose maps it went through, the first first, where it is a map of the lens's own. */
+  through?: string[];
 }
 
 /** One activation map as Keras returned it, in 8 bits. Range and counts are those of all its values. */

@@ -27,7 +27,7 @@ export type Query = Extract<
 >;
 
 /** One number a filter, in list order, to sort a gallery by. */
-export type Stats = Record<"energy" | "dead" | "norm", Float32Array>;
+export type Stats = Record<"energy" | "dead" | "norm" | "pixel", Float32Array>;
 
 export const UNCONNECTED = "Python is not connected: this takes a running kernel.";
 
@@ -66,10 +66,17 @@ export class Queries implements Asker {
     });
   }
 
-  async stats(): Promise<Stats> {
-    const { stats } = await this.ask({ type: "stats" });
+  /** With a pixel, the maps' values there as well, else none. */
+  async stats(pixel: [number, number] | null): Promise<Stats> {
+    const { stats } = await this.ask({ type: "stats", pixel });
     if (!stats) throw new Error("Python's answer holds no statistics.");
-    return { energy: floatsOf(stats.energy), dead: floatsOf(stats.dead), norm: floatsOf(stats.norm) };
+    const { energy, dead, norm, pixel: values } = stats;
+    return {
+      energy: floatsOf(energy),
+      dead: floatsOf(dead),
+      norm: floatsOf(norm),
+      pixel: values ? floatsOf(values) : new Float32Array(),
+    };
   }
 
   async losses(start: number, count: number): Promise<{ values: Float32Array; target: number }> {

@@ -80,6 +80,7 @@ export interface NetworkView {
   open(path: string): void;
   /** Show the kernels of a snapshot of the training. */
   scrub(index: number): void;
+  /** Values at the pinned pixel among them, where one is pinned. */
   stats(): Promise<Stats>;
   /** What the score of the model's first class loses without each of some filters. */
   losses(start: number, count: number): Promise<{ values: Float32Array; target: number }>;
@@ -122,13 +123,15 @@ export interface InterpretationView {
 }
 
 /** What is explained below the maps: one tab each. */
-export type Explained = "pixel" | "shapes" | "layer" | "kernel" | "excites" | "away";
+export type Explained = "pixel" | "shapes" | "layer" | "kernel" | "excites" | "export";
 
 export type SharedSignals = { readonly [K in SharedName]: ReadonlySignal<SharedValues[K]> };
 
 export interface LensView {
   // -- state ---------------------------------------------------------------------------------------
   geometry: ReadonlySignal<Geometry>;
+  /** The user's layer itself, where `geometry` is that of a copy of it which differs; else null. */
+  own: ReadonlySignal<Geometry | null>;
   picture: ReadonlySignal<Picture>;
   /** Whether the image is what the layer reads, and it is known where a pixel of a map lies over it. */
   imageIsInput: ReadonlySignal<boolean>;
@@ -153,7 +156,7 @@ export interface LensView {
   /** A sentence on what a saved page does not hold, or "". */
   leftOut: string;
   problem: ReadonlySignal<Problem | null>;
-  /** True while the compare button is held: maps and kernels show what they were before the last gesture. */
+  /** True while the compare button is pressed: maps and kernels show what they were before the last gesture. */
   comparing: Signal<boolean>;
   /** Pixel under the pointer, in output coordinates of the maps (shared by all), or null. Never crosses to Python. */
   hover: Signal<{ row: number; col: number } | null>;
@@ -217,10 +220,14 @@ export interface LensView {
   pin(pixel: [number, number] | null): void;
   /** Choose the value of a shared trait: it is shown at once, and Python decides. */
   set<K extends SharedName>(name: K, value: SharedValues[K]): void;
-  /** Layer settings under Keras's own names; for a built-in layer only. */
+  /** Layer settings under Keras's own names; a user's layer is left as it is, and a copy of it gets them. */
   configure(settings: Record<string, unknown>): void;
   /** A picture that was dropped or pasted, decoded: float values as bytes 0..255, channels 1, 3 or 4. */
   setImage(shape: [number, number, number], data: Uint8Array): void;
+  /** Feed the layer with the map of a filter as it is now, so that filters come one after another. */
+  useMap(uid: Uid): void;
+  /** Feed it again with what it was fed so many maps before. */
+  leaveMap(steps: number): void;
   dismissProblem(): void;
   /** Show an error that the browser found itself, in the same place as Python's. */
   report(title: string, text: string): void;

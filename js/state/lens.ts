@@ -27,6 +27,7 @@ export class Lens implements LensView {
   #gestures = 0;
 
   readonly geometry: LensView["geometry"];
+  readonly own: LensView["own"];
   readonly picture: LensView["picture"];
   readonly imageIsInput: ReadonlySignal<boolean>;
   readonly filters: LensView["filters"];
@@ -62,6 +63,7 @@ export class Lens implements LensView {
       filters.list.value.flatMap(({ range }) => (range.value ? [range.value] : [])),
     );
     this.geometry = computed(() => filters.state.value.geometry);
+    this.own = computed(() => filters.state.value.own ?? null);
     this.imageIsInput = computed(() => {
       const { image_is_input, geometry } = filters.state.value;
       return image_is_input && geometry.explainable;
@@ -93,7 +95,7 @@ export class Lens implements LensView {
       outputMaps: sync.outputMaps,
       open: (path) => this.set("layer_path", path),
       scrub: (index) => this.#ask({ type: "scrub", index }),
-      stats: () => sync.queries.stats(),
+      stats: () => sync.queries.stats(this.pixel.peek()),
       losses: (start, count) => sync.queries.losses(start, count),
       expect: (uids) => sync.visibleFilters.expect(uids.flatMap((uid) => filters.get(uid) ?? [])),
       prepare: (uid, planes) => sync.prepare(uid, planes),
@@ -263,6 +265,14 @@ export class Lens implements LensView {
     this.#ask({ type: "configure", settings });
   }
 
+  useMap(uid: Uid): void {
+    this.#ask({ type: "use_map", uid });
+  }
+
+  leaveMap(steps: number): void {
+    this.#ask({ type: "leave_map", steps });
+  }
+
   setImage(shape: [number, number, number], data: Uint8Array): void {
     this.#ask({ type: "image", shape, data });
   }
@@ -314,6 +324,8 @@ export class Lens implements LensView {
     const { offline, channel, filters: list } = this.#sync;
     const uids = request.type === "edit" ? request.edits.map(({ uid }) => uid) : request.uids;
     const filters = uids.flatMap((uid) => list.get(uid) ?? []);
+    // Both are looked at without edits.
+    this.sliding.value = this.comparing.value = false;
     offline?.beforeEdit(request.gesture);
     try {
       // First, so that Python's work on the same processors does not hold the preview back, which is painted here.

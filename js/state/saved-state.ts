@@ -67,6 +67,7 @@ const geometry = fields({
 const lensState = fields({
   generation: whole,
   geometry,
+  own: optional(geometry),
   order: list(whole),
   image_version: whole,
   image_is_input: flag,
@@ -77,6 +78,7 @@ const imageRecord = fields({
   shape: sizes(3),
   dtype: oneOf("uint8", "float32"),
   notes: list(text),
+  through: optional(list(text)),
   data: bytes,
   reduced: nullable(fields({ shape: sizes(2) })),
 });

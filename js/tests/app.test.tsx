@@ -75,7 +75,7 @@ test("stage, colours and range are chosen in the toolbar and follow Python", () 
   expect(lens.cmap.value).toBe("copper");
   act(() => python.pump());
   act(() => python.assignTrait("value_range", "shared"));
-  expect(get(".cl-map .cl-legend-range").textContent).toContain("shared range");
+  expect(get(".cl-map .cl-legend-range").textContent).toContain("range of all maps");
 });
 
 test("a fixed range starts from what is drawn and takes fractions; nonsense is refused in place", () => {
@@ -96,6 +96,11 @@ test("before latches until it is pressed again, or until something is edited", a
   const before = button("before");
   const uid = lens.filters.value[0]?.uid ?? 0;
   act(() => before.click());
+  expect(lens.comparing.value).toBe(true);
+  // An answer to what changes nothing leaves it pressed.
+  act(() => lens.pin([1, 1]));
+  await Promise.resolve();
+  act(() => python.pump());
   expect(lens.comparing.value).toBe(true);
   expect(before.getAttribute("aria-pressed")).toBe("true");
   act(() => before.click());

@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 function panel(options: FixtureOptions = {}) {
-  const { python, lens, root } = mounted(options);
+  const { python, model, lens, root } = mounted(options);
   const strip = root.querySelector<HTMLElement>(".cl-strip") as HTMLElement;
   const all = <E extends HTMLElement = HTMLElement>(selector: string) => [
     ...strip.querySelectorAll<E>(selector),
@@ -38,7 +38,7 @@ function panel(options: FixtureOptions = {}) {
   };
   const plane = (label: string) =>
     all(`[role=table][aria-label="${label}"] [role=cell]`).map((cell) => cell.textContent);
-  return { python, lens, root, strip, all, button, answered, pin, plane };
+  return { python, model, lens, root, strip, all, button, answered, pin, plane };
 }
 
 test("without a pinned pixel there is one sentence on how to pin one", () => {
@@ -71,7 +71,8 @@ test("a pinned pixel is taken apart: patch × kernel = products, their sum, the 
   ]);
   const sum = strip.querySelector(".cl-sum")?.textContent ?? "";
   expect(sum).toContain((-22 * unit).toFixed(4).replace("-", "−"));
-  expect(sum).toContain("pre-activation");
+  expect(sum).toContain("before relu");
+  expect(sum).toContain("The pre-activation: the sum of all products and the bias");
   await vi.waitFor(() => expect(strip.querySelector("[data-result]")?.textContent).toBe("0 Keras"));
   expect(lens.valueAt(lens.filters.value[0]?.uid ?? -1, 1, 2)?.pre_activation).toBeCloseTo(-22 * unit, 5);
 });
@@ -265,13 +266,74 @@ test("a setting that is changed is asked of Python, and the ledger and the maps 
   expect(lens.geometry.value.output_shape).toEqual([24, 32]);
 });
 
-test("a user's own layer is shown and not changed", () => {
-  const { button, strip } = panel({ settings: { builtin: false } });
+test("a user's own layer is shown first, and other settings are tried on a copy and left again", () => {
+  const { python, model, lens, button, all, answered, strip } = panel({ settings: { builtin: false } });
   act(() => button("Layer").click());
   expect(strip.querySelector("code")?.textContent).toBe(
     'layer = keras.layers.Conv2D(4, (4, 4), activation="relu")',
   );
+  expect(strip.textContent).toContain(
+    "4 filters of 4 × 4 and 4 biases: 68 numbers. An input of 24 × 32 gives maps of 21 × 29.",
+  );
   expect(strip.querySelector(".cl-settings")).toBeNull();
+  const own = lens.geometry.value;
+  act(() => button("Try other settings on a copy").click());
+  const select = all<HTMLSelectElement>(".cl-settings select")[0] as HTMLSelectElement;
+  act(() => {
+    select.value = "same";
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  answered();
+  act(() => model.set("_state", { ...model.get("_state"), own }));
+  expect(all("code").map((code) => code.textContent)).toEqual([
+    'layer = keras.layers.Conv2D(4, (4, 4), activation="relu")',
+    'layer = keras.layers.Conv2D(4, (4, 4), padding="same", activation="relu")',
+  ]);
+  expect(all(".cl-settings input[type=checkbox]")).toHaveLength(0);
+  act(() => button("Back to your layer's settings").click());
+  expect(python.waiting.at(-1)?.content).toMatchObject({ type: "configure", settings: { padding: "valid" } });
+});
+
+test("a press shows the padding: a pixel at the border, whose patch lies partly in it", () => {
+  const { lens, button, all } = panel({ settings: { padding: "same" } });
+  act(() => button("Layer").click());
+  act(() => button("See it at the border").click());
+  expect(lens.pixel.value).toEqual([0, 0]);
+  expect(lens.explained.value).toBe("pixel");
+  expect(all("[aria-label=patch] [data-padding]").length).toBeGreaterThan(0);
+});
+
+test("an even kernel that is padded below and right alone is shown there", () => {
+  const kernels = [Float32Array.of(1, 2, 3, 4)];
+  const { lens, button } = panel({ rows: 5, cols: 6, size: 2, kernels, settings: { padding: "same" } });
+  // Of a 2×2 kernel the one zero comes after, as in TensorFlow.
+  expect(lens.geometry.value.pads).toEqual([0, 1, 0, 1]);
+  act(() => button("Layer").click());
+  act(() => button("See it at the border").click());
+  expect(lens.pixel.value).toEqual([4, 5]);
+});
+
+test("without padding there is no border to see", () => {
+  const { button } = panel();
+  act(() => button("Layer").click());
+  expect(button("See it at the border").disabled).toBe(true);
+});
+
+test("the shapes are those of the user's own layer, of one filter, and the copy's beside them", () => {
+  const { python, model, lens, button, strip } = panel({ rows: 24, cols: 32, settings: { builtin: false } });
+  const own = { ...python.geometry, filters: 1, weight_shape: [4, 4, 1, 1] };
+  act(() => model.set("_state", { ...model.get("_state"), own }));
+  act(() => lens.select(2));
+  act(() => button("Shapes").click());
+  expect(strip.textContent).toContain("Why 4 × 4 × 1 × 1?");
+  expect(strip.textContent).toContain("has as many filters: 4 × 4 × 1 × 4.");
+  const code = [...strip.querySelectorAll(".cl-ledger code")].map((one) => one.textContent);
+  expect(code).toEqual([
+    "x = np.reshape(img, (1, 24, 32, 1))",
+    "kernel = np.reshape(lens.kernels[2], (4, 4, 1, 1))",
+    "bias = np.zeros(1)\nlayer.set_weights([kernel, bias])",
+    "maps = layer(x)",
+  ]);
 });
 
 test("the slide steps from pixel to pixel, row after row, and veils what it has not reached", () => {
@@ -286,6 +348,57 @@ test("the slide steps from pixel to pixel, row after row, and veils what it has 
   expect(lens.pixel.value).toEqual([0, 2]);
   act(() => button("End the slide and show the whole maps").click());
   expect(lens.sliding.value).toBe(false);
+});
+
+test("an edit ends the slide, and so does letting the pixel go", () => {
+  const { lens, button, answered } = panel({ rows: 5, cols: 6 });
+  const slide = () => act(() => button("One pixel on").click());
+  const end = () => button("End the slide and show the whole maps");
+  expect(end().disabled).toBe(true);
+  slide();
+  expect(end().disabled).toBe(false);
+  act(() => lens.edit([{ uid: lens.filters.value[0]?.uid ?? -1, taps: { index: [0], value: [4] } }]));
+  expect(lens.sliding.value).toBe(false);
+  answered();
+  slide();
+  expect(lens.sliding.value).toBe(true);
+  act(() => lens.undo());
+  answered();
+  expect(lens.sliding.value).toBe(false);
+  slide();
+  act(() => lens.pin(null));
+  expect(lens.sliding.value).toBe(false);
+});
+
+test("what the slide has not reached is hatched by a pattern of its own in each map", () => {
+  const { root, button } = panel({ rows: 5, cols: 6 });
+  act(() => button("One pixel on").click());
+  const veils = [...root.querySelectorAll(".cl-veil")];
+  const patterns = veils.map((veil) => veil.querySelector("pattern")?.id);
+  expect(new Set(patterns).size).toBe(veils.length);
+  veils.forEach((veil, i) => {
+    const fills = [...veil.children].slice(1).map((rect) => rect.getAttribute("fill"));
+    expect(fills).toEqual([`url(#${patterns[i]})`, `url(#${patterns[i]})`]);
+  });
+});
+
+test("filters are listed by their values at the pinned pixel, the greatest first", async () => {
+  const kernels = [1, 3, 2].map((value) => Float32Array.of(value, 0, 0, 0));
+  const { lens, strip, all, pin } = panel({ rows: 5, cols: 6, pixels: ramp, size: 2, kernels });
+  await pin(1, 2);
+  const details = [...strip.querySelectorAll("details")].at(-1) as HTMLDetailsElement;
+  expect(details.textContent).toBe("Which filter answers most here?");
+  act(() => {
+    details.open = true;
+    details.dispatchEvent(new Event("toggle"));
+  });
+  expect(all(".cl-answers button").map((one) => one.textContent)).toEqual([
+    "Filter 2",
+    "Filter 3",
+    "Filter 1",
+  ]);
+  act(() => all(".cl-answers button")[1]?.click());
+  expect(lens.selected.value).toBe(2);
 });
 
 test("under reduced motion the slide does not play, and steps", () => {
@@ -320,7 +433,7 @@ test("without a kernel the diagnostics say so", async () => {
 
 test("code comes from Python into a text that can be selected", async () => {
   const { button, all, answered } = panel();
-  act(() => button("Take away").click());
+  act(() => button("Export").click());
   act(() => button("NumPy code").click());
   await vi.waitFor(() => {
     answered();
@@ -331,7 +444,7 @@ test("code comes from Python into a text that can be selected", async () => {
 
 test("kernels leave as JSON and come back: another number of another size, with bias and names", async () => {
   const { lens, button, all, answered, strip } = panel();
-  act(() => button("Take away").click());
+  act(() => button("Export").click());
   act(() => button("Kernels as JSON").click());
   const area = await vi.waitFor(() => {
     const found = all<HTMLTextAreaElement>("textarea")[0];

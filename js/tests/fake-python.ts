@@ -382,7 +382,11 @@ export class FakePython {
           dead: each((map) => mean(map.map((v) => Number(v === 0)))),
           norm: each((_, i) => Math.hypot(...(filters[i]?.kernel ?? []))),
         };
-        return { uids: [], answer: { stats } };
+        const { pixel } = request;
+        const [row, col] = pixel ?? [0, 0];
+        const at = row * this.geometry.output_shape[1] + col;
+        const there = pixel && { pixel: each((map) => map[at] ?? Number.NaN) };
+        return { uids: [], answer: { stats: { ...stats, ...there } } };
       }
       case "losses": {
         // The score is the sum of all maps.
@@ -459,6 +463,8 @@ export class FakePython {
       case "pixels":
         throw new Refusal("the tests' own kernel has small pictures only");
       case "image":
+      case "use_map":
+      case "leave_map":
         throw new Refusal("the tests' own kernel keeps its picture");
     }
     this.#commit({ ...this.#document, filters });

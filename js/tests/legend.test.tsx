@@ -54,7 +54,7 @@ const texts = (root: Element, selector: string) =>
 
 test("a range of some of the pixels says so", () => {
   const root = legend({ sampled: true }, "per_map", [-1, 2.5]);
-  expect(texts(root, ".cl-legend-range > span")).toEqual(["≈−1", "own range", "≈2.5"]);
+  expect(texts(root, ".cl-legend-range > span")).toEqual(["≈−1", "this map's range", "≈2.5"]);
   expect(root.querySelector(".cl-rangewords")?.getAttribute("title")).toContain(
     "exact range is being computed",
   );
@@ -63,12 +63,12 @@ test("a range of some of the pixels says so", () => {
 test("a legend has both ends of the range and says whose range it is", () => {
   expect(texts(legend({}, "per_map", [-1, 2.5]), ".cl-legend-range > span")).toEqual([
     "−1",
-    "own range",
+    "this map's range",
     "2.5",
   ]);
   expect(texts(legend({}, "symmetric", [-2.5, 2.5]), ".cl-legend-range > span")).toEqual([
     "−2.5",
-    "symmetric about 0",
+    "0 in the middle",
     "2.5",
   ]);
 });
@@ -84,7 +84,7 @@ test("all digits of both ends are told by the words between them", () => {
 });
 
 test("a map of one value says that it is constant", () => {
-  expect(legend({ range: [3, 3] }, "per_map", [3, 3]).textContent).toContain("constant, own range");
+  expect(legend({ range: [3, 3] }, "per_map", [3, 3]).textContent).toContain("constant, this map's range");
 });
 
 test("NaN and infinities are counted", () => {

@@ -258,6 +258,25 @@ describe("the gallery", () => {
 });
 
 describe("the numbers that a gallery is sorted by", () => {
+  test("are the values at the pinned pixel, which must be there", async () => {
+    const { lens, python, get, all } = app({ layers: LAYERS, kernels: numbered(20) });
+    const select = get<HTMLSelectElement>(".cl-overview select");
+    const choose = () =>
+      act(() => {
+        select.value = "pixel";
+        select.dispatchEvent(new Event("change", { bubbles: true }));
+      });
+    choose();
+    expect(get(".cl-overview [role=status]").textContent).toContain("Pin a pixel first");
+    act(() => lens.pin([1, 1]));
+    choose();
+    // Kernel f holds f + 1 and zeros, over an input that is above 0.
+    await vi.waitFor(() => {
+      act(() => python.pump());
+      expect(all(".cl-place")[0]?.getAttribute("aria-label")).toMatch(/^19: /);
+    });
+  });
+
   test("follow an edit, while the order stays", async () => {
     const { lens, python, get, all } = app({ layers: LAYERS, kernels: numbered(20) });
     const select = get<HTMLSelectElement>(".cl-overview select");

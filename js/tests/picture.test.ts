@@ -43,7 +43,7 @@ test("a grey image is drawn over its own range, as imshow does", () => {
   const image = picture(1, 3, [[0.25, 0.5, 0.75]]);
   const { kind, range, text } = shownAs(image);
   expect([kind, ...range]).toEqual(["gray", 0.25, 0.75]);
-  expect(text).toBe("grey, own range");
+  expect(text).toBe("grey, this image's range");
   // Half of the range is level 128 of 0 to 255.
   expect([...painted(image)]).toEqual([rgba(0, 0, 0), rgba(128, 128, 128), rgba(255, 255, 255)]);
 });
@@ -126,7 +126,7 @@ test("a colour image that fills little of 0 to 255 is drawn over its own range, 
     [1, 2],
     [4, 0],
   ]);
-  expect(shownAs(dim)).toMatchObject({ range: [0, 4], text: "colour, own range 0 to 4" });
+  expect(shownAs(dim)).toMatchObject({ range: [0, 4], text: "colour, this image's range: 0 to 4" });
   // A quarter and a half of 255.
   expect([...painted(dim)]).toEqual([rgba(0, 64, 255), rgba(255, 128, 0)]);
 });

@@ -19,9 +19,9 @@ const map = (zeros: number): MapView => ({
 });
 
 test("a legend names its range: own, shared, symmetric or fixed", () => {
-  expect(rangeWords("per_map")).toBe("own range");
-  expect(rangeWords("shared")).toBe("shared range");
-  expect(rangeWords("symmetric")).toBe("symmetric about 0");
+  expect(rangeWords("per_map")).toBe("this map's range");
+  expect(rangeWords("shared")).toBe("range of all maps");
+  expect(rangeWords("symmetric")).toBe("0 in the middle");
   expect(rangeWords([-1, 1])).toBe("fixed range");
 });
 

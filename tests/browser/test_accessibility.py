@@ -15,7 +15,7 @@ from tests.checkout import ROOT
 
 Show = Callable[..., LensView]
 
-TABS = ("This pixel", "Shapes", "Layer", "Kernel", "Take away")
+TABS = ("This pixel", "Shapes", "Layer", "Kernel", "Export")
 WIDTHS = (1400, 390)
 
 TUTORIAL = SMALL.replace("lens = ConvLens(", "lens = ConvLens(bias=[-0.25, 0, 0, 0], image=").replace(
@@ -92,7 +92,7 @@ def panels(view: LensView) -> Iterator[str]:
         if name == "This pixel":
             view.root.locator(".cl-taken").wait_for()
             view.root.locator("[data-result] svg").wait_for()
-        if name == "Take away":
+        if name == "Export":
             view.root.get_by_role("button", name="Keras code").click()
             view.root.locator("textarea").wait_for()
         yield name

@@ -62,7 +62,7 @@ def test_the_copy_and_download_buttons_work_without_a_secure_context(
     small: tuple[Notebook, LensView], tmp_path: Path
 ) -> None:
     notebook, view = small
-    view.root.get_by_role("tab", name="Take away").click()
+    view.root.get_by_role("tab", name="Export").click()
     view.button("NumPy code").click()
     code = view.root.get_by_role("textbox", name="NumPy code")
     view.button("Copy").click()

@@ -30,6 +30,8 @@ METHODS: dict[str, Callable[[ConvLens], Any]] = {
     "restore": lambda lens: lens.restore(),
     "callback": lambda lens: lens.callback(),
     "scrub": lambda lens: lens.scrub(0),
+    "use_map": lambda lens: lens.use_map(0),
+    "leave_map": lambda lens: lens.leave_map(),
     "explain": lambda lens: lens.explain(0, 0, 0),
     "diagnose": lambda lens: lens.diagnose(0),
     "maximize": lambda lens: lens.maximize(0),

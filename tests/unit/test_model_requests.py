@@ -122,6 +122,9 @@ def test_statistics_are_those_of_the_maps_and_kernels() -> None:
     np.testing.assert_allclose(stats["dead"], (maps == 0).mean(axis=(1, 2)), rtol=1e-6)
     np.testing.assert_allclose(stats["norm"], [np.linalg.norm(k) for k in browser.lens.kernels], rtol=1e-6)
     assert stats["dead"][1] == 1 and stats["norm"][1] == 0
+    at = browser.ask("stats", pixel=[2, 3])["stats"]["pixel"]
+    np.testing.assert_array_equal(floats(at), browser.lens.activations[:, 2, 3])
+    assert "pixel" not in stats and not browser.ask("stats", pixel=[99, 0])["ok"]
 
 
 def test_deep_brings_what_the_linear_update_takes() -> None:

@@ -39,6 +39,8 @@ CALLS: dict[str, int] = {
     "diagnose": 1,
     "to_code": 1,
     "scrub": 1,
+    "use_map": 1,
+    "leave_map": 1,
     "callback": 1,
     "apply": 0,
     "restore": 0,

@@ -6,7 +6,7 @@ import { consume } from "../ui/consume.ts";
 import { useUniqueId } from "../ui/useUniqueId.ts";
 import { Kernel } from "./diagnostics/Diagnostics.tsx";
 import { Excites } from "./excites/Excites.tsx";
-import { TakeAway } from "./export/TakeAway.tsx";
+import { Export } from "./export/Export.tsx";
 import { Layer } from "./layer-settings/Layer.tsx";
 import { PixelPanel } from "./pixel/PixelPanel.tsx";
 import { useAxes } from "./shapes/axes.ts";
@@ -18,7 +18,7 @@ const NAMES: Readonly<Record<Explained, string>> = {
   layer: "Layer",
   kernel: "Kernel",
   excites: "What excites it",
-  away: "Take away",
+  export: "Export",
 };
 const TABS = Object.keys(NAMES) as Explained[];
 
@@ -72,7 +72,7 @@ export function Explain({ lens }: { lens: LensView }) {
         {tabs[open] === "layer" && <Layer lens={lens} />}
         {tabs[open] === "kernel" && <Kernel lens={lens} />}
         {tabs[open] === "excites" && <Excites lens={lens} />}
-        {tabs[open] === "away" && <TakeAway lens={lens} />}
+        {tabs[open] === "export" && <Export lens={lens} />}
       </div>
     </div>
   );

@@ -121,10 +121,15 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
           const { shape, values } = kernelOf(geometry, filter);
           const copied = await copyText(formatArray(shape, values));
           say(
-            copied ? "Copied, as np.array(…)." : "The browser did not copy it: “Take away” has it as text.",
+            copied ? "Copied, as np.array(…)." : "The browser did not copy it: “Export” has it as text.",
             !copied,
           );
         },
+      },
+      {
+        label: "Use its map as the input",
+        why: geometry.path ? "The next layer of the model reads this map already." : null,
+        run: () => lens.useMap(filter.uid),
       },
       { label: "Duplicate", why: fixed, run: () => duplicate(lens, index) },
       {
@@ -165,8 +170,8 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
     >
       <header class="cl-cardhead">
         <CardHandle card={card} index={index} last={last} name={name} why={fixed} onMove={move} />
-        <span class="cl-index cl-number cl-muted" title={`lens.kernels[${index}]`}>
-          {index}
+        <span class="cl-index cl-number cl-muted" title={`In Python: lens.kernels[${index}]`}>
+          [{index}]
         </span>
         {off && <strong class="cl-off">off</strong>}
         <FilterName name={name} onRename={(text) => lens.rename(filter.uid, text)} />

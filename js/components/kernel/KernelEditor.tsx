@@ -137,7 +137,10 @@ export function KernelEditor({ lens, session, name, children }: KernelEditorProp
           </figure>
         ))}
       </div>
-      <div class="cl-klegend" title="Colours of this kernel's cells: its own range, symmetric about 0">
+      <div
+        class="cl-klegend"
+        title="Colours of this kernel's cells: 0 is in the middle, its largest number at one end"
+      >
         <span>{formatNumber(-most)}</span>
         <ColorBar table={table}>
           <span class="cl-bar-zero" />

@@ -15,12 +15,16 @@ export function FocusView({ lens, at }: { lens: LensView; at: Placed & { view: "
   const root = useRef<HTMLDivElement>(null);
   const chosen = selectedFilter(lens);
 
-  // The focus moves here from the card that had it, so that keys keep working.
+  // The focus moves here from the card that had it, and from the card of the filter before, so that keys keep working.
+  const stepped = useRef(true);
   useLayoutEffect(() => {
-    root.current?.querySelector<HTMLElement>(".cl-map .cl-frame")?.focus({ preventScroll: true });
-  }, []);
+    if (stepped.current)
+      root.current?.querySelector<HTMLElement>(".cl-map .cl-frame")?.focus({ preventScroll: true });
+    stepped.current = false;
+  }, [chosen?.filter]);
 
   const step = (by: number) => {
+    stepped.current = true;
     const count = lens.filters.peek().length;
     lens.select((lens.selected.peek() + by + count) % count);
   };

@@ -16,6 +16,7 @@ export const SORTS = {
   energy: "energy of the map",
   dead: "share of zeros",
   norm: "norm of the kernel",
+  pixel: "value at the pinned pixel",
   loss: "loss without it",
 } as const;
 export type Sort = keyof typeof SORTS;
@@ -90,6 +91,11 @@ export function useRanking(lens: LensView): Ranking {
     sort.value = by;
     why.value = "";
     if (by === "index" || by === "loss") return;
+    if (by === "pixel" && !lens.pixel.peek()) {
+      sort.value = "index";
+      why.value = "Pin a pixel first: click one in a map.";
+      return;
+    }
     try {
       ranked.value = stats.value = await lens.network.stats();
     } catch (error) {
@@ -107,19 +113,20 @@ export function useRanking(lens: LensView): Ranking {
   }, [filters]);
 
   const { undo, redo } = lens.history.value;
+  const pinned = sort.value === "pixel" ? String(lens.pixel.value) : "";
   useEffect(() => {
     if (!stats.peek()) return;
     const timer = setTimeout(async () => {
       stats.value = await lens.network.stats().catch(() => null);
     }, SETTLE_MS);
     return () => clearTimeout(timer);
-  }, [undo, redo]);
+  }, [undo, redo, pinned]);
 
   const order = useComputed(() => {
     const found = matching(lens.names.value, query.value);
     const by = sort.value;
     const values = by === "loss" ? losses.value?.values : by !== "index" && ranked.value?.[by];
-    return values ? sorted(found, values) : found;
+    return values && values.length > 0 ? sorted(found, values) : found;
   });
   const noted = (i: number) => {
     if (sort.value === "loss") {

@@ -100,6 +100,7 @@ export function InputImage({ lens }: { lens: LensView }) {
   const words = field && fieldWords(field, picture, ranked);
   const depends = words ? `. The pinned pixel depends on ${words}` : "";
   const told = [geometry.note, field?.note ?? ""].filter(Boolean);
+  const through = record.through ?? [];
   const notes = [...scaled, ...record.notes, ...reducedNote(lens), ...told];
   return (
     <figure
@@ -188,7 +189,7 @@ export function InputImage({ lens }: { lens: LensView }) {
           {shown.value.kind !== "color" && <span class="cl-number">{formatNumber(range[0])}</span>}
           <span
             class="cl-muted cl-rangewords"
-            data-short={shown.value.kind !== "color" ? "own" : shown.value.text}
+            data-short={{ gray: "grey", curve: "range", color: shown.value.text }[shown.value.kind]}
           >
             {shown.value.text}
           </span>
@@ -203,14 +204,40 @@ export function InputImage({ lens }: { lens: LensView }) {
           </ul>
         )}
       </div>
-      {notes.length > 0 && (
+      {(notes.length > 0 || through.length > 0) && (
         <ul class="cl-notes">
+          {through.length > 0 && (
+            <li>
+              <Trail lens={lens} through={through} />
+            </li>
+          )}
           {notes.map((text) => (
             <li key={text}>{text}</li>
           ))}
         </ul>
       )}
     </figure>
+  );
+}
+
+/** The filters that the input went through, and the way back to any of what they were fed. */
+function Trail({ lens, through }: { lens: LensView; through: readonly string[] }) {
+  const last = through.length - 1;
+  const start = lens.picture.value.record.signal ? "the signal" : "the image";
+  const maps = through.map((name) => `map of ${name}`);
+  return (
+    <nav class="cl-trail" aria-label="What the input went through">
+      {[start, ...maps.slice(0, last)].map((name, i) => (
+        <>
+          <button type="button" class="cl-button cl-outlined" onClick={() => lens.leaveMap(last + 1 - i)}>
+            {i === last && <Icon name="back" />}
+            {name}
+          </button>
+          <span aria-hidden="true">›</span>
+        </>
+      ))}
+      <strong aria-current="true">{maps[last]}</strong>
+    </nav>
   );
 }
 

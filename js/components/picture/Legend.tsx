@@ -66,12 +66,12 @@ export function Legend({ map, mode, display, table, palette, probe }: LegendProp
 }
 
 const RANGE_WHY =
-  "What the first and the last colour stand for. Own: this map's least and greatest value; shared: those of all maps; symmetric: the same distance below and above 0.";
+  "What the first and the last colour stand for: this map's own least and greatest value, those of all maps, as much below 0 as above, or limits of your own.";
 
 /** The same where a card is too narrow for the words. */
 function rangeShort(mode: ValueRange): string {
   if (typeof mode !== "string") return "fixed";
-  return { per_map: "own", shared: "shared", symmetric: "±" }[mode];
+  return { per_map: "this map", shared: "all maps", symmetric: "±" }[mode];
 }
 
 /** Where zero lies among colours that stand for numbers on both sides of it. */

@@ -1,11 +1,12 @@
 /** What holds for the whole lens: history, comparison, colours, range, stage, zoom, help, and the state of Keras. */
-import { useComputed, useSignalEffect } from "@preact/signals";
+import { useComputed } from "@preact/signals";
 import { placeOver, WHOLE, zoomAt, zoomLimit } from "../../paint/viewport.ts";
-import type { ViewMode } from "../../protocol/records.ts";
+import type { Stage, ViewMode } from "../../protocol/records.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { ZOOM_STEP } from "../picture/PictureFrame.tsx";
 import { Icon, type IconName } from "../ui/icons.tsx";
 import { Choice } from "../ui/Segments.tsx";
+import { useSteps } from "../ui/useSteps.ts";
 import { useUniqueId } from "../ui/useUniqueId.ts";
 import { STAGES } from "../ui/wording.ts";
 import { Help } from "./Help.tsx";
@@ -103,8 +104,7 @@ function Action({ icon, name, disabled = false, onClick }: ActionProps) {
 /** Latches: the maps and kernels as they were before the last change, until it is pressed again or something is edited. */
 function Compare({ lens }: { lens: LensView }) {
   const on = lens.comparing.value;
-  useSignalEffect(() => {
-    lens.history.value;
+  useSteps(lens, () => {
     lens.comparing.value = false;
   });
   return (
@@ -135,12 +135,18 @@ function ViewControl({ lens }: { lens: LensView }) {
   );
 }
 
+const STAGES_WHY: Record<Stage, string> = {
+  activation: "What the layer returns: the sums after its activation function",
+  pre_activation: "The sums of products and bias, before the activation function",
+};
+
 function StageControl({ lens }: { lens: LensView }) {
   return (
     <fieldset class="cl-segments">
       <legend class="cl-hidden">What the maps show</legend>
       <Choice
         options={STAGES}
+        why={STAGES_WHY}
         value={lens.shared.stage.value}
         onChange={(stage) => lens.set("stage", stage)}
       />

@@ -21,11 +21,30 @@ function parse(text: string): VNode[] {
     while (at < tokens.length && tokens[at] !== "}" && tokens[at] !== "/") {
       const token = tokens[at] as string;
       if (token === "^" || token === "_") {
+        const last = tokens[at - 1];
         at++;
         const base = items.pop();
-        const script = atom();
+        const written = atom();
+        // As high as a tall letter: without a font for mathematics, low letters would stand on the line.
+        const script =
+          token === "_" ? (
+            <mrow>
+              {written}
+              <mspace height="0.8em" />
+            </mrow>
+          ) : (
+            written
+          );
+        const primed = token === "_" && typeof last === "string" && last.endsWith("′");
         items.push(
-          token === "^" ? (
+          primed ? (
+            // The prime above the subscript: one behind the letter leaves the subscript on the line.
+            <msubsup>
+              <mi>{last.slice(0, -1)}</mi>
+              {script}
+              <mo>′</mo>
+            </msubsup>
+          ) : token === "^" ? (
             <msup>
               {base}
               {script}

@@ -6,18 +6,21 @@ interface ChoiceProps<K extends string> {
   options: Readonly<Record<K, string>>;
   value: K;
   onChange: (value: K) => void;
+  /** What each means, in a sentence. */
+  why?: Readonly<Record<K, string>>;
 }
 
 /** The buttons, for a `cl-segments`. */
-export function Choice<K extends string>({ options, value, onChange }: ChoiceProps<K>) {
+export function Choice<K extends string>({ options, value, onChange, why }: ChoiceProps<K>) {
   const name = useUniqueId();
   return (
     <>
       {(Object.keys(options) as K[]).map((key) => (
-        <label key={key} class="cl-segment">
+        <label key={key} class="cl-segment" title={why?.[key]}>
           <input
             type="radio"
             class="cl-hidden"
+            aria-description={why?.[key]}
             name={name}
             checked={value === key}
             onChange={() => onChange(key)}

@@ -5,17 +5,18 @@ import type { Explained, LensView } from "../../state/lens-view.ts";
 /**
  * Open a tab and bring it into sight.
  *
- * `pixel` pins one of the selected filter's map: the least one in any case, the greatest where none is pinned.
+ * `pixel` pins one of the selected filter's map: the least one or the one that is given in any case, the greatest where none is
+ * pinned.
  */
 export function openAnswer(
   lens: LensView,
   within: Element | null,
   tab: Explained,
-  pixel?: "greatest" | "least",
+  pixel?: "greatest" | "least" | [number, number],
 ): void {
   const filter = lens.filters.peek()[lens.selected.peek()];
-  if (filter && pixel && (pixel === "least" || !lens.pixel.peek())) {
-    const found = notablePixel(filter.map.peek(), pixel);
+  if (filter && pixel && (pixel !== "greatest" || !lens.pixel.peek())) {
+    const found = typeof pixel === "string" ? notablePixel(filter.map.peek(), pixel) : pixel;
     if (found) lens.pin(found);
   }
   lens.explained.value = tab;

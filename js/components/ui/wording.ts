@@ -10,7 +10,7 @@ export const STAGES: Record<Stage, string> = { activation: "activation", pre_act
 
 export function rangeWords(range: ValueRange): string {
   if (typeof range !== "string") return "fixed range";
-  return { per_map: "own range", shared: "shared range", symmetric: "symmetric about 0" }[range];
+  return { per_map: "this map's range", shared: "range of all maps", symmetric: "0 in the middle" }[range];
 }
 
 export const PROVENANCE: Record<Provenance, { icon: IconName; text: string; title: string }> = {

@@ -63,6 +63,9 @@ class Image:
         read its values.
     signal
         Whether it is a signal, whose one row are its steps.
+    through
+        The filters that it went through to become this, where it is an activation map of the lens itself: the name of
+        each, and the image that it was fed, the first first.
     """
 
     values: FloatArray
@@ -71,6 +74,7 @@ class Image:
     notes: tuple[str, ...] = ()
     code: tuple[str, ...] | None = None
     signal: bool = False
+    through: tuple[tuple[str, Image], ...] = ()
 
     @property
     def shown(self) -> FloatArray:
@@ -174,7 +178,7 @@ def averaged(image: Image, rows: int, cols: int) -> Image:
     old_rows, old_cols, _ = image.shape
     note = f"Reduced from {old_rows} × {old_cols} to {rows} × {cols} (rows × cols), averaged, for this page."
     values = frozen(block_means(image.values, (rows, cols)))
-    return Image(values=values, notes=(*image.notes, note), signal=image.signal)
+    return Image(values=values, notes=(*image.notes, note), signal=image.signal, through=image.through)
 
 
 # -- what was given --------------------------------------------------------------------------------------------

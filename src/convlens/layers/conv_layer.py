@@ -116,8 +116,8 @@ class ConvLayer:
             )
         return cls(inner, inner, geometry_of(inner, input_shape, path))
 
-    def with_filters(self, filters: int, kernel_size: Pair) -> ConvLayer:
-        """Compute with this layer's configuration, but another number or size of kernels.
+    def with_filters(self, filters: int, kernel_size: Pair, **settings: Any) -> ConvLayer:
+        """Compute with this layer's configuration, but another number or size of kernels, or with other settings.
 
         Parameters
         ----------
@@ -125,6 +125,8 @@ class ConvLayer:
             Number of kernels.
         kernel_size
             ``(rows, cols)``.
+        **settings
+            Keras's arguments that are another: pairs ``(rows, cols)`` for ``strides`` and ``dilation_rate``.
 
         Returns
         -------
@@ -132,7 +134,8 @@ class ConvLayer:
             Its `layer` is still the user's, which is left alone; fed with the same input, if there is one.
         """
         geometry = self.geometry
-        if self._whole.built and (filters, kernel_size) == (geometry.kernel_count, geometry.kernel_size):
+        same = (filters, kernel_size) == (geometry.kernel_count, geometry.kernel_size)
+        if self._whole.built and same and not settings:
             return self
         changes: dict[str, Any] = {}
         if kind_of_geometry(geometry).count_is_free:
@@ -144,7 +147,10 @@ class ConvLayer:
             )
         geometry = replace(geometry, kernel_size=kernel_size, **changes)
         kind = kind_of_geometry(geometry)
-        whole = remade(self.layer, kernel_size=kind.setting(kernel_size), **changes)
+        pairs = {name: kind.setting(settings[name]) for name in ("strides", "dilation_rate") if name in settings}
+        whole = remade(self.layer, kernel_size=kind.setting(kernel_size), **changes, **settings | pairs)
+        if settings:
+            geometry = geometry_of(whole, geometry.input_shape, geometry.path)
         first = geometry.data_format == "channels_first"
         whole.build(kind.batch_shape(None, None, geometry.input_shape[2], channels_first=first))
         other = ConvLayer(self.layer, whole, geometry)

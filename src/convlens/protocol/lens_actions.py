@@ -31,6 +31,12 @@ class LensActions(Protocol):
     def move_kernel(self, i: int, j: int) -> None:
         """Take filter `i` out of the list and put it back as filter `j`."""
 
+    def use_map(self, i: int) -> None:
+        """Feed the layer with the map of filter `i`."""
+
+    def leave_map(self, steps: int = 1) -> None:
+        """Go back to what the layer was fed before."""
+
     def undo(self) -> None:
         """Take back the last edit."""
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from convlens.inputs.images import averaged
+from convlens.inputs.images import Image, averaged
 from convlens.layers.error_text import plain_text
 from convlens.maths.block_means import fitted
 from convlens.maths.filter_statistics import plane_rms
+from convlens.maths.geometry import Geometry
 from convlens.models.outputs import chosen
 from convlens.protocol import records
 from convlens.protocol.record_types import (
@@ -92,11 +93,16 @@ class Outbox:
         return {
             "generation": self.generation,
             "geometry": session.geometry.to_wire(),
+            "own": None if session.closed else self._own(session.image, session.geometry),
             "order": session.filters.uids,
             "image_version": self.image_version,
             "image_is_input": session.plan.feeds_image,
             "output": list(output.picture) if output and output.picture else None,
         }
+
+    def _own(self, image: Image, geometry: Geometry) -> dict[str, Any] | None:
+        own = self._session.source.own_beside(image, geometry)
+        return None if own is None else own.to_wire()
 
     def image(self) -> ImageRecord:
         """``ImageRecord``."""
@@ -121,7 +127,7 @@ class Outbox:
         image = averaged(image, *fitted(rows, cols, records.WHOLE_PIXELS))
         geometry = session.source.plan(image, session.filters).geometry
         return {
-            "_state": self.state() | {"geometry": geometry.to_wire()},
+            "_state": self.state() | {"geometry": geometry.to_wire(), "own": self._own(image, geometry)},
             "_image": records.image_record(image, self.image_version),
             "_filters": table | {"filters": [one | {"map": None} for one in table["filters"]]},
             "pixel": None,

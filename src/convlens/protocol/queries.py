@@ -6,6 +6,8 @@ import weakref
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from convlens.maths.arrays import json_number
 from convlens.maths.block_means import fitted
 from convlens.maths.explanation import read_patch
@@ -36,7 +38,7 @@ from convlens.protocol.request_types import (
     Pixels,
     Plane,
     Probe,
-    Request,
+    Statistics,
 )
 from convlens.state.filters import Array
 from convlens.state.interpreted import LossesInTurn
@@ -71,7 +73,7 @@ class Queries:
             "probe": handler_of(Probe, self._probe),
             "diagnose": handler_of(Diagnose, self._diagnose),
             "code": handler_of(Code, self._code),
-            "stats": handler_of(Request, self._stats),
+            "stats": handler_of(Statistics, self._stats),
             "losses": handler_of(Losses, self._losses),
             "deep": handler_of(Deep, self._deep),
             "patch": handler_of(Patch, self._patch),
@@ -108,15 +110,19 @@ class Queries:
     def _code(self, message: Code) -> dict[str, str]:
         return {"code": self._lens.to_code(message["framework"])}
 
-    def _stats(self, message: Request) -> dict[str, dict[str, bytes]]:
-        engine = self._session.engine
+    def _stats(self, message: Statistics) -> dict[str, dict[str, bytes]]:
+        engine, pixel = self._session.engine, message["pixel"]
+        at = None if pixel is None else self._session.geometry.check_pixel(pixel)
         _ = engine.layer  # waited for before the lock is taken, which the thread that brings it needs
         with engine.lock:
             filters = engine.filters
             engine.compute()
             maps = [maps.activation for uid in filters.uids if (maps := engine.current(uid)) is not None]
             found = statistics(maps, [filters.kernel_at(i) for i in range(len(filters))])
-        return {"stats": {name: values.tobytes() for name, values in found._asdict().items()}}
+        answer = found._asdict()
+        if at is not None:
+            answer["pixel"] = np.array([one[at] for one in maps], np.float32)
+        return {"stats": {name: values.tobytes() for name, values in answer.items()}}
 
     def _losses(self, message: Losses) -> dict[str, LossesRecord]:
         start, count = message["start"], message["count"]

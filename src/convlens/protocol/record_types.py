@@ -14,11 +14,13 @@ Num = float | str
 class LensState(TypedDict):
     """Trait `_state`. `generation` grows whenever geometry, image, order or the choice of an output change.
 
-    `output` are rows, columns and channels of the model's output where it is a picture, else None.
+    `output` are rows, columns and channels of the model's output where it is a picture, else None. `own` is the
+    geometry of the user's layer itself, where the lens computes with a copy of it that differs.
     """
 
     generation: int
     geometry: dict[str, Any]
+    own: dict[str, Any] | None
     order: list[int]
     image_version: int
     image_is_input: bool
@@ -36,7 +38,8 @@ class ReducedRecord(TypedDict):
 class ImageRecord(TypedDict):
     """Trait `_image`: the image that is shown, and the layer's input where `image_is_input`.
 
-    `shape` is that of the image; `data` has the rows and columns of `reduced`, where that is not None.
+    `shape` is that of the image; `data` has the rows and columns of `reduced`, where that is not None. Where it is a
+    map of the lens's own, `through` names the filters that it went through, the first first.
     """
 
     version: int
@@ -47,6 +50,7 @@ class ImageRecord(TypedDict):
     reduced: ReducedRecord | None
     notes: list[str]
     signal: bool
+    through: list[str]
 
 
 class MapCounts(TypedDict):

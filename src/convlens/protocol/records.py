@@ -103,6 +103,7 @@ def image_record(image: Image, version: int) -> ImageRecord:
         "reduced": reduced,
         "notes": list(image.notes),
         "signal": image.signal,
+        "through": [name for name, _ in image.through],
     }
 
 

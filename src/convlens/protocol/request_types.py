@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 
 class Request(TypedDict):
-    """What every request has; undo, redo, reset, stats and predict have nothing else."""
+    """What every request has; undo, redo, reset and predict have nothing else."""
 
     type: str
     client: object
@@ -47,6 +47,18 @@ class EditRequest(Request):
 
     edits: list[Edit]
     gesture: object
+
+
+class LeaveMap(Request):
+    """Back to what the layer was fed so many maps before."""
+
+    steps: int
+
+
+class Statistics(Request):
+    """One number a filter, to sort by; with a pinned pixel the maps' values there as well."""
+
+    pixel: object
 
 
 class Replace(Request):
@@ -94,7 +106,7 @@ class SetTrait(Request):
 
 
 class Configure(Request):
-    """Settings of the built-in layer, by Keras's names of its arguments."""
+    """Settings of the built-in layer, or of a copy of the user's, by Keras's names of its arguments."""
 
     settings: dict[str, Any]
 

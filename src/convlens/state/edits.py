@@ -117,7 +117,7 @@ def move_kernel(session: Session, i: int, j: int) -> None:
 
 
 def configure(session: Session, settings: Mapping[str, Any]) -> None:
-    """Change the built-in layer's settings."""
+    """Change the built-in layer's settings, or try others on a copy of the user's layer."""
     with session.editing() as filters:
         source = session.source.configured(dict(settings))
         if settings.get("use_bias") is False:

@@ -10,7 +10,7 @@ import numpy as np
 
 from convlens.maths.activations import PREVIEWABLE
 from convlens.maths.arrays import shortened
-from convlens.maths.geometry import Pair
+from convlens.maths.geometry import Geometry, Pair
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,22 @@ class Settings:
     def read(cls, rank: int = 2, **given: Any) -> Settings:
         """Check what a user gave; unknown names are a ``TypeError``. `rank` is 1 for a Conv1D."""
         return cls(rank=rank).changed(**given)
+
+    @classmethod
+    def of(cls, geometry: Geometry) -> Settings:
+        """Return the settings of a layer that is there already, its activation function by name."""
+        return cls(
+            activation=geometry.activation,
+            strides=geometry.strides,
+            padding=geometry.padding,
+            dilation_rate=geometry.dilation_rate,
+            use_bias=geometry.use_bias,
+            rank=geometry.rank,
+        )
+
+    def beside(self, other: Settings) -> dict[str, Any]:
+        """Return those arguments that are another in `other`, as they are here."""
+        return {name: value for name, value in vars(self).items() if value != getattr(other, name)}
 
     def changed(self, **given: Any) -> Settings:
         """Return a copy with some arguments replaced."""

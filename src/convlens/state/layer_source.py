@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convlens.inputs.images import Image, read_image
@@ -70,9 +72,13 @@ class LayerSource(ABC):
     def configured(self, settings: dict[str, Any]) -> LayerSource:
         """Return the source with other layer settings."""
         raise ValueError(
-            f"{', '.join(settings)} cannot be changed here: the layer is yours, and its settings are part of it. "
-            "Make a layer with the settings you want, or give the lens kernels without a layer."
+            f"{', '.join(settings)} cannot be changed here: the layer is part of your model, whose other layers take "
+            "its maps as they are. Give the lens the layer alone, layer=, to try other settings on a copy of it."
         )
+
+    def own_beside(self, image: Image, geometry: Geometry) -> Geometry | None:
+        """Return the user's layer as it is, where `geometry` is that of a copy of it that differs; else None."""
+        return None
 
     def found(self, image: Image) -> Sequence[FoundCall]:
         """Return the calls of convolution layers that the model makes for an image."""
@@ -231,11 +237,19 @@ class BuiltIn(LayerSource):
         return Plan(geometry, make)
 
 
+@dataclass
+class _Read:
+    """What was read of the user's layer, or written into it: the filters, and how to tell whether they still hold."""
+
+    snapshot: WeightSnapshot | None = None
+    base: FilterList | None = None
+
+
 class StandAlone(LayerSource):
     """A convolution layer of the user's, fed with the image itself.
 
-    The lens may hold another number of filters, or another kernel size, than the layer has; Keras then computes with a
-    layer built from the layer's own configuration.
+    The lens may hold another number of filters, or another kernel size, than the layer has, and other settings may be
+    tried; Keras then computes with a copy, built from the layer's own configuration.
     """
 
     def __init__(self, layer: Any, written: Written | None = None) -> None:
@@ -247,11 +261,15 @@ class StandAlone(LayerSource):
         self.takes_signal = conv.geometry.rank == 1
         self._layer = layer = conv.layer
         self._written = Written() if written is None else written
-        self._snapshot: WeightSnapshot | None = None
-        self._base: FilterList | None = None
+        #: The settings that are tried on a copy; None where they are the layer's own.
+        self._tried: Settings | None = None
+        #: Copies of this source with other settings have the same.
+        self._read = _Read()
         if layer.built:
-            self._snapshot, self._base = consistent(
-                lambda: WeightSnapshot(layer.weights, layer.weights), lambda: filters_of(ConvLayer.of(layer, None))
+            self._read = _Read(
+                *consistent(
+                    lambda: WeightSnapshot(layer.weights, layer.weights), lambda: filters_of(ConvLayer.of(layer, None))
+                )
             )
 
     @property
@@ -262,17 +280,54 @@ class StandAlone(LayerSource):
     @property
     def base(self) -> FilterList | None:
         """See `LayerSource.base`."""
-        return self._base
+        return self._read.base
+
+    def configured(self, settings: dict[str, Any]) -> LayerSource:
+        """Return the source with a copy of the layer that has other settings; the layer itself stays as it is."""
+        own = self._own_settings()
+        if "use_bias" in settings:
+            raise ValueError(
+                "use_bias cannot be changed on a copy of your layer: whether there is a bias is part of its weights. "
+                "Make a layer with the one you want."
+            )
+        given = dict(settings)
+        # Its own activation function is taken back whatever it is called.
+        taken_back = given.get("activation") == own.activation
+        if taken_back:
+            del given["activation"]
+        tried = (self._tried or own).changed(**given)
+        if taken_back:
+            tried = replace(tried, activation=own.activation)
+        wanted = None if tried == own else tried
+        if wanted == self._tried:
+            return self
+        other = copy.copy(self)
+        other._tried = wanted
+        return other
+
+    def _own_settings(self) -> Settings:
+        from convlens.layers.conv_layer import ConvLayer
+
+        return Settings.of(ConvLayer.of(self.layer, None).geometry)
+
+    def own_beside(self, image: Image, geometry: Geometry) -> Geometry | None:
+        """See `LayerSource.own_beside`."""
+        from convlens.layers.conv_layer import ConvLayer
+
+        own = ConvLayer.of(self.layer, image.shape).geometry
+        same = (own.filters, own.kernel_size) == (geometry.filters, geometry.kernel_size) and self._tried is None
+        return None if same else own
 
     def outdated(self, thorough: bool) -> bool:
         """See `LayerSource.outdated`."""
-        return self._snapshot is not None and not self._snapshot.holds(self.layer.weights)
+        return self._read.snapshot is not None and not self._read.snapshot.holds(self.layer.weights)
 
     def refreshed(self, image: Image) -> LayerSource:
         """See `LayerSource.refreshed`."""
         source = StandAlone(self.layer, self._written)
-        if self._base is not None and source._base is not None:
-            source._base = self._base.with_weights(source._base)
+        source._tried = self._tried
+        if self.base is not None and source.base is not None:
+            source._read.base = self.base.with_weights(source.base)
         return source
 
     def plan(self, image: Image, filters: FilterList) -> Plan:
@@ -281,7 +336,8 @@ class StandAlone(LayerSource):
 
         kh, kw, _ = filters.kernel_shape
         # Of another number or size, or not built, the layer serves as a configuration.
-        conv = ConvLayer.of(self.layer, image.shape).with_filters(len(filters.kernels), (kh, kw))
+        tried = {} if self._tried is None else self._tried.beside(self._own_settings())
+        conv = ConvLayer.of(self.layer, image.shape).with_filters(len(filters.kernels), (kh, kw), **tried)
         if not conv.settled:
             conv.feed(image.values)
             conv.try_once()
@@ -297,9 +353,9 @@ class StandAlone(LayerSource):
         """See `LayerSource.own_filters`."""
         from convlens.layers.conv_layer import ConvLayer
 
-        if self._base is None:
+        if self.base is None:
             return filters_of(ConvLayer.of(self.layer, image.shape), names)
-        return self._base.with_names(read_names(names, len(self._base)))
+        return self.base.with_names(read_names(names, len(self.base)))
 
     def trained_filters(self, image: Image) -> FilterList:
         """See `LayerSource.trained_filters`."""
@@ -325,7 +381,7 @@ class StandAlone(LayerSource):
 
     def apply(self, conv: ConvLayer, filters: FilterList) -> None:
         """See `LayerSource.apply`."""
-        base = self._base
+        base = self.base
         if base is None or len(base) != len(filters) or base.kernel_shape != filters.kernel_shape:
             return conv.write(filters.kernels, filters.bias, filters.pointwise)  # raises with the reason if it cannot
         packed = (conv.weights(one.kernels, one.bias, one.pointwise) for one in (base, filters))
@@ -336,15 +392,15 @@ class StandAlone(LayerSource):
         """See `LayerSource.restore`."""
         from convlens.layers.conv_layer import ConvLayer
 
-        if self._written and self._base is not None:
+        if self._written and self.base is not None:
             self._written.restore()
-            self._take_over(self._base.with_weights(filters_of(ConvLayer.of(self.layer, None))))
+            self._take_over(self.base.with_weights(filters_of(ConvLayer.of(self.layer, None))))
 
     def _take_over(self, filters: FilterList) -> None:
         """Note that the lens itself gave the layer these weights."""
-        assert self._snapshot is not None
-        self._base = filters
-        self._snapshot.accept(self.layer.weights)
+        assert self._read.snapshot is not None
+        self._read.base = filters
+        self._read.snapshot.accept(self.layer.weights)
 
 
 class Closed(LayerSource):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convlens.output.write_file import replaced
-from convlens.state import edits, exports, interpreted
+from convlens.state import chained, edits, exports, interpreted
 from convlens.state.session import Session
 from convlens.state.training import BUDGET, Follower, Snapshot, make_callback
 from convlens.widget.base import LensBase
@@ -135,6 +135,49 @@ class LensMethods(LensBase):
             Where the order of the filters is fixed: inside a model, and in separable layers.
         """
         edits.move_kernel(self._session, i, j)
+
+    def use_map(self, i: int) -> None:
+        """Feed the layer with the activation map of filter `i`, so that filters come one after another.
+
+        The map is taken as it is now: a later edit of the filter does not change it. Kernels stay, and so does history,
+        which this is no step of; `leave_map` goes back.
+
+        Parameters
+        ----------
+        i
+            Index of the filter; negative ones count from the end.
+
+        Raises
+        ------
+        IndexError
+            When there is no filter `i`.
+        ValueError
+            Inside a model, whose next layer reads the maps already, and where the map is too small for the kernels.
+
+        Examples
+        --------
+        Blur, then sharpen:
+
+        >>> lens = ConvLens(img, [presets["gaussian_3"], presets["sharpen"]], activation="linear")
+        >>> lens.use_map(0)
+        >>> sharpened = lens.activations[1]
+        """
+        chained.use_map(self._open, i)
+
+    def leave_map(self, steps: int = 1) -> None:
+        """Go back to what the layer was fed before the last `use_map`; does nothing where there was none.
+
+        Parameters
+        ----------
+        steps
+            How many maps to go back; more than there were goes back to the picture.
+
+        Raises
+        ------
+        ValueError
+            When it is no whole number, or a negative one.
+        """
+        chained.leave_map(self._open, steps)
 
     def undo(self) -> None:
         """Take back the last edit, whichever side made it; does nothing where there is none."""

@@ -10,6 +10,7 @@ import type { DiagnosticsRecord, PlaneDiagnosticsRecord } from "../../../protoco
 import type { LensView } from "../../../state/lens-view.ts";
 import { channelName } from "../../ui/channelName.ts";
 import { type Chosen, selectedFilter } from "../../ui/selectedFilter.ts";
+import { Word } from "../../ui/Word.tsx";
 import { percent } from "../../ui/wording.ts";
 
 /** Python is asked when the kernel has not changed for this long, in milliseconds. */
@@ -78,44 +79,60 @@ function Numbers({ lens, filter, name }: Chosen & { lens: LensView }) {
   );
 }
 
+const WHY = {
+  sum: "All numbers of the kernel added up, its gain at zero frequency. With 0 even areas become 0 and edges stay; with 1 even areas keep their brightness.",
+  norm: "The square root of the sum of the squares of its numbers.",
+  symmetry: "Where a turned kernel is the same, cross-correlation and convolution with it are the same too.",
+  rank: "How many kernels that are one column times one row add up to this one.",
+  separable:
+    "Whether it is one column times one row, which is quicker to compute; else the share of the sum of its squared numbers, its squared norm, that no such product reaches.",
+  factors: "This column times this row is the kernel.",
+  response:
+    "The magnitude of the frequency response |H|: zero frequency is in the middle, half a cycle a pixel at the rim.",
+};
+
 const number = (value: Num) => formatNumber(Math.fround(Number(value)), 9);
 
 function Facts({ lens, record }: { lens: LensView; record: DiagnosticsRecord }) {
   const { plane, ranks } = record;
   const many = ranks.length > 1;
   const symmetries = [
-    record.symmetry === "symmetric" && "symmetric under a turn by 180°: flipping it changes nothing",
-    record.symmetry === "antisymmetric" && "antisymmetric under a turn by 180°: flipping it changes the sign",
-    record.symmetry === "neither" && "neither symmetric nor antisymmetric under a turn by 180°",
+    record.symmetry === "symmetric" && "turned by 180° it is the same",
+    record.symmetry === "antisymmetric" && "turned by 180° it has the opposite sign",
+    record.symmetry === "neither" && "turned by 180° it is another kernel",
     record.left_right && "left and right alike",
     record.up_down && "top and bottom alike",
   ].filter(Boolean);
-  const facts: [string, string][] = [
-    ["sum", `${number(record.sum)}: the gain at zero frequency, what a constant image of 1 becomes`],
-    ["norm", number(record.norm)],
+  const facts: [name: string, text: string, why: string][] = [
+    ["sum", `${number(record.sum)}: what an even area of 1 becomes`, WHY.sum],
+    ["norm", `${number(record.norm)}: how large its numbers are together`, WHY.norm],
   ];
-  if (symmetries.length > 0) facts.push(["symmetry", symmetries.join("; ")]);
+  if (symmetries.length > 0) facts.push(["symmetry", symmetries.join("; "), WHY.symmetry]);
   if (ranks.some((rank) => rank !== null)) {
-    facts.push(["rank", ranks.map((rank) => rank ?? "?").join(", ") + (many ? " (by channel)" : "")]);
+    const each = ranks.map((rank) => rank ?? "?").join(", ") + (many ? " (by channel)" : "");
+    facts.push(["rank", each, WHY.rank]);
   }
   if (plane.separable !== null) {
     facts.push([
       "separable",
       plane.separable
         ? "yes: one column times one row"
-        : `no: the nearest product of a column and a row misses ${percent(plane.remaining ?? 0, 1)} of the squared norm`,
+        : `no: the best column times row leaves ${percent(plane.remaining ?? 0, 1)} of it over`,
+      WHY.separable,
     ]);
   }
   if (plane.vertical && plane.horizontal) {
     const list = (values: number[]) => values.map((value) => number(value)).join(", ");
-    facts.push(["column", list(plane.vertical)], ["row", list(plane.horizontal)]);
+    facts.push(["column", list(plane.vertical), WHY.factors], ["row", list(plane.horizontal), WHY.factors]);
   }
   return (
     <div class="cl-diagnostics">
       <dl class="cl-numbers">
-        {facts.map(([name, text]) => (
+        {facts.map(([name, text, why]) => (
           <div key={name}>
-            <dt>{name}</dt>
+            <dt>
+              <Word why={why}>{name}</Word>
+            </dt>
             <dd>{text}</dd>
           </div>
         ))}
@@ -152,12 +169,13 @@ function Response({
         width={cols}
         height={rows}
         role="img"
-        aria-label="Magnitude of the frequency response, zero frequency in the middle"
+        aria-label="How strongly stripes pass, by their width and direction: even areas in the middle, the finest stripes at the rim"
       />
       <figcaption>
-        frequency response |H|, 0 to <span class="cl-number">{formatNumber(Math.fround(response.max))}</span>
+        <Word why={WHY.response}>How strongly stripes pass</Word>, 0 to{" "}
+        <span class="cl-number">{formatNumber(Math.fround(response.max))}</span>
         <br />
-        <span class="cl-muted">zero frequency in the middle, ½ cycle a pixel at the rim</span>
+        <span class="cl-muted">even areas in the middle, the finest stripes at the rim</span>
       </figcaption>
     </figure>
   );

@@ -1,51 +1,98 @@
-/** The layer's settings: to change for the lens's own layer, to read for a user's. */
+/** The layer's settings: to change for the lens's own layer, to read for a user's, and to try on a copy of it. */
 
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { KNOWN } from "../../../maths/activations.ts";
 import { extent, outputLength } from "../../../maths/geometry.ts";
 import { kindOf } from "../../../maths/kinds.ts";
+import { layerCode } from "../../../maths/layer-code.ts";
 import type { Geometry } from "../../../protocol/records.ts";
 import type { LensView } from "../../../state/lens-view.ts";
 import { resizeAll } from "../../filter/filterActions.ts";
 import { NumberField } from "../../ui/NumberField.tsx";
+import { BorderJump } from "../BorderJump.tsx";
 
 export function Layer({ lens }: { lens: LensView }) {
   const geometry = lens.geometry.value;
-  const own = geometry.builtin && geometry.path === "";
+  const own = lens.own.value;
+  const mine = own ?? geometry;
   return (
     <>
-      <code class="cl-code">{source(geometry)}</code>
-      {own ? (
+      <code class="cl-code">{layerCode(mine)}</code>
+      <p>{numberWords(mine)}</p>
+      {geometry.path !== "" ? (
+        <p class="cl-muted">
+          This layer is part of your model, whose other layers take its maps as they are: its settings are not
+          changed here. Give the lens this layer alone, as layer=, to try others on a copy.
+        </p>
+      ) : geometry.builtin ? (
         <Controls lens={lens} />
       ) : (
-        <p class="cl-muted">
-          This layer is yours: its settings are shown as they are, and the lens does not change them.
-        </p>
+        <OnCopy lens={lens} own={mine} />
       )}
     </>
   );
 }
 
-/** The layer as one would write it. */
-function source(geometry: Geometry): string {
-  const { class_name, filters, kernel_size, strides, dilation_rate, padding, groups, activation } = geometry;
-  const tuple = ([a, b]: [number, number]) => (geometry.rank === 1 ? `${b}` : `(${a}, ${b})`);
-  const pair = (name: string, [a, b]: [number, number]) =>
-    a === 1 && b === 1 ? null : `${name}=${tuple([a, b])}`;
-  const multiplier = geometry.weight_shape.at(-1) ?? 1;
-  const { counts } = kindOf(geometry);
-  const given = [
-    counts.includes("filters") ? `${filters}` : null,
-    tuple(kernel_size),
-    counts.includes("depth_multiplier") && multiplier > 1 ? `depth_multiplier=${multiplier}` : null,
-    pair("strides", strides),
-    padding === "valid" ? null : `padding="${padding}"`,
-    pair("dilation_rate", dilation_rate),
-    groups > 1 ? `groups=${groups}` : null,
-    activation === "linear" ? null : `activation="${activation}"`,
-    geometry.use_bias ? null : "use_bias=False",
-  ];
-  return `layer = keras.layers.${class_name}(${given.filter(Boolean).join(", ")})`;
+/** How many numbers a layer holds, and what it makes of its input. */
+function numberWords(geometry: Geometry): string {
+  const { kernel_size, kernel_channels, filters, use_bias, input_shape, output_shape, rank } = geometry;
+  const size = (sizes: readonly number[]) => sizes.slice(2 - rank).join(" × ");
+  const many = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+  const weights = geometry.weight_shape.reduce((a, b) => a * b, 1) + (use_bias ? filters : 0);
+  const channels = kernel_channels > 1 ? ` over ${kernel_channels} channels` : "";
+  const bias = use_bias ? ` and ${filters} ${filters === 1 ? "bias" : "biases"}` : ", no bias";
+  // A separable layer has the weights of a second kernel as well.
+  const sum = kindOf(geometry).editedByParts ? "" : `: ${many(weights, "number")}`;
+  return `${many(filters, "filter")} of ${size(kernel_size)}${channels}${bias}${sum}. An input of ${size(
+    input_shape.slice(0, 2),
+  )} gives maps of ${size(output_shape)}.`;
+}
+
+const SETTINGS = ["strides", "padding", "dilation_rate", "activation"] as const;
+
+/** Other settings for a copy of the user's layer, which itself stays as it is. */
+function OnCopy({ lens, own }: { lens: LensView; own: Geometry }) {
+  const trying = useSignal(false);
+  const geometry = lens.geometry.value;
+  const tried = SETTINGS.filter((name) => String(geometry[name]) !== String(own[name]));
+  const offline = lens.link.value === "offline" ? "Python is not connected: this takes Keras." : null;
+  if (!trying.value && tried.length === 0)
+    return (
+      <>
+        <p class="cl-muted">This layer is yours, and stays as it is.</p>
+        <button
+          type="button"
+          class="cl-button cl-outlined"
+          disabled={offline !== null}
+          title={offline ?? undefined}
+          onClick={() => {
+            trying.value = true;
+          }}
+        >
+          Try other settings on a copy
+        </button>
+      </>
+    );
+  return (
+    <>
+      <p>
+        Your layer stays as it is. The maps are those of a copy:{" "}
+        <code class="cl-code">{layerCode(geometry)}</code>
+      </p>
+      <Controls lens={lens} />
+      <button
+        type="button"
+        class="cl-button cl-outlined"
+        onClick={() => {
+          trying.value = false;
+          if (tried.length > 0) lens.configure(Object.fromEntries(tried.map((name) => [name, own[name]])));
+        }}
+      >
+        Back to your layer's settings
+      </button>
+    </>
+  );
 }
 
 /** Why a change is not possible: of what Keras, or arithmetic, forbids. */
@@ -134,6 +181,7 @@ function Controls({ lens }: { lens: LensView }) {
             </option>
           ))}
         </select>
+        <BorderJump lens={lens} />
       </Setting>
       <Setting name="activation">
         <select
@@ -151,18 +199,20 @@ function Controls({ lens }: { lens: LensView }) {
           ))}
         </select>
       </Setting>
-      <Setting name="bias">
-        <label class="cl-check">
-          <input
-            type="checkbox"
-            checked={geometry.use_bias}
-            disabled={offline !== null}
-            title={offline ?? undefined}
-            onChange={({ currentTarget }) => lens.configure({ use_bias: currentTarget.checked })}
-          />
-          use_bias
-        </label>
-      </Setting>
+      {geometry.builtin && (
+        <Setting name="bias">
+          <label class="cl-check">
+            <input
+              type="checkbox"
+              checked={geometry.use_bias}
+              disabled={offline !== null}
+              title={offline ?? undefined}
+              onChange={({ currentTarget }) => lens.configure({ use_bias: currentTarget.checked })}
+            />
+            use_bias
+          </label>
+        </Setting>
+      )}
       <p class="cl-muted cl-wide">
         {both &&
           `Keras allows only one of strides and dilation above 1: ${both} can change once the other is 1. `}

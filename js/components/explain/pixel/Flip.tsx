@@ -25,8 +25,8 @@ export function Flip({ explanation: e, kernel, bias, turned, rank }: FlipProps) 
       {turned ? (
         <>
           A convolution, <Formula of={letters("−", "k′")} />, written ∗, turns its kernel by 180° before it
-          multiplies: each weight meets the {rank === 1 ? "step" : "pixel"} opposite it. With the kernel k′
-          that is drawn here, Keras's turned by 180°, it gives the same {total}.
+          multiplies: each weight meets the {rank === 1 ? "step" : "pixel"} opposite it. The kernel in the
+          drawing is turned, k′, and gives the same {total}.
         </>
       ) : (
         <>

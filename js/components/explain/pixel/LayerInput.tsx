@@ -119,7 +119,7 @@ export function LayerInput({ lens, channel, explanation: e, over }: LayerInputPr
           <ColorBar table={GRAY} />
           <div class="cl-legend-range">
             <span class="cl-number">{formatNumber(known.range[0])}</span>
-            <span class="cl-muted">{curve ? "own range" : "grey, own range"}</span>
+            <span class="cl-muted">{curve ? "this channel's range" : "grey, this channel's range"}</span>
             <span class="cl-number">{formatNumber(known.range[1])}</span>
           </div>
         </div>

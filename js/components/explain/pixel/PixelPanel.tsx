@@ -11,6 +11,7 @@ import type { Tap } from "../../ui/Heat.tsx";
 import { Segments } from "../../ui/Segments.tsx";
 import { selectedFilter } from "../../ui/selectedFilter.ts";
 import { placeWords, span, spanWords } from "../../ui/wording.ts";
+import { Answers } from "./Answers.tsx";
 import { Contributions } from "./Contributions.tsx";
 import { Flip, WAYS } from "./Flip.tsx";
 import { LayerInput } from "./LayerInput.tsx";
@@ -151,6 +152,7 @@ function Taken({ lens, filter, index, row, col }: TakenProps) {
           </>
         )}
         <Contributions lens={lens} filter={filter} explanation={e} />
+        <Answers lens={lens} row={row} col={col} />
       </div>
     </div>
   );

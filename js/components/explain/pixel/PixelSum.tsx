@@ -1,5 +1,5 @@
 /** Sums, bias, pre-activation, activation function and value of one pixel, as one line of arithmetic. */
-
+import type { ComponentChildren } from "preact";
 import { activationFormula } from "../../../maths/activations.ts";
 import { addUp, agrees, type Explanation } from "../../../maths/explanation.ts";
 import { formatNumber } from "../../../maths/numbers.ts";
@@ -7,6 +7,7 @@ import type { FilterView, LensView } from "../../../state/lens-view.ts";
 import { channelName } from "../../ui/channelName.ts";
 import { Formula } from "../../ui/Formula.tsx";
 import { Icon } from "../../ui/icons.tsx";
+import { Word } from "../../ui/Word.tsx";
 
 export interface PixelSumProps {
   lens: LensView;
@@ -24,7 +25,9 @@ export function PixelSum({ lens, filter, explanation: e, row, col }: PixelSumPro
   const bias = filter.bias.value;
   const apart = e.sums.length > 1 && e.sums.length <= MOST_TERMS;
   const together = e.sums.length > 1 ? `Σ of all ${e.sums.length} channels` : "Σ products";
-  const labels = apart ? e.sums.map((_, i) => `Σ ${channelName(lens, filter.firstChannel + i)}`) : [together];
+  const labels: string[] = apart
+    ? e.sums.map((_, i) => `Σ ${channelName(lens, filter.firstChannel + i)}`)
+    : [together];
   const terms = apart ? [...e.sums] : [e.sums.reduce((a, b) => a + b, 0)];
   if (geometry.use_bias) {
     terms.push(bias);
@@ -45,7 +48,14 @@ export function PixelSum({ lens, filter, explanation: e, row, col }: PixelSumPro
           </>
         ))}
         <span class="cl-op">{sum.exact ? "=" : "≈"}</span>
-        <Term label={geometry.use_bias ? "pre-activation" : "pre-activation (no bias)"} text={sum.total} />
+        <Term
+          label={
+            <Word why="The pre-activation: the sum of all products and the bias, of which the next step makes the activation.">
+              {linear ? "the sum" : `before ${geometry.activation}`}
+            </Word>
+          }
+          text={sum.total}
+        />
         <span class="cl-op">→</span>
         <span class="cl-term">
           <span>
@@ -63,15 +73,15 @@ export function PixelSum({ lens, filter, explanation: e, row, col }: PixelSumPro
       </p>
       {value?.exact && !agrees(e, value.pre_activation) && (
         <p class="cl-kalert">
-          Keras's pre-activation is {formatNumber(value.pre_activation, 9)}: this layer computes something
-          else than its settings say, or in less than float32.
+          Keras's sum before the activation function is {formatNumber(value.pre_activation, 9)}: this layer
+          computes something else than its settings say, or in less than float32.
         </p>
       )}
     </>
   );
 }
 
-function Term({ label, text }: { label: string; text: string }) {
+function Term({ label, text }: { label: ComponentChildren; text: string }) {
   return (
     <span class="cl-term">
       <span class="cl-number">{text}</span>

@@ -120,7 +120,7 @@ export function Planes(props: PlanesProps) {
               </figure>
               <span class="cl-op">{turned ? "∗" : "×"}</span>
               <figure>
-                <figcaption>{turned ? `${name}kernel k′, turned by 180°` : `${name}kernel`}</figcaption>
+                <figcaption>{turned ? `${name}kernel turned by 180°, k′` : `${name}kernel`}</figcaption>
                 <Heat
                   label={`${name}kernel`}
                   cell={signedCell(drawn, mosts.kernel, plane)}
@@ -156,8 +156,8 @@ export function Planes(props: PlanesProps) {
         )}
       </section>
       <p class="cl-muted">
-        Patch: grey, {formatNumber(shown[0])} to {formatNumber(shown[1])}. Kernel, products: each symmetric
-        about 0 over its own range.
+        Patch: {formatNumber(shown[0])} is black, {formatNumber(shown[1])} white. Kernel and products: 0 is
+        the middle colour, the largest number of each an end.
       </p>
     </>
   );

@@ -1,9 +1,14 @@
-/** Slide the kernel over the image: the pin moves from pixel to pixel, and the maps fill in behind it. */
-import { useSignal } from "@preact/signals";
+/**
+ * Slide the kernel over the image: the pin moves from pixel to pixel, and the maps fill in behind it. An edit ends the slide, as
+ * does letting the pixel go: both are looked at on whole maps.
+ */
+import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { placeOutput, placeOver, revealAround } from "../../../paint/viewport.ts";
 import type { LensView } from "../../../state/lens-view.ts";
 import { consume } from "../../ui/consume.ts";
 import { Icon } from "../../ui/icons.tsx";
+import { useSteps } from "../../ui/useSteps.ts";
 
 /** Steps a second; a negative number counts rows. */
 const SPEEDS: Record<string, string> = {
@@ -28,13 +33,20 @@ export function Slide({ lens }: { lens: LensView }) {
 
   /** Move by so many pixels; false at an end. */
   const step = (by: number): boolean => {
-    const [rows, cols] = lens.geometry.peek().output_shape;
+    const geometry = lens.geometry.peek();
+    const [rows, cols] = geometry.output_shape;
     const pinned = lens.pixel.peek();
     const last = rows * cols - 1;
     const now = pinned ? pinned[0] * cols + pinned[1] : -1;
     const next = Math.min(Math.max(now + by, 0), last);
+    const [row, col] = [Math.floor(next / cols), next % cols];
     lens.sliding.value = true;
-    lens.pin([Math.floor(next / cols), next % cols]);
+    lens.pin([row, col]);
+    // A magnified view follows, with the patch around the pixel.
+    const size = { rows, cols, curve: geometry.rank === 1 };
+    const place = lens.imageIsInput.peek() ? placeOutput(geometry) : placeOver(size);
+    const pane = { size, place, box: { width: cols, height: rows } };
+    lens.viewport.value = revealAround(pane, lens.viewport.peek(), { row, col }, geometry.kernel_size);
     return next < last;
   };
 
@@ -43,12 +55,21 @@ export function Slide({ lens }: { lens: LensView }) {
     lens.sliding.value = false;
   };
 
+  useSteps(lens, stop);
+  useSignalEffect(() => {
+    if (!lens.pixel.value) stop();
+  });
+  useSignalEffect(() => {
+    if (!lens.sliding.value) playing.value = false;
+  });
+
   const run = playing.value;
   useEffect(() => {
     if (!run) return;
     let before = performance.now();
     let due = 0;
     let frame = requestAnimationFrame(function advance(now) {
+      if (!playing.peek()) return;
       const rate = Number(speed.peek());
       const perSecond = rate < 0 ? -rate * lens.geometry.peek().output_shape[1] : rate;
       due += (Math.min(now - before, GAP_MS) / 1000) * perSecond;
@@ -125,7 +146,12 @@ export function Slide({ lens }: { lens: LensView }) {
           ))}
         </select>
       )}
-      {lens.sliding.value && button("close", "End the slide and show the whole maps", stop)}
+      {button(
+        "close",
+        "End the slide and show the whole maps",
+        stop,
+        lens.sliding.value ? undefined : "The maps are shown whole",
+      )}
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { type Axis, kindOf } from "../../../maths/kinds.ts";
+import { biasCode, inputCode, kernelCode, layerCode } from "../../../maths/layer-code.ts";
 import { formatCell, magnitude } from "../../../maths/numbers.ts";
 import {
   batchShape,
@@ -21,6 +22,7 @@ import { cellColors, toneOf, tonesOf } from "../../ui/cellColors.ts";
 import { cellSize } from "../../ui/cellSize.ts";
 import { Formula } from "../../ui/Formula.tsx";
 import { Heat, type Tap } from "../../ui/Heat.tsx";
+import { BorderJump } from "../BorderJump.tsx";
 
 interface LedgerProps {
   lens: LensView;
@@ -29,21 +31,31 @@ interface LedgerProps {
 }
 
 export function Ledger({ lens, held }: LedgerProps) {
-  const geometry = lens.geometry.value;
-  const { input_shape, filters, use_bias, weight_shape, pads, padding } = geometry;
+  const copy = lens.geometry.value;
+  const own = lens.own.value;
+  const fits = own !== null && takes(own, copy);
+  // What is explained is the user's own layer, where its weights are some of the kernels that are here.
+  const geometry = fits ? own : copy;
+  const { input_shape, filters, use_bias, pads, padding } = geometry;
+  const first = Math.min(lens.selected.value, copy.filters - filters);
+  const biases = lens.filters.value.slice(first, first + filters).map(({ bias }) => bias.value);
   const channels = input_shape[2];
   const input = batchShape(geometry, input_shape, channels, "channels");
   const weights = weightShape(geometry);
   const isInput = lens.imageIsInput.value;
   const thing = geometry.rank === 1 ? "signal" : "picture";
   const axes = (shape: Shape) => <Axes shape={shape} held={held} />;
-  const tuple = (shape: Shape) => `(${shape.map(({ size }) => size).join(", ")})`;
-  const why = `${weight_shape.join(" × ")}`;
+  const sizes = (shape: Shape) => shape.map(({ size }) => size);
+  const stacks = geometry.kind === "conv" && geometry.groups === 1;
+  const one = stacks ? oneFilter(geometry) : geometry;
+  const kernel = kernelCode(geometry, first, copy.filters);
+  const made = own ? !fits : copy.builtin;
   return (
     <>
       <p class="cl-muted">
         Point at an axis, and the same axis lights up everywhere; press it, and it stays lit.
       </p>
+      {own && <p>{fits ? ownWords(own, copy) : otherWords(own, copy)}</p>}
       <ol class="cl-ledger">
         <Step
           title={geometry.rank === 1 ? "Signal" : "Image"}
@@ -56,7 +68,7 @@ export function Ledger({ lens, held }: LedgerProps) {
               axes(input)
             )
           }
-          code={isInput ? inputCode(geometry, tuple(input)) : null}
+          code={isInput ? [inputCode(geometry, sizes(input))] : []}
         >
           {isInput
             ? `Keras takes a batch of ${thing}s, each with channels: one ${thing} is a batch of 1, and ${
@@ -70,13 +82,20 @@ export function Ledger({ lens, held }: LedgerProps) {
           title="Kernels"
           shapes={
             <>
-              <span class="cl-number">{kindOf(geometry).editedByParts ? "" : `${filters} × `}</span>
-              {axes(kernelShape(geometry))} <Arrow /> {axes(weights)}
+              {axes(kernelShape(geometry))} <Arrow /> {axes(weightShape(one))}
+              {stacks && filters > 1 && (
+                <>
+                  <span class="cl-shapenote">and all {filters}</span> <Arrow /> {axes(weights)}
+                </>
+              )}
             </>
           }
-          code={kindOf(geometry).stackCode(geometry)}
+          code={kernel ? [kernel] : []}
         >
-          <b>Why {why}?</b> {whyShape(geometry)}
+          <b>Why {one.weight_shape.join(" × ")}?</b> {whyShape(one)}
+          {stacks &&
+            filters > 1 &&
+            ` The ${filters} filters of this layer lie side by side along the last axis: ${geometry.weight_shape.join(" × ")}.`}
         </Step>
         <Step
           title="Weights"
@@ -86,7 +105,13 @@ export function Ledger({ lens, held }: LedgerProps) {
               {use_bias && <> and {axes([{ axis: "filters", size: filters, name: "filters" }])}</>}
             </>
           }
-          code={use_bias ? "layer.set_weights([kernel, bias])" : "layer.set_weights([kernel])"}
+          code={[
+            ...(made ? [layerCode(geometry), "layer.build(x.shape)"] : []),
+            ...(kernel && use_bias ? [biasCode(biases, first, copy.filters)] : []),
+            kernel
+              ? `layer.set_weights([kernel${use_bias ? ", bias" : ""}])`
+              : "layer.set_weights(lens.get_weights())",
+          ]}
         >
           <b>Why set weights?</b> A new layer starts from random kernels; these are put in their place, and no
           training is needed.
@@ -98,7 +123,7 @@ export function Ledger({ lens, held }: LedgerProps) {
               {axes(input)} <Arrow /> {axes(outputShape(geometry))}
             </>
           }
-          code="maps = layer(x)"
+          code={["maps = layer(x)"]}
         >
           {geometry.rank !== 1 && <Length geometry={geometry} i={0} />}
           <Length geometry={geometry} i={1} />
@@ -106,7 +131,8 @@ export function Ledger({ lens, held }: LedgerProps) {
             <p>
               {geometry.rank === 1
                 ? `Zeros around the signal: ${pads[2]} before, ${pads[3]} after.`
-                : `Zeros around the image: ${pads[0]} above, ${pads[1]} below, ${pads[2]} left, ${pads[3]} right.`}
+                : `Zeros around the image: ${pads[0]} above, ${pads[1]} below, ${pads[2]} left, ${pads[3]} right.`}{" "}
+              <BorderJump lens={lens} />
             </p>
           )}
         </Step>
@@ -116,10 +142,43 @@ export function Ledger({ lens, held }: LedgerProps) {
   );
 }
 
+/** Whether a layer's weights are as many of the lens's kernels as it has filters. */
+function takes(own: Geometry, copy: Geometry): boolean {
+  return (
+    own.kind === "conv" &&
+    own.groups === 1 &&
+    own.filters <= copy.filters &&
+    String(own.kernel_size) === String(copy.kernel_size)
+  );
+}
+
+const counted = (filters: number) => `${filters} ${filters === 1 ? "filter" : "filters"}`;
+
+function ownWords(own: Geometry, copy: Geometry): string {
+  if (own.filters === copy.filters)
+    return "These are the shapes of your own layer; other settings are tried on a copy of it.";
+  return `These are the shapes of your own layer, which has ${counted(own.filters)}. The lens computes all ${
+    copy.filters
+  } kernels at once, with a copy of your layer that has as many filters: ${copy.weight_shape.join(" × ")}.`;
+}
+
+function otherWords(own: Geometry, copy: Geometry): string {
+  const size = ({ kernel_size, rank }: Geometry) => kernel_size.slice(2 - rank).join(" × ");
+  return `Your layer has ${counted(own.filters)} of ${size(own)}; the lens has ${copy.filters} of ${size(
+    copy,
+  )}, and computes with a copy of your layer that has as many of that size. These are the shapes of the copy.`;
+}
+
+/** The same layer with one filter. */
+function oneFilter(geometry: Geometry): Geometry {
+  return { ...geometry, filters: 1, weight_shape: [...geometry.weight_shape.slice(0, -1), 1] };
+}
+
 interface StepProps {
   title: string;
   shapes: ComponentChildren;
-  code: string | null;
+  /** Lines of Python. */
+  code: readonly string[];
   children: ComponentChildren;
 }
 
@@ -128,7 +187,7 @@ function Step({ title, shapes, code, children }: StepProps) {
     <li>
       <strong>{title}</strong>
       <div class="cl-shapes">{shapes}</div>
-      {code && <code class="cl-code">{code}</code>}
+      {code.length > 0 && <code class="cl-code">{code.join("\n")}</code>}
       <div class="cl-why">{children}</div>
     </li>
   );
@@ -175,15 +234,6 @@ function Length({ geometry, i }: { geometry: Geometry; i: 0 | 1 }) {
   );
 }
 
-function inputCode({ data_format, rank }: Geometry, shape: string): string {
-  if (rank === 1 && data_format === "channels_last") return `x = np.reshape(signal, ${shape})`;
-  if (rank === 1) return "x = signal.reshape(len(signal), -1).T[np.newaxis]";
-  // Channels come first: the axes change places, which no reshape does.
-  return data_format === "channels_first"
-    ? "x = np.atleast_3d(img).transpose(2, 0, 1)[np.newaxis]"
-    : `x = np.reshape(img, ${shape})`;
-}
-
 function whyShape(geometry: Geometry): string {
   const [rows, cols] = geometry.kernel_size;
   const size = geometry.rank === 1 ? `${cols} steps` : `${rows} rows × ${cols} columns`;
@@ -211,7 +261,7 @@ function Trap({ lens }: { lens: LensView }) {
     const value = values[(row * cols + col) * depth] as number;
     return { text: formatCell(value, fit, most), value, colors: cellColors(tones, toneOf(value, most)) };
   };
-  const first = depth > 1 ? "filter 0, channel 0" : "filter 0";
+  const first = depth > 1 ? "kernels[0], channel 0" : "kernels[0]";
   return (
     <details class="cl-details">
       <summary>A trap: np.reshape keeps the shape and scrambles the kernel</summary>

@@ -13,7 +13,7 @@ import { applyKernels, whyNotApplied } from "./applyKernels.ts";
 type What = "keras" | "numpy" | "json";
 const TITLES: Record<What, string> = { keras: "Keras code", numpy: "NumPy code", json: "Kernels as JSON" };
 
-export function TakeAway({ lens }: { lens: LensView }) {
+export function Export({ lens }: { lens: LensView }) {
   const what = useSignal<What | null>(null);
   const text = useSignal("");
   const said = useSignal<{ text: string; alert?: boolean } | null>(null);
