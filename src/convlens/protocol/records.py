@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -166,8 +167,9 @@ def layer_record(found: FoundCall) -> LayerRecord:
     }
 
 
+@functools.cache
 def preset_records(rank: int = 2) -> list[PresetRecord]:
-    """Return the named kernels, those of pictures or, for `rank` 1, of signals, as ``PresetRecord``."""
+    """Return the named kernels, those of pictures or, for `rank` 1, of signals, as ``PresetRecord``; for all lenses."""
     if rank == 1:
         return [
             {"name": name, "title": name, "group": "Signals", "shape": [1, len(taps)], "values": list(taps)}

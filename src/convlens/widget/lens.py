@@ -220,6 +220,8 @@ class ConvLens(LensMethods):
             self._follower.close()
             self._requests.close()
             self._session.close()
+            # A notebook keeps what its cells returned, closed lenses among them.
+            self._image = self._cmaps = {}
 
     def suspend(self, newer: ConvLens) -> None:
         """Let go of what is large and can be made again, and share the picture with a newer lens; see `rerun_cells`."""
