@@ -32,6 +32,8 @@ def renew(i):
     lenses[i] = ConvLens(image, model=model, layer="first") if i == 3 else ConvLens(image)
     return lenses[i]
 """
+#: IPython keeps what cells returned, closed lenses among it, until its cache of a thousand is full.
+FORGET = "get_ipython().displayhook.flush()"
 #: A cell that shows something and is no lens: what JupyterLab itself keeps of a cell that runs again.
 PLAIN = "from IPython.display import HTML; HTML('<b>a cell</b>')"
 
@@ -85,12 +87,14 @@ def test_kernel_and_page_level_off(lab: JupyterLab) -> None:
         round_of_work(notebook)
     # With the module that anywidget loads for each model, and what JupyterLab keeps of a cell.
     anew = runs(notebook, 2, 10)
+    notebook.python.run(FORGET)
     early = kernel_size(notebook.python), page_size(notebook.page)
     rounds = cells = 0
     end = time.monotonic() + 60 * MINUTES
     while time.monotonic() < end:
         cells += round_of_work(notebook)
         rounds += 1
+    notebook.python.run(FORGET)
     late = kernel_size(notebook.python), page_size(notebook.page)
     kernel, page = (after - before for before, after in zip(early, late, strict=True))
     print(
