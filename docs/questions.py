@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, expect
 
 from tests.browser.hosts.jupyterlab import JupyterLab
 from tests.browser.lens import LensView
@@ -153,6 +153,7 @@ def photograph(lab: JupyterLab, images: Path) -> None:
         notebook.run_all()
         view = LensView(notebook.page).settle()
         part = question.answer(view)
-        view.settle()
+        # The word beside a map stays for a moment after Keras has answered.
+        expect(view.settle().root.locator("[data-from=preview][aria-hidden=false]")).to_have_count(0)
         notebook.page.mouse.move(0, 0)
         part.screenshot(path=images / f"question-{question.picture}.png")
