@@ -139,7 +139,6 @@ QUESTIONS = [
         "layer",
         [Tab("Layer"), Write("fieldset:has-text('strides') input", "2")],
         ["strides=(2, 1)", "74 × 125"],
-        WHOLE,
     ),
     Question("What does the bias do?", "bias", [Pixel(*BRIGHT)], ["bias", "before relu"], SUM),
     Question("Where in the image does a pixel come from?", "window", [Pixel(*BRIGHT)], ["The patch is rows"], WHOLE),
@@ -156,4 +155,13 @@ def photograph(lab: JupyterLab, images: Path) -> None:
         # The word beside a map stays for a moment after Keras has answered.
         expect(view.settle().root.locator("[data-from=preview][aria-hidden=false]")).to_have_count(0)
         notebook.page.mouse.move(0, 0)
-        part.screenshot(path=images / f"question-{question.picture}.png")
+        file = images / f"question-{question.picture}.png"
+        if question.part:
+            part.screenshot(path=file)
+        else:  # what is in sight: a lens goes on below the screen
+            part.evaluate("root => root.scrollIntoView()")
+            box, screen = part.bounding_box(), notebook.page.viewport_size
+            assert box is not None and screen is not None
+            # Below it is the status bar.
+            box["height"] = min(box["height"], screen["height"] - 32 - box["y"])
+            notebook.page.screenshot(path=file, clip=box)

@@ -42,7 +42,7 @@ def main() -> None:
             save(notebook.page.screenshot(clip=whole), IMAGES / "focus.png")
         with watched(browser, width=1280, height=900) as context, JupyterLab.of(server, context) as lab:
             excites(lab)
-        with watched(browser, width=1200, height=3600) as context, JupyterLab.of(server, context) as lab:
+        with watched(browser, width=1200, height=1000) as context, JupyterLab.of(server, context) as lab:
             questions.photograph(lab, IMAGES)
 
 
