@@ -76,7 +76,7 @@ export const STATES: readonly State[] = [
   {
     name: "stale",
     ...WIDE,
-    options: { ...PORTRAIT, settings: { activation: "custom", previewable: false } },
+    options: { ...PORTRAIT, settings: { activation: "relu", previewable: false } },
     silent: true,
     act: (lens) => write(lens, 1, 0.5),
   },
