@@ -55,6 +55,13 @@ class JupyterHost(Host):
 
     def restart(self) -> None:
         self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+        # A person runs the next cell when the notebook shows that Python is idle again, not while it is connected anew.
+        self.page.wait_for_function(
+            """() => {
+              const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+              return kernel.connectionStatus === "connected" && kernel.status === "idle";
+            }"""
+        )
 
     def wait_for_output(self, picture: str) -> None:
         self.notebook.wait_for_output(picture)
