@@ -14,7 +14,7 @@ from benchmarks.table import Row
 HEAD = """# Benchmarks
 
 `python3 dev.py bench` measures this in a real JupyterLab in headless Chromium, and writes this page. It sets up what it
-needs, takes three quarters of an hour at most, and wants a machine that does nothing else. `--only P5` measures one row,
+needs, takes 45 minutes at most, and wants a machine that does nothing else. `--only P5` measures one row,
 prints it, and leaves the page alone.
 
 Measured on {date}: {machine}; Python {python}, {versions}, Chromium {chromium}.
