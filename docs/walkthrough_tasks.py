@@ -225,7 +225,7 @@ def spot(walk: Walk) -> None:
     """Which filter answers at a spot?"""
     walk.pin(0, 40, 30)
     pixel = walk.tab("This pixel")
-    walk.step("press *Which filter answers most here?*", pixel.get_by_text("Which filter answers most here?").click)
+    walk.step("press *Which filter responds most here?*", pixel.get_by_text("Which filter responds most here?").click)
     values = walk.python("lens.activations[:, 40, 30]")
     names = [f"Filter {i + 1}" for i in np.argsort(-values, kind="stable")]
     ranked = pixel.locator(".cl-answers").get_by_role("button")
@@ -297,7 +297,7 @@ def dead_filters(walk: Walk) -> None:
 def filter_that_matters(walk: Walk) -> None:
     """Find the filter that matters for a class"""
     walk.step("press *Ablate each*", walk.view.button("Ablate each").click)
-    expect(walk.view.root.locator(".cl-overview").get_by_role("status")).to_contain_text("by what the score of")
+    expect(walk.view.root.locator(".cl-overview").get_by_role("status")).to_contain_text("by the loss of")
     most = walk.python("lens.ablation()[0][0]")
     expect(places(walk).first).to_have_attribute("aria-label", re.compile(f"^{most}: "))
 
@@ -384,7 +384,7 @@ def project(walk: Walk) -> None:
 def slide(walk: Walk) -> None:
     """Slide a kernel over the picture"""
     view = walk.view
-    walk.step("press *One pixel on* beside *slide*", view.button("One pixel on").click)
+    walk.step("press *One pixel forward* beside *slide*", view.button("One pixel forward").click)
     # A map is marked while it is in sight.
     view.map(0).scroll_into_view_if_needed()
     expect(view.map(0).locator(".cl-veil")).to_have_count(1)

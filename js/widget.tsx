@@ -30,7 +30,7 @@ function open(given: AnyModel<Traits>): Opened {
   const { model, damage } = inspect(given);
   if (!model) return { lens: null, damage, close: () => {} };
   const lens = new Lens(model);
-  if (damage) lens.report("Damaged", `${damage} What is whole is shown.`);
+  if (damage) lens.report("Damaged", `${damage} What is intact is shown.`);
   const enter = () => void lenses.set(model.get("_state"), lens);
   enter();
   model.on("change:_state", enter);

@@ -60,7 +60,7 @@ export function parseKernels(text: string): ParsedFile {
   } catch (error) {
     if (error instanceof Refusal) return { ok: false, why: error.message };
     if (error instanceof SyntaxError)
-      return { ok: false, why: `This is no JSON: ${error.message}. Expected a text like ${EXAMPLE}` };
+      return { ok: false, why: `This is not JSON: ${error.message}. Expected a text like ${EXAMPLE}` };
     throw error;
   }
 }

@@ -89,7 +89,7 @@ export function normaliseSum(kernel: Kernel): Outcome {
   // A sum that is only the rounding of its terms is a zero sum.
   const size = finiteSum(kernel.values, Math.abs) ?? 0;
   if (Math.abs(total) <= size * 1e-6) {
-    return { ok: false, why: "The kernel sums to 0, and nothing divided by 0 sums to 1. “Unit norm” works." };
+    return { ok: false, why: "The kernel sums to 0, so no factor makes it sum to 1. “Unit norm” works." };
   }
   return done(map(kernel, (v) => v / total));
 }

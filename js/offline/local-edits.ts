@@ -88,7 +88,7 @@ function configured(geometry: Geometry, settings: Record<string, unknown>): Geom
   for (const [name, value] of Object.entries(settings)) {
     if (name === "strides" || name === "dilation_rate") changes[name] = pair(value);
     else if (name === "padding" && (value === "valid" || value === "same")) changes.padding = value;
-    else throw new Refused(`Changing ${name} takes Keras, which is not connected.`);
+    else throw new Refused(`Changing ${name} needs Keras, which is not connected.`);
   }
   return checked(reshaped(geometry, changes));
 }

@@ -50,7 +50,7 @@ export function exactBuffer(value: Bytes): ArrayBuffer {
 /** Little-endian float32 numbers; a copy, since hosts align views as they please. */
 export function floatsOf(value: Bytes): Float32Array {
   const view = bytesOf(value);
-  if (view.byteLength % 4 !== 0) throw new RangeError(`${view.byteLength} bytes are no float32 array`);
+  if (view.byteLength % 4 !== 0) throw new RangeError(`${view.byteLength} bytes are not a float32 array`);
   return new Float32Array(view.slice().buffer);
 }
 

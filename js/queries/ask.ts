@@ -29,7 +29,7 @@ export type Query = Extract<
 /** One number a filter, in list order, to sort a gallery by. */
 export type Stats = Record<"energy" | "dead" | "norm" | "pixel", Float32Array>;
 
-export const UNCONNECTED = "Python is not connected: this takes a running kernel.";
+export const UNCONNECTED = "Python is not connected: this needs a running kernel.";
 
 /** The way to Python. */
 export interface Line {

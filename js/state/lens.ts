@@ -352,7 +352,7 @@ export class Lens implements LensView {
       return;
     }
     try {
-      if (!offline.carryOut(request)) this.report("Python is not connected", "This takes a running kernel.");
+      if (!offline.carryOut(request)) this.report("Python is not connected", "This needs a running kernel.");
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.report("Not possible", error.message);

@@ -163,7 +163,7 @@ export function inspect(model: AnyModel<Traits>): Inspected {
   const tables = Object.entries(instead.has("_cmaps") ? {} : model.get("_cmaps"));
   const sound = tables.filter(([, table]) => byteLength(table) === TABLE);
   if (sound.length < tables.length) {
-    damaged.push("some colour maps are not whole");
+    damaged.push("some colour maps are incomplete");
     instead.set("_cmaps", Object.fromEntries(sound));
   }
   const names: unknown = model.get("names");
@@ -210,7 +210,7 @@ function checkState(value: LensState): void {
     refuse(`the kernels read ${read.kernel_channels} channels of an input that has ${channels}`);
   }
   if (order.length > MOST_FILTERS || new Set(order).size !== order.length || order.length === 0) {
-    refuse("the list of filters is not one of different filters");
+    refuse("the list of filters names one twice");
   }
 }
 
@@ -273,7 +273,7 @@ function checkSaved(value: unknown, { geometry, order }: LensState, training: Tr
   ] as [Bytes, number][];
   const whole = sizes.every(([data, wanted]) => data.byteLength === wanted);
   if (!whole || snapshots.length !== (training?.snapshots?.length ?? 0))
-    refuse("what Keras answered before is not whole");
+    refuse("Keras's saved answers are incomplete");
 }
 
 function byteLength(value: unknown): number {

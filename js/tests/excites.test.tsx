@@ -113,9 +113,9 @@ describe("what excites a filter", () => {
     expect(sent("show_excited").at(-1)).toMatchObject({ filter: 0, rank: 1 });
     expect(lens.pixel.peek()).toEqual([1, 3]);
     expect(named("What excites it")?.getAttribute("aria-selected")).toBe("true");
-    await click(named("Back to the image before"));
+    await click(named("Back to the previous image"));
     expect(sent("show_excited").at(-1)).toMatchObject({ filter: null, rank: null });
-    expect(named("Back to the image before")).toBeUndefined();
+    expect(named("Back to the previous image")).toBeUndefined();
     act(() => lens.pin([0, 0]));
     expect(named("This pixel")?.getAttribute("aria-selected")).toBe("true");
   });

@@ -338,10 +338,10 @@ test("the shapes are those of the user's own layer, of one filter, and the copy'
 
 test("the slide steps from pixel to pixel, row after row, and veils what it has not reached", () => {
   const { lens, button } = panel({ rows: 5, cols: 6 });
-  act(() => button("One pixel on").click());
+  act(() => button("One pixel forward").click());
   expect(lens.pixel.value).toEqual([0, 0]);
   expect(lens.sliding.value).toBe(true);
-  for (let i = 0; i < 3; i++) act(() => button("One pixel on").click());
+  for (let i = 0; i < 3; i++) act(() => button("One pixel forward").click());
   // The map is 2 × 3: after three pixels a new row begins.
   expect(lens.pixel.value).toEqual([1, 0]);
   act(() => button("One pixel back").click());
@@ -352,7 +352,7 @@ test("the slide steps from pixel to pixel, row after row, and veils what it has 
 
 test("an edit ends the slide, and so does letting the pixel go", () => {
   const { lens, button, answered } = panel({ rows: 5, cols: 6 });
-  const slide = () => act(() => button("One pixel on").click());
+  const slide = () => act(() => button("One pixel forward").click());
   const end = () => button("End the slide and show the whole maps");
   expect(end().disabled).toBe(true);
   slide();
@@ -372,7 +372,7 @@ test("an edit ends the slide, and so does letting the pixel go", () => {
 
 test("what the slide has not reached is hatched by a pattern of its own in each map", () => {
   const { root, button } = panel({ rows: 5, cols: 6 });
-  act(() => button("One pixel on").click());
+  act(() => button("One pixel forward").click());
   const veils = [...root.querySelectorAll(".cl-veil")];
   const patterns = veils.map((veil) => veil.querySelector("pattern")?.id);
   expect(new Set(patterns).size).toBe(veils.length);
@@ -387,7 +387,7 @@ test("filters are listed by their values at the pinned pixel, the greatest first
   const { lens, strip, all, pin } = panel({ rows: 5, cols: 6, pixels: ramp, size: 2, kernels });
   await pin(1, 2);
   const details = [...strip.querySelectorAll("details")].at(-1) as HTMLDetailsElement;
-  expect(details.textContent).toBe("Which filter answers most here?");
+  expect(details.textContent).toBe("Which filter responds most here?");
   act(() => {
     details.open = true;
     details.dispatchEvent(new Event("toggle"));
@@ -405,7 +405,7 @@ test("under reduced motion the slide does not play, and steps", () => {
   reduced = true;
   const { lens, button } = panel();
   expect(button("Play").disabled).toBe(true);
-  act(() => button("One pixel on").click());
+  act(() => button("One pixel forward").click());
   expect(lens.pixel.value).toEqual([0, 0]);
 });
 

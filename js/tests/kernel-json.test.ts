@@ -56,7 +56,7 @@ test("bias and names may be left out", () => {
 });
 
 test.each([
-  ["", "This is no JSON"],
+  ["", "This is not JSON"],
   ["[[1, 2]]", 'no "convlens"'],
   ["null", 'no "convlens"'],
   ['{"convlens": 2, "kernels": [[[1]]]}', "reads format 1"],

@@ -203,9 +203,7 @@ describe("the gallery", () => {
     );
     await vi.waitFor(() => {
       act(() => python.pump());
-      expect(get(".cl-overview [role=status]").textContent).toBe(
-        "20 of 20, by what the score of class 1 loses",
-      );
+      expect(get(".cl-overview [role=status]").textContent).toBe("20 of 20, by the loss of class 1's score");
     });
     // The fake's score is the sum of all maps, and kernel k has k in its middle.
     expect(all(".cl-place")[0]?.getAttribute("aria-label")).toMatch(/^19: Filter 20, /);

@@ -99,7 +99,7 @@ describe("without a kernel", () => {
     );
     expect(lens.problem.value?.text).toMatch(/25×3 kernel does not fit/);
     lens.configure({ activation: "tanh" });
-    expect(lens.problem.value?.text).toMatch(/takes Keras/);
+    expect(lens.problem.value?.text).toMatch(/needs Keras/);
     lens.setImage([1, 1, 1], new Uint8Array(1));
     expect(lens.problem.value?.text).toMatch(/running kernel/);
     for (const uid of uids(lens)) lens.remove(uid);

@@ -135,7 +135,7 @@ test("pinning a pixel inside a model names its field under the image, in the ima
 });
 
 test("a field that is not known says why under the image and in the strip", async () => {
-  const note = "Which pixels of the image this one depends on is not known: layer 'turn' turns it.";
+  const note = "It is not known which pixels of the image this one depends on: layer 'turn' turns it.";
   const { lens, text, name, until, close } = deep(field({ rows: null, cols: null, inside: null, note }));
   act(() => lens.pin([2, 3]));
   await until(() => expect(text(".cl-image .cl-notes")).toContain(note));

@@ -55,7 +55,7 @@ test("an image a byte short is named, and the filters are shown", () => {
   traits._image = { ...image, data: bytesOf(image.data).slice(1) };
   const { text } = show(traits);
   expect(text).toContain("the image has 767 of its 768 bytes");
-  expect(text).toContain("What is whole is shown");
+  expect(text).toContain("What is intact is shown");
 });
 
 test("state that came without its bytes says so, where it left the output blank", () => {
@@ -107,27 +107,31 @@ test("answers that are whole are shown without a word", () => {
 });
 
 test.each([
-  ["a prediction of two lengths", { predictions: { before: zeros(2), after: zeros(3) } }, "is not whole"],
+  ["a prediction of two lengths", { predictions: { before: zeros(2), after: zeros(3) } }, "are incomplete"],
   [
     "a prediction of half a number",
     { predictions: { before: new Uint8Array(6), after: new Uint8Array(6) } },
-    "is not whole",
+    "are incomplete",
   ],
-  ["a snapshot of too few weights", { snapshots: [{ kernels: zeros(63), bias: zeros(4) }] }, "is not whole"],
-  ["a snapshot too few", { snapshots: [] }, "is not whole"],
+  [
+    "a snapshot of too few weights",
+    { snapshots: [{ kernels: zeros(63), bias: zeros(4) }] },
+    "are incomplete",
+  ],
+  ["a snapshot too few", { snapshots: [] }, "are incomplete"],
   [
     "a survey of other kernels",
     { excited: [{ uid: 1, original: zeros(9), bias: 0, best: [] }] },
-    "is not whole",
+    "are incomplete",
   ],
-  ["an output of too few pixels", output({ levels: new Uint8Array(1) }), "is not whole"],
-  ["an output of too few values", output({}, zeros(3)), "is not whole"],
+  ["an output of too few pixels", output({ levels: new Uint8Array(1) }), "are incomplete"],
+  ["an output of too few values", output({}, zeros(3)), "are incomplete"],
   ["no list of snapshots", { snapshots: 3 }, "snapshots of _saved"],
   ["no answers at all", { left_out: 3 }, "left_out of _saved"],
 ])("%s is named, and no slider goes through it", (_, change, words) => {
   const { text } = show(withAnswers((answers) => Object.assign(answers, change)));
   expect(text).toContain(words);
-  expect(text).toContain("What is whole is shown");
+  expect(text).toContain("What is intact is shown");
   expect(text).not.toContain("before training");
 });
 

@@ -146,7 +146,7 @@ def test_the_examples_hold_what_keras_found(site: str, browser: Browser) -> None
     with opened(site, browser, "examples/digits-cnn") as page:
         lens = page.locator(".convlens").last
         prediction = lens.get_by_role("group", name="The model's prediction")
-        expect(prediction).to_contain_text("of Keras, as saved")
+        expect(prediction).to_contain_text("from Keras, as saved")
         expect(prediction.get_by_role("listitem")).to_have_count(5)
         slider = lens.get_by_role("slider", name="training")
         expect(slider).to_have_attribute("max", "24")

@@ -50,7 +50,7 @@ def test_stored_images_a_growing_picture_and_attribution(lab: JupyterLab, warm_p
     number, value, pixel = stored[2]
     listed.nth(2).get_by_role("button").focus()
     notebook.page.keyboard.press("Enter")
-    expect(view.root.get_by_role("button", name="Back to the image before")).to_be_visible()
+    expect(view.root.get_by_role("button", name="Back to the previous image")).to_be_visible()
     view.settle()
     shown, pinned, activation = notebook.python.value("(lens.image, lens.pixel, lens.activations[0])")
     np.testing.assert_array_equal(shown, notebook.python.value(f"images[{number}]"))
@@ -59,8 +59,8 @@ def test_stored_images_a_growing_picture_and_attribution(lab: JupyterLab, warm_p
     assert_grey(view.image_pixels(shown.shape[:2]), shown[..., 0])
     assert_drawn(view.map_pixels(0, activation.shape), activation)
     expect(listed).to_have_count(6)
-    view.button("Back to the image before").click()
-    expect(view.root.get_by_role("button", name="Back to the image before")).to_have_count(0)
+    view.button("Back to the previous image").click()
+    expect(view.root.get_by_role("button", name="Back to the previous image")).to_have_count(0)
     view.settle()
     np.testing.assert_array_equal(notebook.python.value("lens.image"), notebook.python.value("images[0]"))
 

@@ -208,7 +208,7 @@ def test_no_key_pressed_in_any_panel_reaches_the_notebook(shared: Notebook, show
         view.root.locator(".cl-handle").first,
         view.root.locator(".cl-name").first,
         view.root.get_by_role("button", name="Paint").first,
-        view.button("One pixel on"),
+        view.button("One pixel forward"),
         view.root.locator("summary").first,
     ]
     for place in places:

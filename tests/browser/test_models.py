@@ -118,7 +118,7 @@ def test_of_2048_filters_those_on_screen_are_drawn_and_they_are_sorted_and_searc
 def test_a_plane_of_a_deep_kernel_is_opened_by_contribution_and_edited(opened: Opened) -> None:
     notebook, view = opened
     picker = view.root.get_by_role("combobox", name=re.compile("Plane of the kernel"))
-    expect(picker).to_have_accessible_name(re.compile("by the most that it adds"))
+    expect(picker).to_have_accessible_name(re.compile("by the most that it can add"))
     x, kernel = notebook.python.value("(lens._session.engine.layer.input, np.array(lens.kernels[0]))")
     bounds = np.linalg.norm(kernel.reshape(9, 32), axis=0) * np.sqrt((x**2).mean(axis=(0, 1)))
     order = np.argsort(-bounds, kind="stable")

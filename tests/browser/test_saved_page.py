@@ -139,7 +139,7 @@ def test_what_keras_found_is_in_the_page_as_long_as_it_is_of_what_the_page_shows
         prediction = view.root.get_by_role("group", name="The model's prediction")
         _, after = lens.predictions
         assert after is not None
-        expect(prediction).to_contain_text("of Keras, as saved")
+        expect(prediction).to_contain_text("from Keras, as saved")
         expect(prediction.get_by_role("listitem")).to_have_count(4)
         for i, value in enumerate(after):
             row = prediction.get_by_role("listitem").filter(has=page.get_by_role("button", name=f"class {i}"))

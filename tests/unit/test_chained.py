@@ -93,5 +93,5 @@ def test_maps_that_cannot_be_used_are_refused_and_the_input_stays() -> None:
         small.use_map(0)
     np.testing.assert_array_equal(small.image[..., 0], IMAGE[:4, :4])
     model = keras.Sequential([keras.Input((12, 11, 1)), keras.layers.Conv2D(1, 3)])
-    with pytest.raises(ValueError, match="inside a model"):
+    with pytest.raises(ValueError, match="next layer of the model"):
         ConvLens(IMAGE, model=model).use_map(0)

@@ -177,7 +177,7 @@ def test_what_an_upload_widget_holds_is_read() -> None:
     data = png(DIGITS[0])
     entry = {"name": "a.png", "type": "image/png", "size": len(data), "content": memoryview(data)}
     upload = ipywidgets.FileUpload()
-    assert "Nothing was uploaded yet" in refusal(upload)
+    assert "Nothing has been uploaded yet" in refusal(upload)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         by_name = {"a.png": {"metadata": {}, "content": data}}

@@ -117,7 +117,7 @@ def test_of_a_stream_the_patch_is_shown_where_it_was_and_the_pixel_has_its_value
     patch = IMAGES[int(one["image"])][top : bottom + 1, left : right + 1]
     np.testing.assert_array_equal(lens.image[top : bottom + 1, left : right + 1], patch)
     assert lens.activations[1][lens.pixel] == one["value"]
-    assert any("Only the patch" in note for note in lens._image["notes"])
+    assert any("only this patch" in note for note in lens._image["notes"])
 
 
 def test_the_image_before_the_first_stored_one_comes_back() -> None:

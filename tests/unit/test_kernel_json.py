@@ -69,8 +69,8 @@ def test_bias_and_names_may_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "no JSON"),
-        ("1 0 -1", "no JSON"),
+        ("", "not JSON"),
+        ("1 0 -1", "not JSON"),
         ("[[1, 2], [3, 4]]", 'no "convlens"'),
         ('{"kernels": [[[1]]]}', 'no "convlens"'),
         ('{"convlens": 2, "kernels": [[[1]]]}', "reads format 1"),

@@ -197,7 +197,7 @@ def test_filters_of_a_model_can_be_neither_added_nor_removed_nor_moved_and_the_e
         lambda: setattr(lens, "kernels", lens.kernels[:2]),
     ]
     for forbidden in attempts:
-        with pytest.raises(ValueError, match=r"the next layer counts on it.*kernel and its bias to 0"):
+        with pytest.raises(ValueError, match=r"the next layer depends on it.*kernel and its bias to 0"):
             forbidden()
 
 

@@ -129,5 +129,5 @@ def test_an_endless_stream_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatc
     from convlens.inputs import image_files
 
     monkeypatch.setattr(image_files, "FILE_BYTES", 1000)
-    with pytest.raises(ValueError, match="the most that is read"):
+    with pytest.raises(ValueError, match="the most that a lens reads"):
         read_image(Endless(), channels=None, scale=True)

@@ -176,7 +176,7 @@ def test_restore_refuses_where_what_was_applied_has_been_trained() -> None:
     lens.apply()
     step(model)
     trained = [w.copy() for w in model.get_weights()]
-    with pytest.raises(ValueError, match="Layer 'first' was changed since the lens wrote into it"):
+    with pytest.raises(ValueError, match="Layer 'first' has changed since the lens wrote into it"):
         lens.restore()
     for ours, own in zip(model.get_weights(), trained, strict=True):
         np.testing.assert_array_equal(ours, own)

@@ -350,7 +350,7 @@ def test_figures_draw_curves(tmp_path: pathlib.Path) -> None:
 
 def test_what_is_made_for_pictures_says_so() -> None:
     lens = ConvLens(STEREO, model=user_model())
-    with pytest.raises(ValueError, match="reads signals, and this is made for pictures"):
+    with pytest.raises(ValueError, match="reads signals, and this works on pictures only"):
         lens.maximize(0, steps=1)
-    with pytest.raises(ValueError, match="reads signals, and this is made for pictures"):
+    with pytest.raises(ValueError, match="reads signals, and this works on pictures only"):
         lens.attribution()

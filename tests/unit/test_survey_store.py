@@ -140,7 +140,7 @@ def test_what_is_no_survey_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no survey"):
         convlens.open_survey(tmp_path)
     (tmp_path / FILE).write_bytes(b"no Parquet")
-    with pytest.raises(ValueError, match="is no survey"):
+    with pytest.raises(ValueError, match="is not a survey"):
         convlens.open_survey(tmp_path)
 
 

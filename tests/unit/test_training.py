@@ -269,7 +269,7 @@ def test_restore_goes_back_to_what_training_ended_with_and_edits_of_before_are_g
 def test_a_callback_that_cannot_work_is_refused(model: Any) -> None:
     lens = ConvLens(IMAGES[0], model=model)
     for every in ("batch", 0, -1, 1.5, True, None):
-        with pytest.raises(ValueError, match='expected "epoch", or after how many batches'):
+        with pytest.raises(ValueError, match='expected "epoch", or the batches between'):
             lens.callback(every)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="made its layer itself"):
         ConvLens(IMAGES[0]).callback()

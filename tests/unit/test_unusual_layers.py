@@ -140,7 +140,7 @@ def test_maps_of_another_size_are_followed_and_their_pixels_not_explained() -> N
     assert lens._session.geometry.to_wire()["output_shape"] == [8, 9]
     lens.pixel = (7, 8)
     assert lens.pixel == (7, 8)
-    with pytest.raises(ValueError, match=r"maps of 8 × 9, where its settings make 6 × 7.*cannot be explained"):
+    with pytest.raises(ValueError, match=r"maps of 8 × 9, where its settings give 6 × 7.*cannot be explained"):
         lens.explain(0, -1, -1)
     assert "6 × 7" in lens._session.receptive_field(7, 8).note
     lens.image = X[:5]

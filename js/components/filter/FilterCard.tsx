@@ -283,7 +283,7 @@ function KernelSum({ filter }: { filter: FilterView }) {
   return (
     <span
       class="cl-number cl-muted cl-ksum"
-      title="Sum of the kernel's numbers: what it makes of a picture of ones. 0 answers to edges only."
+      title="Sum of the kernel's numbers: what it makes of a picture of ones. With 0 it responds to edges only."
     >
       Σ {formatNumber(Math.fround(sum), 5)}
     </span>

@@ -8,10 +8,7 @@ export function PredictionChange({ lens }: { lens: LensView }) {
   const first = before.reduce((best, value, i) => (value > (before[best] as number) ? i : best), 0);
   const [from, to] = [before[first] as number, after[first] as number];
   return (
-    <span
-      class="cl-number cl-muted"
-      title="The class that the model chose before the edits, and what it is given now"
-    >
+    <span class="cl-number cl-muted" title="The model's first class before the edits, and its value now">
       {lens.network.labels.value[first] ?? `class ${first}`} {formatNumber(from, 4)} → {formatNumber(to, 4)}
     </span>
   );

@@ -56,10 +56,10 @@ export function PlanePicker({ session, channels, contribution, nameOf }: PlanePi
       {step(-1, "Previous plane", "‹")}
       <select
         class="cl-select"
-        aria-label={`Plane of the kernel on show${contribution ? ", by the most that it adds to the map" : ""}`}
+        aria-label={`Plane of the kernel on show${contribution ? ", by the most that it can add to the map" : ""}`}
         title={
           contribution
-            ? "By the most that each adds to the map: ‖plane‖ × the input's root mean square"
+            ? "By the most that each can add to the map: ‖plane‖ × the input's root mean square"
             : undefined
         }
         value={shown}

@@ -51,8 +51,8 @@ export function PresetPicker({ lens, title, replaces, onChoose, onClose }: Prese
           All kernels of a layer have one size, here {geometry.kernel_size.join(" × ")}: a smaller preset gets
           zeros around it
           {geometry.path
-            ? "; of a larger one the middle is taken."
-            : ", a larger one makes all kernels larger."}
+            ? "; from a larger one the middle is taken."
+            : "; a larger one makes all kernels larger."}
         </p>
       )}
       {channels > 1 && (

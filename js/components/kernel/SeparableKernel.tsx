@@ -70,7 +70,7 @@ export function SeparableKernel({ lens, filter, name, children }: SeparableKerne
       )}
       <Effective lens={lens} filter={filter} channel={Math.floor(shown / factors.multiplier)} name={name} />
       <p class="cl-muted" role="status">
-        {factors.pending ? "Keras computes: the browser cannot preview a separable layer." : ""}
+        {factors.pending ? "Keras is computing: the browser cannot preview a separable layer." : ""}
       </p>
       {children}
     </div>
@@ -98,7 +98,7 @@ function Effective({ lens, filter, channel, name }: EffectiveProps) {
   const where = channelName(lens, channel);
   return (
     <section aria-label={`Effective kernel of ${name}`}>
-      <h4 title="Depthwise kernel × pointwise weight, added up: what the filter lays on the input. Read only.">
+      <h4 title="Depthwise kernel × pointwise weight, added up: what the filter applies to the input. Read only.">
         Together <span class="cl-muted">on {where}, read only</span>
       </h4>
       <Heat

@@ -29,7 +29,7 @@ export function FocusSum({ lens, filter }: { lens: LensView; filter: FilterView 
       ) : (
         <p class="cl-muted">
           {!pixel &&
-            "Click a pixel of the map: its patch, the kernel, their products and the sum stand here."}
+            "Click a pixel of the map: its patch, the kernel, their products and the sum appear here."}
           {pixel && (read instanceof Error ? read.message : "Asking Python what the layer is fed here…")}
         </p>
       )}

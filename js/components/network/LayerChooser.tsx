@@ -149,7 +149,7 @@ export function LayerChooser({ lens }: { lens: LensView }) {
             aria-selected={false}
             aria-disabled="true"
           >
-            No layer has all of these words.
+            No layer matches all of these words.
           </div>
         )}
       </div>

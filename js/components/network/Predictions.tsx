@@ -41,7 +41,7 @@ function Panel({ lens }: { lens: LensView }) {
         <strong>{output ? "output" : "prediction"}</strong>{" "}
         <span class="cl-muted">
           {state === "saved"
-            ? "before → after, of Keras, as saved"
+            ? "before → after, from Keras, as saved"
             : offline
               ? "needs Python"
               : state === "settled"
@@ -83,7 +83,7 @@ function Classes({ lens, before, after }: { lens: LensView; before: Float32Array
               <button
                 type="button"
                 class="cl-class"
-                title={`${name(i)}, index ${i}. Click: where in the image it rests`}
+                title={`${name(i)}, index ${i}. Click to see what in the image it rests on`}
                 aria-pressed={attributed.value?.target === i}
                 onClick={() => {
                   const { method = "gradcam", target } = attributed.value ?? {};

@@ -246,7 +246,9 @@ function reducedNote({ picture, imageIsInput }: LensView): string[] {
   const { record, drawn, whole } = picture.value;
   if (!record.reduced) return [];
   const waits = imageIsInput.value && !whole;
-  const reason = fitsPage(picture.value) ? "until all pixels are here" : "as it is too large to keep here";
+  const reason = fitsPage(picture.value)
+    ? "until all pixels have arrived"
+    : "because the image is too large to keep here";
   return [
     `Drawn at ${times(drawn.rows, drawn.cols)}, averaged.${waits ? ` Edits wait for Keras, ${reason}.` : ""}`,
   ];

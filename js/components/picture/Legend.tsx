@@ -25,7 +25,7 @@ export function Legend({ map, mode, display, table, palette, probe }: LegendProp
   const about = map.sampled ? "≈" : "";
   const limit = (value: number) => (waiting ? "–" : about + formatNumber(value, value < 0 ? 7 : 6));
   const why = map.sampled
-    ? `Of some of the pixels: the exact range is being computed. ${RANGE_WHY}`
+    ? `From a sample of the pixels: the exact range is being computed. ${RANGE_WHY}`
     : RANGE_WHY;
   const exact = waiting ? why : `${low} to ${high}. ${why}`;
   const [least, most] = waiting ? display : map.range;

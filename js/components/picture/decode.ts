@@ -46,7 +46,7 @@ export async function decodeImage(file: Blob): Promise<Decoded> {
   canvas.width = cols;
   canvas.height = rows;
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  if (!context) throw new Error("This browser gives no canvas to decode the image with.");
+  if (!context) throw new Error("This browser provides no canvas to decode the image.");
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, cols, rows);
   const { channels, data } = fewestChannels(context.getImageData(0, 0, cols, rows).data);

@@ -5,14 +5,14 @@ import { Panel } from "./Panel.tsx";
 import { Questions } from "./Questions.tsx";
 
 const PICTURES: readonly [keys: string, what: string][] = [
-  ["click, Space", "pin a pixel, or let it go"],
+  ["click, Space", "pin or unpin a pixel"],
   ["double-click, Enter", "show the filter of a map large, and back"],
-  ["Page Up, Page Down", "the filter before or after, while one is large"],
+  ["Page Up, Page Down", "previous or next filter, while one is large"],
   ["arrows", "move the pinned pixel; pan where none is pinned"],
   ["Shift + arrows, drag", "pan"],
   ["+  −  0", "zoom in, out, whole picture"],
   ["wheel, pinch", "zoom (the wheel once the picture has the focus)"],
-  ["Escape", "let the pinned pixel go; back to all filters"],
+  ["Escape", "unpin the pixel; back to all filters"],
 ];
 
 const CELLS: readonly [keys: string, what: string][] = [

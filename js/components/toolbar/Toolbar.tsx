@@ -45,7 +45,7 @@ export function Toolbar({ lens, width }: { lens: LensView; width: number }) {
       <div class="cl-group">
         <Action icon="undo" name="Undo" disabled={undo === 0} onClick={() => lens.undo()} />
         <Action icon="redo" name="Redo" disabled={redo === 0} onClick={() => lens.redo()} />
-        <Action icon="reset" name="Reset the kernels to those at the start" onClick={() => lens.reset()} />
+        <Action icon="reset" name="Reset the kernels to the initial ones" onClick={() => lens.reset()} />
         <Compare lens={lens} />
       </div>
       {folds !== "all" && <Zoom lens={lens} />}
@@ -111,7 +111,11 @@ function Compare({ lens }: { lens: LensView }) {
     <button
       type="button"
       class="cl-button"
-      title={on ? "Back to the kernels and maps of now" : "Show kernels and maps as before the last change"}
+      title={
+        on
+          ? "Back to the current kernels and maps"
+          : "Show kernels and maps as they were before the last change"
+      }
       aria-pressed={on}
       onClick={() => {
         lens.comparing.value = !on;

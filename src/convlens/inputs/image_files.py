@@ -63,7 +63,7 @@ def read_stream(value: Any) -> Any:
     if isinstance(data, str):
         raise TypeError(f'{name} was opened as text. Open it as bytes: open(path, "rb").')
     if len(data) > FILE_BYTES:
-        raise ValueError(f"{name} holds more than {FILE_BYTES / 1e6:.0f} MB, the most that is read.")
+        raise ValueError(f"{name} is larger than {FILE_BYTES / 1e6:.0f} MB, the most that a lens reads.")
     return data
 
 
@@ -72,7 +72,7 @@ def _uploaded(value: Any) -> Any:
     if type(value).__name__ == "FileUpload" and hasattr(value, "value"):
         value = value.value
         if not value:
-            raise ValueError("Nothing was uploaded yet. Choose a file in the FileUpload first, then run this again.")
+            raise ValueError("Nothing has been uploaded yet. Choose a file in the FileUpload, then run this again.")
     if isinstance(value, Mapping) and len(value) == 1:  # ipywidgets 7: {name: {"metadata": ..., "content": ...}}
         value = next(iter(value.values()))
     entries = value if isinstance(value, (tuple, list)) else (value,)
@@ -98,7 +98,7 @@ def open_path(value: str | os.PathLike[str]) -> tuple[Picture, str]:
     try:
         status = os.stat(path)  # noqa: PTH116 - before opening: a pipe that nobody writes to would wait for good
     except PermissionError as error:
-        raise ValueError(f"{shortened(path, 300)} may not be looked at: {error.strerror}.") from error
+        raise ValueError(f"{shortened(path, 300)} cannot be accessed: {error.strerror}.") from error
     except (OSError, ValueError) as error:  # no such file, or no possible name of one
         raise _missing(path) from error
     kind = _kind(status.st_mode)
@@ -107,7 +107,7 @@ def open_path(value: str | os.PathLike[str]) -> tuple[Picture, str]:
     try:
         return open_picture(path, f"The file {path!r}"), path
     except PermissionError as error:
-        raise ValueError(f"The file {path!r} may not be read: {error.strerror}.") from error
+        raise ValueError(f"The file {path!r} cannot be read: {error.strerror}.") from error
 
 
 def open_picture(file: str | io.BytesIO, what: str) -> Picture:
@@ -164,10 +164,10 @@ def _what_it_is(file: str | io.BytesIO) -> str:
     known = ", ".join(name for name in FORMATS if name != "DIB")
     for signature, name in _OTHERS.items():
         if start.lstrip().startswith(signature):
-            return f"its format is {name}. The formats that are opened are {known}; convert it to PNG first"
+            return f"its format is {name}. The formats that a lens opens are {known}; convert it to PNG first"
     if start[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
-        return f"its format is HEIC. The formats that are opened are {known}; save it as JPEG or PNG first"
-    return f"it is none of the formats that are opened: {known}"
+        return f"its format is HEIC. The formats that a lens opens are {known}; save it as JPEG or PNG first"
+    return f"it is in none of the formats that a lens opens: {known}"
 
 
 def _local(path: str) -> str:
@@ -176,7 +176,7 @@ def _local(path: str) -> str:
         address = urllib.parse.urlparse(path)
         if address.netloc not in ("", "localhost"):
             raise ValueError(
-                f"{shortened(path, 300)} names the computer {address.netloc!r}. Give the path of a file on this one; "
+                f"{shortened(path, 300)} is on the computer {address.netloc!r}. Give the path of a file on this one; "
                 f"with three slashes it is {'file://' + address.path!r}."
             )
         return urllib.request.url2pathname(address.path)
@@ -186,7 +186,7 @@ def _local(path: str) -> str:
 def _kind(mode: int) -> str:
     kinds = {
         "directory": stat.S_ISDIR,
-        "named pipe, which would be waited for": stat.S_ISFIFO,
+        "named pipe, on which reading would wait": stat.S_ISFIFO,
         "device": lambda m: stat.S_ISCHR(m) or stat.S_ISBLK(m),
         "socket": stat.S_ISSOCK,
     }
@@ -199,7 +199,7 @@ def _missing(path: str) -> Exception:
     if len(digits) > 1 and all(re.fullmatch(r"[-+.\deE\[\]]+", number) for number in digits[:-1] or digits):
         separator = '","' if "," in path[:200] else ""
         return ValueError(
-            f"The image is a text of {len(path)} characters that holds numbers, {shortened(path)}. Read them first: "
+            f"The image is a string of {len(path)} characters that holds numbers, {shortened(path)}. Read them first: "
             f'np.array(image.split({separator}), dtype="float32").reshape(rows, cols).'
         )
     if "://" in path:

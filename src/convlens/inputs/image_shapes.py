@@ -57,9 +57,9 @@ def check_shape(shape: tuple[int, ...], known: tuple[int, ...], array: str = "im
 
 def _hint(shape: tuple[int, ...], known: tuple[int, ...], array: str, given: str) -> str:
     if len(shape) == 0:
-        return " A single number is no picture."
+        return " A single number is not a picture."
     if len(shape) == 1:
-        return f"{_of_a_row(shape[0], array)} A signal takes ndim=1, or kernels of one axis, such as [[-1, 1]]."
+        return f"{_of_a_row(shape[0], array)} For a signal, give ndim=1, or kernels of one axis, such as [[-1, 1]]."
     if len(shape) == 3:
         return _of_three_axes(shape, known, array, given)
     if len(shape) == 4 and shape[0] > 1:
@@ -86,7 +86,7 @@ def _of_a_row(length: int, array: str) -> str:
             f" If a label comes before the {length - 1} pixels of a square picture: "
             f"{array}[1:].reshape({side}, {side})."
         )
-    return f" Give its rows a length: {array}.reshape(rows, cols)."
+    return f" Reshape it to rows and columns: {array}.reshape(rows, cols)."
 
 
 def _of_three_axes(shape: tuple[int, ...], known: tuple[int, ...], array: str, given: str) -> str:

@@ -58,7 +58,7 @@ def _note_small_integers(draft: Draft, divisor: float) -> None:
         mend = f"{pixels} / {greatest:.10g} fills the range"
     whose = "their type's maximum" if draft.to_bytes == 1.0 and draft.path is None else "the most a pixel can hold"
     draft.notes.append(
-        f"Integers from {low:.10g} to {high:.10g} were divided by {divisor:.10g}, {whose}, so that they span only "
+        f"Integers from {low:.10g} to {high:.10g} were divided by {divisor:.10g}, {whose}, so they span only "
         f"{low / divisor:.3g} to {high / divisor:.3g}; {mend}."
     )
 

@@ -222,8 +222,8 @@ def _pixels(picture: str, draft: Draft) -> str | None:
 def _check_given_picture(picture: Any) -> None:
     if picture.format not in (None, "MPO", *FORMATS) and getattr(picture, "tile", None):
         raise ValueError(
-            f"The PIL image is a {picture.format} file that was not decoded yet, and decoding it may start another "
-            "program. If it is to be decoded, call image.load() first."
+            f"The PIL image is a {picture.format} file that has not been decoded yet, and decoding it may start "
+            "another program. To decode it all the same, call image.load() first."
         )
     cols, rows = picture.size
     check_pixels(rows, cols, len(picture.getbands()), "The PIL image", "image.reduce({step})")
@@ -268,7 +268,7 @@ def _match_channels(draft: Draft, have: int, want: int, *, chosen: bool) -> None
     if have == 1:
         draft.notes.append("Grey image repeated in three channels, because the layer takes three.")
     elif want == 1 and chosen:
-        draft.notes.append(f"Colour image turned to luminance ({weights}), because the layer takes one channel.")
+        draft.notes.append(f"Colour image converted to luminance ({weights}), because the layer takes one channel.")
 
 
 def _match_8_bits(draft: Draft, have: int, want: int) -> None:

@@ -90,7 +90,7 @@ def load(text: str | bytes) -> Kernels:
     try:
         data = json.loads(text)
     except ValueError as error:
-        raise ValueError(f"This is no JSON: {error}. Expected a text like {_EXAMPLE}") from None
+        raise ValueError(f"This is not JSON: {error}. Expected a text like {_EXAMPLE}") from None
     if not isinstance(data, dict) or "convlens" not in data:
         raise ValueError(f'This JSON does not hold kernels: it has no "convlens". Expected a text like {_EXAMPLE}')
     version = data["convlens"]
@@ -101,7 +101,7 @@ def load(text: str | bytes) -> Kernels:
         )
     _refuse_unknown(data)
     if not isinstance(data.get("kernels"), list):
-        raise ValueError(f'"kernels" is missing or no list. Expected a text like {_EXAMPLE}')
+        raise ValueError(f'"kernels" is missing or is not a list. Expected a text like {_EXAMPLE}')
     numbers = [_numbers(kernel, f"kernels[{i}]") for i, kernel in enumerate(data["kernels"])]
     try:
         kernels = read_kernels(numbers, list_depth(numbers))

@@ -200,7 +200,7 @@ def _check_sizes(items: Sequence[Any]) -> None:
 
 def _one(value: Any, channels: int, what: str, kind: Kind) -> FloatArray:
     if isinstance(value, str):
-        raise TypeError(f"{what} is the text {shortened(value)}; expected an array.{preset_hint(value)}")
+        raise TypeError(f"{what} is the string {shortened(value)}; expected an array.{preset_hint(value)}")
     if value is None:
         raise TypeError(f"{what} is None; expected an array of shape {shape_text(channels)}.")
     array = as_array(value, what)

@@ -106,7 +106,7 @@ def read_signal_kernel(kernel: Any, shape: tuple[int, int, int], index: int) -> 
 def one_kernel(value: Any, channels: int, what: str) -> FloatArray:
     """Return one kernel ``(k,)`` or ``(k, channels)`` as ``(1, k, channels)``, a read-only copy."""
     if isinstance(value, str):
-        raise TypeError(f"{what} is the text {shortened(value)}; expected an array.")
+        raise TypeError(f"{what} is the string {shortened(value)}; expected an array.")
     if value is None:
         raise TypeError(f"{what} is None; expected an array of shape {shape_text(channels)}.")
     array = as_array(value, what)

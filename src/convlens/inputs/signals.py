@@ -96,7 +96,7 @@ def _wanted(channels: int | None) -> str:
 
 def _mend(shape: tuple[int, ...], channels: int | None) -> str:
     if len(shape) == 0:
-        return " A single number is no signal."
+        return " A single number is not a signal."
     if len(shape) == 2 and channels == shape[0]:
         return " If its channels come first, turn it: signal.T."
     if len(shape) == 2 and channels == 1:

@@ -23,7 +23,7 @@ NOT_GIVEN: Final = NotGiven()
 
 NOTE = (
     "No image was given: this is a zone plate of the size that the model takes, ½ + ½ cos(π r² / n) with r the "
-    "distance from the middle and n the longer side. Give the model an image by lens.image = ..."
+    "distance from the middle and n the longer side. Give the model an image with lens.image = ..."
 )
 
 

@@ -73,7 +73,7 @@ class Attribution:
         if outputs.layers[0].activation.shape[0] != 1:
             raise ValueError(
                 f"Layer {subject.call.path!r} is called with {outputs.layers[0].activation.shape[0]} inputs for one "
-                "image, and which of them the score rests on is not told."
+                "image, and it is not known which of them the score depends on."
             )
         self.target: Target = find_target(subject.model, outputs, target, output)
 

@@ -50,8 +50,8 @@ class Subject:
         """Refuse layers over signals."""
         if self.call.rank == 1:
             raise ValueError(
-                f"Layer {self.call.path!r} ({self.call.class_name}) reads signals, and this is made for pictures. Its "
-                "kernels, maps, explanations and predictions work as they do for pictures."
+                f"Layer {self.call.path!r} ({self.call.class_name}) reads signals, and this works on pictures only. "
+                "Its kernels, maps, explanations and predictions work as they do for pictures."
             )
 
     def replaced(self, values: Sequence[Any]) -> list[tuple[Any, Any]]:

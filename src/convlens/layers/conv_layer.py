@@ -336,7 +336,7 @@ class ConvLayer:
     @property
     def _fed(self) -> Runner:
         if self._runner is None:
-            raise RuntimeError(f"Layer {self.layer.name!r} has no input yet: feed() it.")
+            raise RuntimeError(f"Layer {self.layer.name!r} has no input yet: call feed() first.")
         self._must_be_built()
         return self._runner
 

@@ -59,8 +59,8 @@ def find_maps(pre_activation: Any, returned: Any, geometry: Geometry) -> Returne
         same = bool(before) and tuple(before[0].shape) == tuple(activation.shape)
         if before and not same:
             notes.append(
-                f"What {layer} gives its activation function is {_size(before[0], geometry)}, but what it returns is "
-                f"{_size(activation, geometry)} (rows, cols): only the latter is shown."
+                f"{layer} gives its activation function maps of {_size(before[0], geometry)}, but returns maps of "
+                f"{_size(activation, geometry)} (rows, cols): only the latter are shown."
             )
         pre = before[0] if same else activation
     elif before:
@@ -68,22 +68,22 @@ def find_maps(pre_activation: Any, returned: Any, geometry: Geometry) -> Returne
         shapes = " and ".join(str(tuple(getattr(tensor, "shape", ()))) for tensor in tensors)
         notes.append(
             f"{layer} returns {shapes}, which is not one map for each of its {geometry.filters} filters: its "
-            f"activation function, {geometry.activation}, takes filters together or makes several maps of one. Shown "
-            "are the maps before it."
+            f"activation function, {geometry.activation}, combines filters or makes several maps from one. The "
+            "maps before it are shown."
         )
     else:
         shapes = " and ".join(str(tuple(getattr(tensor, "shape", ()))) for tensor in tensors)
         raise ValueError(
-            f"{layer} returns {shapes}, in which there is not one map for each of its {geometry.filters} filters, so "
-            "the lens cannot show it. Open the layer that it computes its maps with, or one that returns "
+            f"{layer} returns {shapes}, which is not one map for each of its {geometry.filters} filters, so the lens "
+            "cannot show it. Open the layer with which it computes its maps, or one that returns "
             f"{'(1, filters, rows, cols)' if _channels_first(geometry) else '(1, rows, cols, filters)'}."
         )
     size = _size(activation, geometry)
     if size != geometry.output_shape:
         rows, cols = geometry.output_shape
         notes.append(
-            f"{layer} returns maps of {size[0]} × {size[1]}, where its settings make {rows} × {cols}: it has code of "
-            "its own, so which part of its input a pixel is computed from is not known. Pixels cannot be explained."
+            f"{layer} returns maps of {size[0]} × {size[1]}, where its settings give {rows} × {cols}: it runs code "
+            "of its own, so it is not known which part of its input a pixel depends on. Pixels cannot be explained."
         )
     return ReturnedMaps(pre, activation, size, " ".join(notes))
 

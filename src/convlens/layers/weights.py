@@ -49,7 +49,7 @@ def pack(
         shape = tuple(own.shape)
         if value.shape != shape:
             raise ValueError(
-                f"Layer {layer.name!r} keeps its {own.name} as {shape}, but what was given makes {value.shape}."
+                f"Layer {layer.name!r} stores its {own.name} as {shape}, but the given weights make it {value.shape}."
             )
         values.append(np.ascontiguousarray(value, dtype=np.dtype(own.dtype)))
     return values

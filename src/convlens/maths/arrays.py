@@ -41,7 +41,7 @@ def as_array(value: Any, what: str) -> NDArray[Any]:
         masked = int(np.ma.getmaskarray(value).sum())
         if masked:
             raise ValueError(
-                f"{what} is a masked array with {masked} masked values, and a convolution knows no mask. "
+                f"{what} is a masked array with {masked} masked values, and a convolution cannot use a mask. "
                 "Fill them first, e.g. with .filled(0), or with .filled(np.nan) to see where they reach."
             )
         value = value.data
@@ -55,7 +55,7 @@ def as_array(value: Any, what: str) -> NDArray[Any]:
     if not _is_real(array.dtype):
         raise TypeError(
             f"{what} has dtype {array.dtype} ({type(value).__name__}); expected numbers. "
-            "Numbers among its entries must stand alone: no None, no text, no arrays of unequal shape."
+            "Each of its entries must be a single number: no None, no text, no arrays of unequal shape."
         )
     return array
 
@@ -113,7 +113,7 @@ def _convert(value: Any, what: str) -> NDArray[Any]:
         if isinstance(error, ValueError) and isinstance(value, (list, tuple)):
             raise ValueError(f"{what} is ragged: its rows differ in length{_lengths(value)}.") from error
         raise TypeError(
-            f"{what} ({type(value).__name__}) cannot be made an array: {error} Expected an array, a tensor with "
+            f"{what} ({type(value).__name__}) cannot be made into an array: {error} Expected an array, a tensor with "
             "values, or nested lists of numbers."
         ) from error
 

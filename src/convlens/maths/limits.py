@@ -79,7 +79,7 @@ def check_pixels(rows: int, cols: int, channels: int, what: str, mend: str = "")
 def check_filters(count: int) -> None:
     """Raise `ValueError` for more filters than `FILTERS`."""
     if count > FILTERS:
-        raise ValueError(f"A list of {count:,} filters was asked for; a lens takes {FILTERS:,} at most: remove some.")
+        raise ValueError(f"A list of {count:,} filters was requested; a lens takes {FILTERS:,} at most: remove some.")
 
 
 def check_maps(filters: int, rows: int, cols: int) -> None:

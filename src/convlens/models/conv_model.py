@@ -213,7 +213,7 @@ class ConvModel:
             if not others:
                 raise
             raise TypeError(
-                f"{error} Other layers of model {self.model.name!r} open as they are, by layer= with one of "
+                f"{error} Other layers of model {self.model.name!r} can be opened as they are: give layer= one of "
                 f"{', '.join(map(repr, others))}."
             ) from None
 
@@ -258,7 +258,7 @@ class ConvModel:
                 self._graph = Graph(self.model, shapes, self._inputs.image, self._data_format, self.found)
             return self._graph.field(found, row, col)
         except ReceptiveFieldUnknown as reason:
-            return ReceptiveField(note=f"Which pixels of the image this one depends on is not known: {reason}")
+            return ReceptiveField(note=f"It is not known which pixels of the image this one depends on: {reason}")
 
     def _shapes(self) -> list[tuple[int, ...]]:
         return [tuple(int(n) for n in tensor.shape) for tensor in self._fed]
@@ -297,8 +297,8 @@ class ConvModel:
             ) from error
         if not calls:
             raise ValueError(
-                f"Model {self.model.name!r} ran without calling any of its convolution layers where that could be "
-                "seen. Either they are not used, or " + _inside_compiled(self.model, self._paths[0][1])
+                f"Model {self.model.name!r} ran, but no call of its convolution layers could be seen. "
+                "Either they are not used, or " + _inside_compiled(self.model, self._paths[0][1])
             )
         self.found = tuple(calls)
         return named_outputs(self.model, output)
@@ -313,7 +313,7 @@ class ConvModel:
             )
         return (
             "If it needs another size or range, give preprocess= a function that converts the image to the model's "
-            f"input{', and inputs= the others as its call takes them' if self._inputs.several else ''}."
+            f"input{', and inputs= the other inputs as its call takes them' if self._inputs.several else ''}."
         )
 
     @contextmanager

@@ -17,7 +17,7 @@ def missing(model: str, slots: Sequence[Slot], image: int, which: Sequence[int])
     return (
         f"{_takes(model, slots)} The image goes to {slots[image].name!r}, and {names} "
         f"{'is' if len(which) == 1 else 'are'} missing. Give {'it' if len(which) == 1 else 'them'} beside the image, "
-        f"with numbers of yours: {_call(slots, image)}."
+        f"with your own numbers: {_call(slots, image)}."
     )
 
 
@@ -44,11 +44,11 @@ def none_left(model: str, slots: Sequence[Slot], image: int) -> str:
     """Return that inputs= has them all."""
     if len(slots) == 1:
         return (
-            f"inputs= was given, but model {model!r} takes {slots[0].name!r} alone, and that is the image's. Leave "
+            f"inputs= was given, but model {model!r} takes {slots[0].name!r} alone, and the image goes there. Leave "
             "inputs= out."
         )
     return (
-        f"{_takes(model, slots)} inputs= has all of them, so that none is left for the image. Leave that one out: "
+        f"{_takes(model, slots)} inputs= has all of them, so none is left for the image. Leave that one out: "
         f"{_call(slots, image)}."
     )
 
@@ -78,7 +78,7 @@ def misshapen(model: str, slot: Slot, shape: tuple[int, ...], *, fits: bool) -> 
     """Return that a value has not the shape that the model asks for."""
     text = f"Input {slot.name!r} of model {model!r} was given as an array of shape {shape}; expected {_shape(slot)}"
     if fits:
-        return f"{text}, what goes with one image. Take one of the {shape[0]}: inputs={{{slot.name!r}: array[0]}}."
+        return f"{text}, for one image. Take one of the {shape[0]}: inputs={{{slot.name!r}: array[0]}}."
     return f"{text}, with or without a batch axis of 1: inputs={{{slot.name!r}: {_array(slot)}}}."
 
 

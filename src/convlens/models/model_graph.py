@@ -53,7 +53,7 @@ class Calls:
         self.inputs = list(graph.inputs)
         if len(self.inputs) != len(shapes):
             raise ReceptiveFieldUnknown(
-                f"model {model.name!r} is called with {len(shapes)} inputs, and has {len(self.inputs)}."
+                f"model {model.name!r} is called with {len(shapes)} inputs, but has {len(self.inputs)}."
             )
         self.outputs = list(graph.outputs)
         self.nodes = calls_in_order(graph)

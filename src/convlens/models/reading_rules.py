@@ -50,11 +50,11 @@ def boxes_read(op: Any, inputs: Sequence[Shape], output: Shape, box: Box, *, lin
     rule = rule_of(op)
     if rule is None:
         raise ReceptiveFieldUnknown(
-            f"{op.name!r} ({type(op).__name__}) does not say which pixels it reads for one of its own."
+            f"{op.name!r} ({type(op).__name__}) does not say which pixels it reads for one that it returns."
         )
     if len(inputs) != 1 and rule not in (_elementwise, _concatenated):
         raise ReceptiveFieldUnknown(
-            f"{op.name!r} ({type(op).__name__}) is called with {len(inputs)} tensors, a mask perhaps."
+            f"{op.name!r} ({type(op).__name__}) is called with {len(inputs)} tensors, perhaps with a mask."
         )
     return _windows(op, inputs, box) if linear else rule(op, inputs, output, box)
 
@@ -136,7 +136,7 @@ def _upsampling(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> li
     (shape,) = inputs
     if op.interpolation not in ("nearest", "bilinear"):
         raise ReceptiveFieldUnknown(
-            f"{op.name!r} interpolates by {op.interpolation!r}, of which it is not told how far it reads."
+            f"{op.name!r} interpolates by {op.interpolation!r}, and it is not known how far that method reads."
         )
     read = list(box)
     for axis, factor in zip(spatial_axes(op.data_format), op.size, strict=True):
@@ -164,7 +164,7 @@ def _elementwise(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> l
         if len(shape) > len(output) or any(
             n not in (1, out) for n, out in zip(shape[::-1], output[::-1], strict=False)
         ):
-            raise ReceptiveFieldUnknown(f"{op.name!r} ({type(op).__name__}) takes values together.")
+            raise ReceptiveFieldUnknown(f"{op.name!r} ({type(op).__name__}) combines values.")
         last = zip(shape, output[len(output) - len(shape) :], box[len(box) - len(shape) :], strict=True)
         read.append(tuple(np.arange(1) if n == 1 < out else span for n, out, span in last))
     return read

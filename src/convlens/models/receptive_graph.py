@@ -87,7 +87,7 @@ class Graph:
         uses = sum(one.layer is found.layer for one in self._found)
         if len(ways) != uses:
             raise ReceptiveFieldUnknown(
-                f"{found.layer.name!r} is called by code of another layer's own, which cannot be followed."
+                f"{found.layer.name!r} is called by another layer's own code, which cannot be followed."
             )
         return ways[found.use - 1]
 
@@ -96,7 +96,7 @@ class Graph:
         told, fed = tuple(shape[axis] for axis in axes), found.input_shape[:2][-len(axes) :]
         if told != fed:
             raise ReceptiveFieldUnknown(
-                f"its layers were called with other sizes than its graph tells: {found.path!r} was fed {fed}, and not "
+                f"its layers were called with other sizes than its graph states: {found.path!r} was fed {fed}, not "
                 f"{told}."
             )
 

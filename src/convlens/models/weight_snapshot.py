@@ -26,7 +26,7 @@ class BeingTrained(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The model is being trained, and on JAX its weights are not in the model meanwhile. Wait until fit "
+            "The model is being trained, and on JAX it does not hold its weights during training. Wait until fit "
             "returns, or show the training with callbacks=[lens.callback()]."
         )
 

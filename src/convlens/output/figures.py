@@ -110,7 +110,9 @@ def plot(
     if form not in ("tutorial", "compact"):
         raise ValueError(f"There is no form {shortened(form)}; expected 'tutorial' or 'compact'.")
     if not len(kernels) == len(maps) == len(names):
-        raise ValueError(f"{len(kernels)} kernels, {len(maps)} maps and {len(names)} names; expected as many of each.")
+        raise ValueError(
+            f"{len(kernels)} kernels, {len(maps)} maps and {len(names)} names; expected the same number of each."
+        )
     most, total = options.pop("most", MOST_FILTERS), options.pop("total", len(kernels))
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise ValueError(f"most={shortened(most)} was given; expected how many filters to draw at most, from 1 on.")
@@ -288,7 +290,7 @@ class _Drawing:
         width, height = figure.get_size_inches() * figure.dpi
         if not (0 < width <= MOST_PIXELS and 0 < height <= MOST_PIXELS):
             raise ValueError(
-                f"A figure of {width:.0f} × {height:.0f} pixels cannot be drawn by Matplotlib, which ends at "
+                f"A figure of {width:.0f} × {height:.0f} pixels cannot be drawn by Matplotlib, whose limit is "
                 f"{MOST_PIXELS} in each direction. Give a smaller dpi= or figsize=, or fewer filters with most=."
             )
         if self.count < self.total:

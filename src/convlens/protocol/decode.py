@@ -45,7 +45,7 @@ def number(value: Any, name: str) -> float:
         raise Refused(f"The widget sent {name}={shortened(value)}; expected a number.")
     number = float(value)
     if math.isfinite(number) and abs(number) > float(np.finfo(np.float32).max):
-        raise Refused(f"{number:g} is too large for float32, which ends at 3.4e38.")
+        raise Refused(f"{number:g} is too large for float32, whose limit is 3.4e38.")
     return number
 
 

@@ -78,7 +78,7 @@ class Interpretations:
             return {"replaced": False}
         survey, i, rank = self._survey, whole(message["filter"], "filter"), message["rank"]
         if not 0 <= i < len(session.filters) or not 0 <= rank < len(surveyed.best(session, survey, i)):
-            raise Refused("The survey does not hold that image; it was exchanged, or another layer is open.")
+            raise Refused("The survey does not hold that image: the survey was replaced, or another layer is open.")
         kept = (now, self._lens.pixel)
         if self._replaced is not None and self._replaced[2] is now:
             kept = self._replaced[:2]

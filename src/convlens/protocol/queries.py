@@ -141,7 +141,7 @@ class Queries:
         x, rms = self.layer_input(engine.layer)
         wanted = sorted(set(message["channels"]))
         if wanted and not 0 <= wanted[0] <= wanted[-1] < len(rms):
-            raise Refused(f"Channels {wanted} were requested: the input has {len(rms)}, numbered from 0.")
+            raise Refused(f"Channels {wanted} were requested, but the input has {len(rms)}, numbered from 0.")
         pre_activation, _ = self._session.maps(index)
         kernel = filters.kernel_at(index)
         first = 0 if filters.pointwise is not None else self._session.geometry.first_channel(index)

@@ -230,12 +230,12 @@ class Requests:
         filters = self._session.filters
         shape, uids = shape_of(message["shape"]), message["uids"]
         if self._session.geometry.rank == 1 and shape[0] != 1:
-            raise Refused(f"A kernel of shape {shape} came for a signal, which has one row.")
+            raise Refused(f"The widget sent a kernel of shape {shape} for a signal, which has one row.")
         indices = [index_of(self._session, uid) for uid in uids]
         stack = floats(message["kernels"], (len(uids), *shape))
         if shape != filters.kernel_shape and sorted(indices) != list(range(len(filters))):
             raise Refused(
-                f"A kernel of shape {shape} cannot stand beside others of shape {filters.kernel_shape}. "
+                f"A kernel of shape {shape} cannot join others of shape {filters.kernel_shape}. "
                 "Replace all of them at once."
             )
         new = {index: read_only(kernel) for index, kernel in zip(indices, stack, strict=True)}
@@ -307,12 +307,12 @@ def _picture_shape(shape: object) -> tuple[int, int, int]:
     """Return the shape of a picture that the browser sends."""
     rows, cols, channels = shape_of(shape)
     if channels not in (1, 3, 4):
-        raise Refused(f"A picture of {shortened(channels)} channels came; expected 1, 3 or 4.")
+        raise Refused(f"The widget sent a picture of {shortened(channels)} channels; expected 1, 3 or 4.")
     if rows * cols > SENT_PIXELS:
         step = math.ceil(math.sqrt(rows * cols / SENT_PIXELS))
         raise Refused(
-            f"A picture of {rows} × {cols} (rows × cols) came, {rows * cols / 1e6:,.1f} million pixels; from the "
-            f"page a lens takes {SENT_PIXELS / 1e6:.1f} million at most. Make it smaller first, e.g. "
+            f"The widget sent a picture of {rows} × {cols} (rows × cols), {rows * cols / 1e6:,.1f} million pixels; "
+            f"from the page a lens takes {SENT_PIXELS / 1e6:.1f} million at most. Make it smaller first, e.g. "
             f"{rows // step} × {cols // step}, or set lens.image in Python."
         )
     return rows, cols, channels

@@ -19,7 +19,7 @@ def use_map(session: Session, i: int) -> None:
         index = filters.check_index(i)
         if session.source.layers:
             raise ValueError(
-                "A map of a layer inside a model is what its next layer reads already: open that one by layer_path. To "
+                "The next layer of the model already reads this map: open that layer with layer_path. To "
                 "put filters one after another, make a lens of kernels, or of a layer alone."
             )
         name, before = filters.names[index], session.image

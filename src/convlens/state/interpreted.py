@@ -79,7 +79,7 @@ def prepare_maximize(
     if not isinstance(start, str):
         begun = _input_of(session, session.source.read_image(start, session.geometry.input_shape[2]))
         if begun.shape != subject.x.shape[1:]:
-            raise ValueError(f"start has the shape {begun.shape}, and the image has {subject.x.shape[1:]}.")
+            raise ValueError(f"start has shape {begun.shape}, but the image has {subject.x.shape[1:]}.")
     elif start == "image":
         begun = subject.x[0]
     elif start != "noise":
@@ -180,10 +180,10 @@ def check_survey(session: Session, value: Any) -> Any:
     if not isinstance(value, Survey):
         raise ValueError(f"survey is of type {type(value).__name__}; expected what convlens.survey(...) returned.")
     if not isinstance(session.source, InModel):
-        raise ValueError("A survey is of a model: make the lens with ConvLens(image, model=model, survey=survey).")
+        raise ValueError("A survey belongs to a model: make the lens with ConvLens(image, model=model, survey=survey).")
     if not set(value.layers) & set(session.source.layers):
         raise ValueError(
-            f"The survey is of the layers {', '.join(map(repr, value.layers))}, none of which this model has. Survey "
+            f"The survey covers the layers {', '.join(map(repr, value.layers))}, none of which this model has. Survey "
             "the lens's own model."
         )
     return value
@@ -193,9 +193,7 @@ def subject_of(session: Session, *, edited: bool = True) -> Subject:
     """Return the open layer as questions are asked of it, with the lens's weights or the model's own."""
     source = session.source
     if not isinstance(source, InModel):
-        raise ValueError(
-            "What an output rests on needs a model: make the lens with ConvLens(image, model=model, layer=path)."
-        )
+        raise ValueError("This needs a model: make the lens with ConvLens(image, model=model, layer=path).")
     return source.subject(session.image, session.filters if edited else None)
 
 

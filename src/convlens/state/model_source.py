@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from convlens.models.outputs import OutputForm
     from convlens.models.weight_snapshot import WeightSnapshot
 
-_IN_PLACE = "This takes it that preprocess= leaves every pixel in its place."
+_IN_PLACE = "This assumes that preprocess= leaves every pixel in its place."
 
 
 class Feeding:
@@ -125,7 +125,7 @@ class Feeding:
         (top, bottom), (left, right) = field.rows, field.cols
         return ReceptiveField(
             note=f"The pixel depends on rows {top} to {bottom}, cols {left} to {right} of the {rows} × {cols} pixels "
-            "that preprocess= makes of the image. Which pixels of the image those are, preprocess alone knows."
+            "that preprocess= makes of the image. Only preprocess knows which pixels of the image those are."
         )
 
     def snapshot(self, layer: Any) -> WeightSnapshot:
@@ -265,7 +265,7 @@ class InModel(LayerSource):
     def require_own_list(self, what: str) -> None:
         """Raise: other layers of the model need the number and order of the filters as they are."""
         raise ValueError(
-            f"The {what} cannot be changed inside a model: the next layer counts on it. "
+            f"The {what} cannot be changed inside a model: the next layer depends on it. "
             "To switch a filter off, set its kernel and its bias to 0."
         )
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from convlens.models.conv_model import Predictions
 
 CHANGED = (
-    "The weights of the model were changed since the lens read them, by training, set_weights or load_weights. "
+    "The weights of the model have changed since the lens read them, by training, set_weights or load_weights. "
     "Kernels, maps and predictions are those of the model as it is now, with your edits on top."
 )
 

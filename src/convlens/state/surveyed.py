@@ -60,7 +60,7 @@ def show(session: Session, survey: Survey, i: int, rank: int) -> tuple[int, int]
     if found is not None:
         image = session.source.read_image(found, session.geometry.input_shape[2])
     else:
-        note = f"Only the patch of image {one.image} is in the survey; around it is its mean."
+        note = f"The survey holds only this patch of image {one.image}; the pixels around it are set to its mean."
         image = replace(_placed(one, _canvas(session, [one])), notes=(note,))
     session.set_image(image)
     return one.pixel

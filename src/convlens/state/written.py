@@ -81,9 +81,9 @@ class Written:
             for key, entry in self._entries.items():
                 if entry.trained(values[key]):
                     raise ValueError(
-                        f"Layer {entry.layer.name!r} was changed since the lens wrote into it, by training or "
-                        "set_weights, so what was there before is not put back. To have it back all the same, keep "
-                        "model.get_weights() before you train, and call model.set_weights with it."
+                        f"Layer {entry.layer.name!r} has changed since the lens wrote into it, by training or "
+                        "set_weights, so its earlier weights are not restored. To restore them all the same, keep "
+                        "model.get_weights() before you train, and pass them to model.set_weights."
                     )
             for key, entry in self._entries.items():
                 old = [

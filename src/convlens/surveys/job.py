@@ -143,7 +143,7 @@ class Job:
         made = as_array(self.settings.preprocess(image.values.copy()), "what preprocess returned")
         x = made[0] if made.ndim == 4 and len(made) == 1 else made
         if x.ndim != 3:
-            raise ValueError(f"preprocess returned the shape {made.shape}; expected (rows, cols, channels).")
+            raise ValueError(f"preprocess returned an array of shape {made.shape}; expected (rows, cols, channels).")
         return np.asarray(x, dtype=np.float32)
 
     def _batches(self, images: Iterable[Prepared]) -> Iterator[list[Prepared]]:
@@ -208,7 +208,9 @@ class Forward:
         signals = [call.path for call in calls if call.rank == 1]
         calls = [call for call in calls if call.rank == 2]
         if signals and (settings.layers is not None or not calls):
-            raise ValueError(f"A survey is of layers over images, and {', '.join(map(repr, signals))} read signals.")
+            raise ValueError(
+                f"A survey covers layers over images, but these read signals: {', '.join(map(repr, signals))}."
+            )
         if several := next((call for call in calls if call.batch != 1), None):
             raise ValueError(
                 f"Layer {several.path!r} is called with {several.batch} inputs for one image, which cannot be ranked. "
@@ -267,7 +269,7 @@ class Forward:
         values = as_array(self._settings.statistic(maps), "what statistic returned").astype(np.float32)
         if values.shape != (maps.shape[0], maps.shape[3]):
             raise StatisticError(
-                f"statistic returned the shape {values.shape} for the maps of {path!r}, {maps.shape}; expected "
+                f"statistic returned shape {values.shape} for the maps of {path!r}, {maps.shape}; expected "
                 f"(batch, filters), {(maps.shape[0], maps.shape[3])}, such as maps.max(axis=(1, 2))."
             )
         return values

@@ -119,8 +119,8 @@ def items_of(images: Any) -> Iterator[Item]:
         array = as_array(images, "images")
         if array.ndim not in (3, 4):
             raise ValueError(
-                f"images has the shape {array.shape}; expected (n, rows, cols) or (n, rows, cols, channels). "
-                "One image alone goes in as [image]."
+                f"images has shape {array.shape}; expected (n, rows, cols) or (n, rows, cols, channels). "
+                "Give a single image as [image]."
             )
         return (Item(i, array[i]) for i in range(len(array)))
     if isinstance(images, dict):

@@ -67,7 +67,7 @@ def read(folder: Path) -> tuple[Tallies, dict[str, Any]]:
         table = parquet.read_table(path)
         notes = json.loads(table.schema.metadata[_KEY])
     except (arrow.ArrowInvalid, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{str(path)!r} is no survey: {error}") from error
+        raise ValueError(f"{str(path)!r} is not a survey: {error}") from error
     if notes["version"] != _VERSION:
         raise ValueError(f"{str(path)!r} has version {notes['version']}; this convlens reads version {_VERSION}.")
     tallies = Tallies(

@@ -300,5 +300,5 @@ def _begun(folder: Path | None, description: dict[str, Any]) -> Tallies:
     for name, now in description.items():
         if before.get(name) != now:
             what = "was made with another model" if name == "model" else f"has {name}={before.get(name)!r}, not {now!r}"
-            raise ValueError(f"The survey in {str(folder)!r} {what}. Give the same to go on, or another store=.")
+            raise ValueError(f"The survey in {str(folder)!r} {what}. Give the same to continue it, or another store=.")
     return tallies

@@ -79,8 +79,8 @@ class LensBase(anywidget.AnyWidget):
     labels = Checked(
         [],
         lambda lens, value: lens._labels_of(value),
-        "What the classes or channels of the model's output are called, in their order; of several outputs a dict of "
-        "such lists by the outputs' names.",
+        "Names of the classes or channels of the model's output, in their order; for several outputs, a dict of such "
+        "lists by the outputs' names.",
     ).tag(to_json=lambda _, lens: lens._labels_shown())
     cmap = Checked("gray", lambda lens, name: lens._offered(check_cmap(name)), "Name of a Matplotlib colour map.")
     value_range = Checked(
@@ -103,7 +103,7 @@ class LensBase(anywidget.AnyWidget):
         "The pinned output pixel, (row, col), or the step of a signal; or None.",
     ).tag(to_json=lambda at, lens: at if at is None or isinstance(at, tuple) else (0, at))
 
-    output = Owned(help="Which of a model's outputs `predictions` are of, by name or index; None for the first.")
+    output = Owned(help="The model's output that `predictions` shows, by name or index; None for the first.")
     survey = Checked(
         None,
         lambda lens, value: check_survey(lens._session, value),

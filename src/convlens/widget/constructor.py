@@ -70,16 +70,16 @@ def open_lens(
         Naming what came, what was expected, and the mend.
     """
     if image is NOT_GIVEN and model is None:
-        raise TypeError("The image is missing: ConvLens(image). Only a model of a fixed size is opened without one.")
+        raise TypeError("The image is missing: ConvLens(image). Only a model of fixed size can be opened without one.")
     check_model_and_layer(kernels, layer, model)
     image, kernels = read_stream(image), as_sequence(kernels)
     if preprocess is not None and model is None:
         raise ValueError(
-            "preprocess= was given without model=. It makes of the image what a model takes; give the model too."
+            "preprocess= was given without model=. It converts the image to a model's input; give the model too."
         )
     if inputs is not None and model is None:
         raise ValueError(
-            "inputs= was given without model=. It has what a model takes beside the image; give the model too."
+            "inputs= was given without model=. It holds what a model takes besides the image; give the model too."
         )
     if ndim is not None and (isinstance(ndim, bool) or ndim not in (1, 2)):
         raise ValueError(f"ndim={shortened(ndim)} was given; expected 1 for a signal or 2 for a picture.")
@@ -224,7 +224,7 @@ def _filters(given: KernelsAndBias, bias: Any, names: Any) -> FilterList:
 def _one_bias(given: KernelsAndBias, bias: Any) -> Any:
     if given.bias is not None and bias is not None:
         raise ValueError(
-            "kernels is a layer's whole list of weights, which brings a bias, and bias= was given too. Leave out "
+            "kernels is a layer's whole list of weights, which has a bias, and bias= was given too. Leave out "
             "bias=, or give the kernels alone: kernels[0]."
         )
     return given.bias if bias is None else bias

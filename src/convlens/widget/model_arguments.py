@@ -27,7 +27,7 @@ def check_model_and_layer(kernels: Any, layer: Any, model: Any) -> None:
             raise _not_loaded(name, os.fspath(value))
         if isinstance(value, type):
             kind = value.__name__
-            raise TypeError(f"{name}={kind} is a class; expected an object of it, as {kind}(...) makes.")
+            raise TypeError(f"{name}={kind} is a class; expected an instance of it, such as {kind}(...).")
     if isinstance(layer, str) and model is None:
         raise ValueError(
             f"layer={layer!r} is the name of a layer, but model= is missing. Give the model that has it: "

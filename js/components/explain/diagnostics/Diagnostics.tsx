@@ -117,7 +117,7 @@ function Facts({ lens, record }: { lens: LensView; record: DiagnosticsRecord }) 
       "separable",
       plane.separable
         ? "yes: one column times one row"
-        : `no: the best column times row leaves ${percent(plane.remaining ?? 0, 1)} of it over`,
+        : `no: the best column times row misses ${percent(plane.remaining ?? 0, 1)} of it`,
       WHY.separable,
     ]);
   }

@@ -68,7 +68,7 @@ export function Stored({ lens, filter, name }: Chosen & { lens: LensView }) {
               disabled={offline}
               onClick={() => interpretation.show(null)}
             >
-              Back to the image before
+              Back to the previous image
             </button>
           )}
         </span>
@@ -98,7 +98,7 @@ export function Stored({ lens, filter, name }: Chosen & { lens: LensView }) {
           );
         })}
       </ol>
-      {offline && <p class="cl-muted">To show one of them needs Python.</p>}
+      {offline && <p class="cl-muted">Showing one of them needs Python.</p>}
     </section>
   );
 }

@@ -49,8 +49,7 @@ export function Export({ lens }: { lens: LensView }) {
   return (
     <>
       <p class="cl-muted">
-        What is shown here, to go on with elsewhere: as a program that runs by itself, as text, or as a
-        picture.
+        What is shown here, for use elsewhere: as a program that runs by itself, as text, or as a picture.
       </p>
       <div class="cl-cardtools">
         {(Object.keys(TITLES) as What[]).map((which) => (

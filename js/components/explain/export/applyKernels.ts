@@ -11,7 +11,7 @@ export function whyNotApplied(lens: LensView, { shape, kernels, bias }: KernelFi
   const [rows, cols, channels] = shape;
   const now = lens.filters.peek().length;
   if (channels !== kernel_channels) {
-    return `The kernels have ${channels} channels each, and this layer's read ${kernel_channels}.`;
+    return `The kernels have ${channels} channels each, but this layer's have ${kernel_channels}.`;
   }
   if (kernels.length !== now) {
     const why = whyFixedList(geometry);
@@ -20,12 +20,12 @@ export function whyNotApplied(lens: LensView, { shape, kernels, bias }: KernelFi
   if (rows !== kernel_size[0] || cols !== kernel_size[1]) {
     const why = whyFixedSize(geometry);
     if (why)
-      return `The kernels are ${rows} × ${cols}, and this layer's are ${kernel_size.join(" × ")}. ${why}`;
+      return `The kernels are ${rows} × ${cols}, but this layer's are ${kernel_size.join(" × ")}. ${why}`;
     if (rows > input_shape[0] || cols > input_shape[1])
       return `A ${rows} × ${cols} kernel is larger than the image.`;
   }
   if (bias.some((value) => value !== 0) && !geometry.use_bias) {
-    return "The file has a bias, and this layer has none (use_bias=False).";
+    return "The file has a bias, but this layer has none (use_bias=False).";
   }
   return null;
 }

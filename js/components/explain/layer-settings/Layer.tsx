@@ -56,7 +56,7 @@ function OnCopy({ lens, own }: { lens: LensView; own: Geometry }) {
   const trying = useSignal(false);
   const geometry = lens.geometry.value;
   const tried = SETTINGS.filter((name) => String(geometry[name]) !== String(own[name]));
-  const offline = lens.link.value === "offline" ? "Python is not connected: this takes Keras." : null;
+  const offline = lens.link.value === "offline" ? "Python is not connected: this needs Keras." : null;
   if (!trying.value && tried.length === 0)
     return (
       <>
@@ -127,7 +127,7 @@ function Controls({ lens }: { lens: LensView }) {
   const geometry = lens.geometry.value;
   const { kernel_size, strides, dilation_rate } = geometry;
   const signal = geometry.rank === 1;
-  const offline = lens.link.value === "offline" ? "Python is not connected: this takes Keras." : null;
+  const offline = lens.link.value === "offline" ? "Python is not connected: this needs Keras." : null;
 
   const pair = (
     name: string,

@@ -24,7 +24,7 @@ export function Answers({ lens, row, col }: AnswersProps) {
         open.value = currentTarget.open;
       }}
     >
-      <summary>Which filter answers most here?</summary>
+      <summary>Which filter responds most here?</summary>
       {open.value &&
         (count > MOST ? (
           <p>Sort the filters by “value at the pinned pixel”.</p>

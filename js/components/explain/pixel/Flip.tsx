@@ -31,7 +31,7 @@ export function Flip({ explanation: e, kernel, bias, turned, rank }: FlipProps) 
       ) : (
         <>
           Keras computes a cross-correlation, <Formula of={letters("+", "k")} />: the kernel lies on the patch
-          as it is drawn, nothing is flipped. It gives {total}.
+          as it is drawn; nothing is flipped. It gives {total}.
         </>
       )}{" "}
       {other === total

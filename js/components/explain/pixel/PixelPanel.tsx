@@ -37,8 +37,8 @@ export function PixelPanel({ lens }: { lens: LensView }) {
       </div>
       {!pixel && (
         <p>
-          Click a {thing} of a map, or press Space on a map, and see the input values and the weights that it
-          is made of.
+          Click a {thing} of a map, or press Space on a map, to see the input values and the weights from
+          which it is computed.
         </p>
       )}
       {pixel && pixel[0] < output_shape[0] && pixel[1] < output_shape[1] && (
@@ -95,7 +95,7 @@ function Taken({ lens, filter, index, row, col }: TakenProps) {
   if (read instanceof Error) {
     return (
       <p>
-        What this layer is fed is known in Python alone:{" "}
+        Only Python knows what this layer is fed:{" "}
         <code>{`lens.explain(${[index, ...(geometry.rank === 1 ? [] : [row]), col].join(", ")})`}</code>.{" "}
         <span class="cl-muted">{read.message}</span>
       </p>

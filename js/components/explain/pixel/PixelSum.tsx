@@ -50,7 +50,7 @@ export function PixelSum({ lens, filter, explanation: e, row, col }: PixelSumPro
         <span class="cl-op">{sum.exact ? "=" : "≈"}</span>
         <Term
           label={
-            <Word why="The pre-activation: the sum of all products and the bias, of which the next step makes the activation.">
+            <Word why="The pre-activation: the sum of all products and the bias, before the activation function.">
               {linear ? "the sum" : `before ${geometry.activation}`}
             </Word>
           }
@@ -74,7 +74,7 @@ export function PixelSum({ lens, filter, explanation: e, row, col }: PixelSumPro
       {value?.exact && !agrees(e, value.pre_activation) && (
         <p class="cl-kalert">
           Keras's sum before the activation function is {formatNumber(value.pre_activation, 9)}: this layer
-          computes something else than its settings say, or in less than float32.
+          does not compute what its settings say, or computes in less than float32.
         </p>
       )}
     </>

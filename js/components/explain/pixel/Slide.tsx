@@ -129,7 +129,7 @@ export function Slide({ lens }: { lens: LensView }) {
             },
             still ? "Your system asks for reduced motion: slide step by step." : undefined,
           )}
-      {button("forward", "One pixel on", () => step(1))}
+      {button("forward", "One pixel forward", () => step(1))}
       {!still && (
         <select
           class="cl-select"

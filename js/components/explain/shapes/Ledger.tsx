@@ -52,9 +52,7 @@ export function Ledger({ lens, held }: LedgerProps) {
   const made = own ? !fits : copy.builtin;
   return (
     <>
-      <p class="cl-muted">
-        Point at an axis, and the same axis lights up everywhere; press it, and it stays lit.
-      </p>
+      <p class="cl-muted">Point at an axis to light it up everywhere. Press it to keep it lit.</p>
       {own && <p>{fits ? ownWords(own, copy) : otherWords(own, copy)}</p>}
       <ol class="cl-ledger">
         <Step
