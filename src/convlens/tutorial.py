@@ -1,4 +1,4 @@
-"""The tutorial's function, with its bug mended."""
+"""The tutorial's function, with its bug fixed."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def test_every_preset_has_its_picture_and_comes_into_the_kernel_that_python_hold
       return data.every((value, i) => i % 4 !== 3 || value === 255);
     })"""
     assert all(presets.evaluate_all(painted))
-    view.card(0).get_by_role("button", name="Sobel, upright edges").click()
+    view.card(0).get_by_role("button", name="Sobel, vertical edges").click()
     view.until_kernel(0, values["sobel_x"])
     assert_in_step(shared, view, count=2)
 

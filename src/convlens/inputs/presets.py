@@ -1,7 +1,7 @@
 """Named kernels, each with what it does and where it comes from.
 
 Keras computes a correlation: the kernel is laid over the image as it is written, not turned by 180° first. A kernel
-with its positive numbers at the right therefore answers positively where the image grows brighter to the right. All
+with its positive numbers at the right therefore responds positively where the image grows brighter to the right. All
 are written for that; "x" kernels look along the columns, "y" kernels along the rows, downwards.
 """
 
@@ -90,7 +90,7 @@ def gabor(
     size
         Rows and columns, odd.
     degrees
-        θ, the direction across the stripes: 0 for upright stripes, 90 for level ones.
+        θ, the direction across the stripes: 0 for vertical stripes, 90 for horizontal ones.
     wavelength, sigma
         Width of a pair of stripes and of the envelope, in pixels.
     aspect
@@ -181,32 +181,32 @@ _TABLE: dict[str, tuple[ArrayLike, str, str]] = {
     ),
     "sobel_x": (
         [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
-        "Upright edges: positive where the image grows brighter to the right.",
+        "Vertical edges: positive where the image grows brighter to the right.",
         "I. Sobel, G. Feldman, 1968, in R. O. Duda, P. E. Hart, Pattern Classification and Scene Analysis, 1973",
     ),
     "sobel_y": (
         [[-1, -2, -1], [0, 0, 0], [1, 2, 1]],
-        "Level edges: positive where the image grows brighter downwards.",
+        "Horizontal edges: positive where the image grows brighter downwards.",
         "I. Sobel, G. Feldman, 1968, in R. O. Duda, P. E. Hart, Pattern Classification and Scene Analysis, 1973",
     ),
     "prewitt_x": (
         [[-1, 0, 1]] * 3,
-        "Upright edges, all rows alike: positive where the image grows brighter to the right.",
+        "Vertical edges, all rows alike: positive where the image grows brighter to the right.",
         "J. M. S. Prewitt, Object Enhancement and Extraction, 1970",
     ),
     "prewitt_y": (
         [[-1] * 3, [0] * 3, [1] * 3],
-        "Level edges, all columns alike: positive where the image grows brighter downwards.",
+        "Horizontal edges, all columns alike: positive where the image grows brighter downwards.",
         "J. M. S. Prewitt, Object Enhancement and Extraction, 1970",
     ),
     "scharr_x": (
         [[-3, 0, 3], [-10, 0, 10], [-3, 0, 3]],
-        "Upright edges with the least error in direction: positive where the image grows brighter to the right.",
+        "Vertical edges with the least error in direction: positive where the image grows brighter to the right.",
         "H. Scharr, Optimale Operatoren in der Digitalen Bildverarbeitung, Heidelberg, 2000",
     ),
     "scharr_y": (
         [[-3, -10, -3], [0, 0, 0], [3, 10, 3]],
-        "Level edges with the least error in direction: positive where the image grows brighter downwards.",
+        "Horizontal edges with the least error in direction: positive where the image grows brighter downwards.",
         "H. Scharr, Optimale Operatoren in der Digitalen Bildverarbeitung, Heidelberg, 2000",
     ),
     "roberts_1": (
@@ -219,14 +219,14 @@ _TABLE: dict[str, tuple[ArrayLike, str, str]] = {
         "Diagonal edges: positive where the image grows brighter towards the upper right.",
         "L. G. Roberts, Machine Perception of Three-Dimensional Solids, MIT, 1963",
     ),
-    "gabor_0": (gabor(degrees=0), "Bright upright stripes, four pixels from one to the next.", _GABOR),
+    "gabor_0": (gabor(degrees=0), "Bright vertical stripes, four pixels from one to the next.", _GABOR),
     "gabor_45": (gabor(degrees=45), "Bright stripes rising to the right, four pixels apart.", _GABOR),
-    "gabor_90": (gabor(degrees=90), "Bright level stripes, four pixels apart.", _GABOR),
+    "gabor_90": (gabor(degrees=90), "Bright horizontal stripes, four pixels apart.", _GABOR),
     "gabor_135": (gabor(degrees=135), "Bright stripes falling to the right, four pixels apart.", _GABOR),
-    "tutorial_1": (_STEP_4, "Upright edges, dark at the left and bright at the right.", _TUTORIAL),
-    "tutorial_2": (-_STEP_4, "Upright edges, bright at the left and dark at the right.", _TUTORIAL),
-    "tutorial_3": (_STEP_4.T, "Level edges, dark above and bright below.", _TUTORIAL),
-    "tutorial_4": (-_STEP_4.T, "Level edges, bright above and dark below.", _TUTORIAL),
+    "tutorial_1": (_STEP_4, "Vertical edges, dark at the left and bright at the right.", _TUTORIAL),
+    "tutorial_2": (-_STEP_4, "Vertical edges, bright at the left and dark at the right.", _TUTORIAL),
+    "tutorial_3": (_STEP_4.T, "Horizontal edges, dark above and bright below.", _TUTORIAL),
+    "tutorial_4": (-_STEP_4.T, "Horizontal edges, bright above and dark below.", _TUTORIAL),
 }
 
 #: The groups that people look for, and what each preset is called in words.
@@ -247,12 +247,12 @@ _GROUPS: dict[str, dict[str, str]] = {
         "identity": "identity (no change)",
     },
     "edges": {
-        "sobel_x": "Sobel, upright edges",
-        "sobel_y": "Sobel, level edges",
-        "prewitt_x": "Prewitt, upright edges",
-        "prewitt_y": "Prewitt, level edges",
-        "scharr_x": "Scharr, upright edges",
-        "scharr_y": "Scharr, level edges",
+        "sobel_x": "Sobel, vertical edges",
+        "sobel_y": "Sobel, horizontal edges",
+        "prewitt_x": "Prewitt, vertical edges",
+        "prewitt_y": "Prewitt, horizontal edges",
+        "scharr_x": "Scharr, vertical edges",
+        "scharr_y": "Scharr, horizontal edges",
         "laplacian_4": "Laplacian, 4 neighbours",
         "laplacian_8": "Laplacian, 8 neighbours",
         "log_5": "Laplacian of Gaussian",
@@ -263,7 +263,7 @@ _GROUPS: dict[str, dict[str, str]] = {
         "gabor_45": "Gabor, stripes rising to the right",
         "gabor_135": "Gabor, stripes falling to the right",
     },
-    "stripes": {"gabor_0": "Gabor, upright stripes", "gabor_90": "Gabor, level stripes"},
+    "stripes": {"gabor_0": "Gabor, vertical stripes", "gabor_90": "Gabor, horizontal stripes"},
     "tutorial": {
         "tutorial_1": "tutorial 1: brighter to the right",
         "tutorial_2": "tutorial 2: brighter to the left",

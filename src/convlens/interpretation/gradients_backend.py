@@ -7,7 +7,7 @@ from typing import Any
 
 from convlens.layers.stateless_call import compiled
 
-#: From tensors to differentiate by, and others, to a scalar and whatever else is wanted of the same run.
+#: From tensors to differentiate by, and others, to a scalar and whatever else is wanted from the same run.
 Function = Callable[..., "tuple[Any, Any]"]
 Gradient = Callable[..., "tuple[Any, Any, list[Any]]"]
 
@@ -46,7 +46,7 @@ def _in_tensorflow(function: Function) -> Gradient:
             tape.watch(tensors)
             value, extra = function(tensors, *others)
         found = tape.gradient(value, list(tensors), unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        return value, extra, [tf.convert_to_tensor(gradient) for gradient in found]  # of tf.gather's they are sparse
+        return value, extra, [tf.convert_to_tensor(gradient) for gradient in found]  # those of tf.gather are sparse
 
     traced = compiled(run)
 

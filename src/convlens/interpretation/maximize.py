@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import keras
 
 Array = npt.NDArray[np.float32]
-#: Told of every step; returning False ends the ascent with what it has.
+#: Called at every step; returning False ends the ascent with what it has.
 Callback = Callable[[Step], Any]
 
 #: Rows and columns where neither the model nor the caller says how many.
@@ -129,7 +129,7 @@ def maximize(
     callback
         Called with a `Step` after every step; it may take the images of it, and end the ascent by returning False.
     inputs
-        What the model takes beside the image, as `ConvLens` has it.
+        What the model takes besides the image, as `ConvLens` has it.
 
     Returns
     -------

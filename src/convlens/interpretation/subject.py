@@ -1,4 +1,4 @@
-"""What an interpretation is of: one convolution of a model, an input, the weights to run with and a score."""
+"""What an interpretation is about: one convolution of a model, an input, the weights to run with and a score."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def no_movement(rows: int, cols: int) -> Sampling:
 
 
 def random_movement(rows: int, cols: int, random: np.random.Generator) -> Sampling:
-    """Return a rotation, a scaling and a shift; past the edges the image's nearest pixel goes on."""
+    """Return a rotation, a scaling and a shift; past the edges the image's nearest pixel is repeated."""
     most = max(1.0, _JITTER * min(rows, cols))
     return _sampling(
         rows,

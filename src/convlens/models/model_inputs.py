@@ -53,7 +53,7 @@ class ModelInputs:
 
     @property
     def several(self) -> bool:
-        """Whether the model takes anything beside the image."""
+        """Whether the model takes anything besides the image."""
         return any(i != self.image and (slot.required or i in self.others) for i, slot in enumerate(self.slots))
 
     def complete(self) -> ModelInputs:

@@ -34,7 +34,7 @@ class Look(NamedTuple):
 
 
 def explain(session: Session, i: int, row: int, col: int | None) -> Explanation:
-    """Explain one output pixel of filter `i`; of a signal the output step `row`, and `col` is None."""
+    """Explain one output pixel of filter `i`; for a signal, the output step `row`, with `col` None."""
     from convlens.maths.explanation import explain
 
     rank = session.geometry.rank
@@ -82,7 +82,7 @@ def figure(session: Session, look: Look, **options: Any) -> Figure:
 def _figure_of_gradients(
     session: Session, *, target: int | None = None, output: int | str | None = None, **options: Any
 ) -> Figure:
-    """Draw the derivatives of a score by the kernels and by the maps, in colours whose middle is 0."""
+    """Draw the derivatives of a score with respect to the kernels and the maps, in colours whose middle is 0."""
     from convlens.output.figures import plot
 
     names = session.filters.names

@@ -34,7 +34,7 @@ _LOADING = threading.Lock()
 
 
 class JobPlugin(WorkerPlugin):  # type: ignore[misc,unused-ignore]
-    """What a worker needs for a survey; Dask brings it to every worker once, also to those that come later.
+    """What a worker needs for a survey; Dask brings it to every worker once, including those that join later.
 
     Parameters
     ----------

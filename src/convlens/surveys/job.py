@@ -44,7 +44,7 @@ class Settings:
     preprocess
         From ``(rows, cols, channels)`` float32 to what the model takes; None for the image as it is.
     inputs
-        What the model takes beside the image, as `ConvLens` has it; the same for every image.
+        What the model takes besides the image, as `ConvLens` has it; the same for every image.
     """
 
     layers: tuple[str, ...] | None
@@ -95,9 +95,9 @@ class Job:
         number, items
             The partition.
         floors
-            What a value must reach at least to be kept, see `Tally.add`.
+            The least values that are kept, see `Tally.add`.
         counted
-            Told how many images were worked on since it was told before.
+            Called with the number of images worked on since its last call.
         """
         tallies = Tallies(done={number: checksum(items)})
         for batch in self._batches(self._read(items, tallies.skipped)):
@@ -147,7 +147,7 @@ class Job:
         return np.asarray(x, dtype=np.float32)
 
     def _batches(self, images: Iterable[Prepared]) -> Iterator[list[Prepared]]:
-        """Yield batches of images of one shape; what waits for others of its shape is at most four batches."""
+        """Yield batches of images of one shape; at most four batches wait for others of their shape."""
         waiting: dict[tuple[int, ...], list[Prepared]] = {}
         for image in images:
             batch = waiting.setdefault(image.x.shape, [])
@@ -204,7 +204,7 @@ class Forward:
         self._recorded = ConvModel(model, x[np.newaxis], inputs)
         paths = self._recorded.layers if settings.layers is None else list(settings.layers)
         calls = [self._recorded.find(path) for path in paths]
-        # What a layer over signals reads is no part of an image that could be shown.
+        # What a layer over signals reads is not a part of an image that could be shown.
         signals = [call.path for call in calls if call.rank == 1]
         calls = [call for call in calls if call.rank == 2]
         if signals and (settings.layers is not None or not calls):
@@ -240,7 +240,7 @@ class Forward:
         return answers
 
     def window(self, path: str, row: int, col: int, shown: tuple[int, int]) -> Window:
-        """Return the rows and columns of an image that a pixel reads; all of it where that cannot be told."""
+        """Return the rows and columns of an image that a pixel reads; all of it where that is unknown."""
         key = (path, row, col)
         if key not in self._windows:
             if len(self._windows) == _MOST_WINDOWS:
@@ -303,7 +303,7 @@ def _entries(batch: Sequence[Prepared], found: Answers, forward: Forward, path: 
 
 
 def _scaled(window: Window, of: tuple[int, ...], to: tuple[int, int]) -> Window:
-    """Return a window of what preprocess= made of an image in the image itself, taking it that it only scales."""
+    """Return a window of preprocess='s result as one of the image itself, assuming that it only scales."""
     if tuple(of) == to:
         return window
     ends = [

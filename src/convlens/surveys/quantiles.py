@@ -1,8 +1,8 @@
-"""Quantiles of many numbers a filter, counted in bins of equal ratio, so that counts of parts add up to those of all.
+"""Quantiles of many numbers per filter, counted in bins of equal ratio, so that counts of parts add up to those of all.
 
 After C. Masson, J. Rim and H. Lee, "DDSketch: a fast and fully-mergeable quantile sketch with relative-error
 guarantees", VLDB 2019, arXiv:1908.10693: a quantile is off by at most a hundredth of its own value. Counts are whole
-numbers, so that they are the same in whatever order parts are merged.
+numbers, so they are the same in whatever order parts are merged.
 """
 
 from __future__ import annotations
@@ -89,6 +89,6 @@ class Sketch:
 
 
 def _middles(bins: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Return the number of each bin that is off by the same part of either end."""
+    """Return, for each bin, the number that is off by the same part from either end."""
     upper = _LEAST * _RATIO ** np.abs(bins).astype(np.float64)
     return np.sign(bins) * upper * (2 / (_RATIO + 1))

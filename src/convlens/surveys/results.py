@@ -65,11 +65,11 @@ class Survey:
         self._find = find
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the data set behind where a survey is pickled."""
+        """Leave the data set out when a survey is pickled."""
         return {"_tallies": self._tallies, "_find": None}
 
     def __repr__(self) -> str:
-        """Say what it is of."""
+        """Describe the survey."""
         return f"<Survey of {self.images} images, {len(self.layers)} layers, {len(self.skipped)} skipped>"
 
     @property
@@ -132,7 +132,7 @@ class Survey:
         numpy.ndarray
             ``(filters,)`` records: ``images``; ``no_response``, the share of images whose value is not above 0;
             ``mean`` and ``std``; the quantiles ``q05``, ``q25``, ``median``, ``q75`` and ``q95``, each off by at most
-            1 % of its value. Values that are not finite count as images and as no number.
+            1 % of its value. Values that are not finite count as images, but not as numbers.
 
         Raises
         ------
@@ -225,12 +225,12 @@ class Survey:
         Parameters
         ----------
         image
-            Its id: `Excitation.image`, a text or a number.
+            Its id: `Excitation.image`, a string or a number.
 
         Raises
         ------
         TypeError
-            For anything that is no id.
+            For anything that is not an id.
         """
         if isinstance(image, bool) or not isinstance(image, (str, int)):
             raise TypeError(

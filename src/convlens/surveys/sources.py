@@ -67,7 +67,7 @@ def partitions(images: Any, size: int, batch_size: int) -> Iterator[Partition]:
     Raises
     ------
     TypeError, ValueError, FileNotFoundError
-        For what is none of those.
+        For anything else.
     """
     if hasattr(images, "to_delayed") and hasattr(images, "npartitions"):
         yield from (Partition(number, one) for number, one in enumerate(images.to_delayed()))
@@ -93,7 +93,7 @@ def _next(items: Iterator[Item], size: int, batch_size: int) -> list[Item]:
 
 
 def bag_items(part: Sequence[Any], number: int) -> list[Item]:
-    """Return the items of a Dask bag's partition; images without a name get one of the partition and their place."""
+    """Return the items of a Dask bag's partition; images without a name get one from the partition and their place."""
     found = []
     for place, value in enumerate(part):
         item = _item(value, place)
@@ -134,7 +134,7 @@ def items_of(images: Any) -> Iterator[Item]:
 
 
 def finder(images: Any) -> Callable[[ImageId], Any] | None:
-    """Return a function from an id to the image, None where it is gone; or None where images come but once."""
+    """Return a function from an id to the image, or None if it is gone; None where images come only once."""
     if isinstance(images, (str, os.PathLike)):
         folder = Path(images).absolute()
         return lambda image: str(folder / str(image))
@@ -146,7 +146,7 @@ def finder(images: Any) -> Callable[[ImageId], Any] | None:
 
 
 def count_of(images: Any) -> int | None:
-    """Return how many images there are, where that is told without reading them."""
+    """Return how many images there are, where that is known without reading them."""
     if isinstance(images, (list, tuple, dict)) or (hasattr(images, "shape") and hasattr(images, "dtype")):
         return len(images)
     return None

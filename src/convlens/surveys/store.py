@@ -27,7 +27,7 @@ def write(folder: Path, tallies: Tallies, description: Mapping[str, Any]) -> int
     tallies
         What to write.
     description
-        How they came about, which another run must agree with to go on from here; JSON.
+        How they were made; another run must agree with it to continue from here. JSON.
     """
     arrow, parquet = needed("pyarrow", "store="), needed("pyarrow.parquet", "store=")
     notes = {

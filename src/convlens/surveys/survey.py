@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: Images in a partition, unless the caller says otherwise.
 PARTITION = 256
-#: Seconds between two writings of the store at least; and how many times what the last one took.
+#: Least seconds between two writings of the store, and least multiple of the time that the last one took.
 _BETWEEN, _TIMES = 10.0, 20.0
 
 
@@ -70,7 +70,7 @@ def survey(
     preprocess
         Callable from a float32 copy of an image, ``(rows, cols, channels)``, to what the model takes.
     inputs
-        What the model takes beside the image, as `ConvLens` has it; the same for every image.
+        What the model takes besides the image, as `ConvLens` has it; the same for every image.
     client
         A ``dask.distributed.Client``: the work is done on its cluster, whose workers must reach the images by the same
         paths. In this process when left out.
@@ -180,7 +180,7 @@ class _Keeper:
         self._next, self._written = time.monotonic() + _BETWEEN, len(total.done)
 
     def add(self, part: Tallies, *, counted: bool = False) -> None:
-        """Merge tallies; `counted` says that the progress bar knows of their images."""
+        """Merge tallies; `counted` says whether the progress bar has counted their images."""
         self.total.merge(part)
         if not counted:
             self.bar.update(part.images)

@@ -88,7 +88,7 @@ class Tally:
         values
             ``(images, filters)``.
         entry
-            Makes the entry of an image's and a filter's position, which is done for those that are kept alone.
+            Makes the entry of an image's and a filter's position, which is done only for those that are kept.
         floor
             Values below need not be kept.
         """
@@ -179,7 +179,7 @@ class Tallies:
         self.done.update(other.done)
 
     def floors(self) -> dict[str, Array]:
-        """Return what each filter's best images are at least, for `Tally.add`."""
+        """Return the least value among each filter's best images, for `Tally.add`."""
         return {path: tally.floor() for path, tally in self.layers.items()}
 
     def entries(self) -> Iterator[tuple[str, int, Entry]]:

@@ -26,8 +26,8 @@ _log = logging.getLogger("convlens")
 class Announcements:
     """Announces one lens's changes.
 
-    An observer that raises keeps nothing else from being told: the change has happened. What the first one raised
-    reaches the caller in Python afterwards; of a change that the browser asked for, it is shown in the widget.
+    An observer that raises does not stop others from being told: the change has happened. The first exception
+    reaches the caller in Python afterwards; for a change that the browser requested, the widget shows it.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Announcements:
         self._errors: list[Exception] = []
 
     def changed(self, session: Session, picture: NotebookPicture, follower: Follower, change: Change) -> None:
-        """Tell of a step of the session."""
+        """Announce a step of the session."""
         lens, outbox = self._lens, self._lens._outbox
         self._errors = []
         with lens.hold_sync():
@@ -74,7 +74,7 @@ class Announcements:
         self._raise_first()
 
     def ready(self, session: Session, picture: NotebookPicture) -> None:
-        """Tell that Keras is there, or has failed."""
+        """Announce that Keras has loaded, or failed to load."""
         self._lens.set_trait("_status", self._lens._outbox.status())
         if session.engine.ready:
             self._lens._outbox.push(self._lens._outbox.first_screen())
@@ -82,8 +82,8 @@ class Announcements:
         picture.changed()
 
     def offer_cmaps(self) -> None:
-        """Send the tables of the colour maps that the widget offers, in a thread where Matplotlib is not there yet."""
-        # Importing Matplotlib takes half a second, which the first sight does not wait for.
+        """Send the tables of the colour maps that the widget offers, in a thread if Matplotlib is not imported yet."""
+        # Importing Matplotlib takes half a second, for which the first display does not wait.
         if "matplotlib" in sys.modules:
             self._offer_cmaps()
         else:

@@ -232,8 +232,8 @@ class LensBase(anywidget.AnyWidget):
     def predictions(self) -> Predictions:
         """One of the model's outputs with its original and with the edited kernels, each in its own shape.
 
-        `output` chooses it. ``(classes,)``, or ``(rows, cols, channels)`` of an output that is an image; None each
-        without a model.
+        `output` chooses it. ``(classes,)``, or ``(rows, cols, channels)`` for an output that is an image; both are
+        None without a model.
         """
         self._session.require_open()
         self._session.current(thorough=True)
@@ -249,7 +249,7 @@ class LensBase(anywidget.AnyWidget):
         self.notify_change(Bunch(name=name, old=old, new=new, owner=self, type="change"))
 
     def _offered(self, name: str | None) -> str | None:
-        """Give the browser the table of a colour map before its name."""
+        """Send the browser the table of a colour map before its name."""
         if name is not None and name not in self._cmaps:
             self._cmaps = {**self._cmaps, name: cmap_table(name)}
         return name
@@ -288,7 +288,7 @@ class LensBase(anywidget.AnyWidget):
         self.between_cells(lambda: self._take(sync_data))
 
     def set_from_browser(self, name: Any, value: Any) -> None:
-        """Set one shared trait, or dismiss the problem that is shown; what is refused is sent back as it is."""
+        """Set one shared trait, or dismiss the problem that is shown; after a refusal the present value is sent."""
         if name == "_problem" and value is None:
             self.set_trait("_problem", None)
             return

@@ -52,13 +52,13 @@ def open_lens(
     settings: dict[str, Any],
     ndim: int | None = None,
 ) -> Opened:
-    """Read all that a user gave; nothing of it is changed or kept, but for the layer and the model.
+    """Read everything that a user gave; none of it is changed or kept, except the layer and the model.
 
     Parameters
     ----------
     image, kernels, bias, names, layer, model, preprocess, inputs
         As `ConvLens` takes them.
-        Where `kernels` is a layer's whole list of weights, which brings a bias, `bias` must be None.
+        Where `kernels` is a layer's whole list of weights, which has a bias, `bias` must be None.
     settings
         Arguments of the built-in layer.
     ndim
@@ -67,7 +67,7 @@ def open_lens(
     Raises
     ------
     ValueError, TypeError, FileNotFoundError
-        Naming what came, what was expected, and the mend.
+        Naming what was given, what was expected, and how to mend it.
     """
     if image is NOT_GIVEN and model is None:
         raise TypeError("The image is missing: ConvLens(image). Only a model of fixed size can be opened without one.")
@@ -117,7 +117,7 @@ def _built_in(image: Any, kernels: Any, bias: Any, names: Any, settings: Setting
     if channels is None:  # the image's own channels decide
         picture = source.read_image(image, None)
         channels = kernel_depth(given, picture.shape[2])
-    # Kernels of another depth are read_kernels's to refuse, by their index.
+    # read_kernels refuses kernels of another depth, and names their index.
     wanted = channels if channels in (1, 3, 4) else None
     if picture is None or wanted not in (None, picture.shape[2]):
         picture = source.read_image(image, wanted)

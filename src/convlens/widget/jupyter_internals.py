@@ -1,6 +1,6 @@
 """Private names of ipykernel, ipywidgets and traitlets, each behind a function that says what is wanted.
 
-Where a new version takes a name away, the function answers as stated, and tests/unit/test_jupyter_internals.py fails.
+Where a new version removes a name, the function returns what it states, and tests/unit/test_jupyter_internals.py fails.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def observed(owner: traitlets.HasTraits, name: str) -> bool:
 
 
 def sender_of(widget: Any, base: Any) -> Callable[[Any, Any], None]:
-    """Return what sends one message of a widget's comm (ipywidgets: ``Widget._send``, as `base` inherits it)."""
+    """Return what sends a message of a widget's comm (ipywidgets: ``Widget._send``, as `base` inherits it)."""
     send: Callable[[Any, Any], None] = super(base, widget)._send
     return send
 

@@ -13,7 +13,7 @@ P = ParamSpec("P")
 
 
 def between_cells(call: Callable[[], None]) -> None:
-    """Call at once on the kernel's main thread, or where there is no kernel; from another thread between two cells.
+    """Call at once on the kernel's main thread, or without a kernel; from another thread, call between two cells.
 
     JupyterLab sends widgets' messages to a subshell of the kernel where it has them (ipykernel 7), and so in a thread
     beside the cell that runs. A cell that reads ``lens.kernels`` and writes them back would lose an edit that came in
@@ -46,5 +46,5 @@ class CellOfOrigin:
 
     def call(self, work: Callable[P, object], *given: P.args, **named: P.kwargs) -> None:
         """Call in the cell's context."""
-        # A context can be entered by one thread at a time; a copy by whichever comes.
+        # A context can be entered by one thread at a time; each call enters a copy.
         self._context.copy().run(work, *given, **named)

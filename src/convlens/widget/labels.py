@@ -15,7 +15,7 @@ Labels = list[str] | dict[str, list[str]]
 
 
 def read_labels(value: Any, outputs: Mapping[str, OutputForm], output: str | int | None) -> Labels:
-    """Return labels as a list, which is of the chosen output, or by the name of their output.
+    """Return labels as a list, for the chosen output, or by the name of their output.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def labels_of(labels: Labels, outputs: Mapping[str, OutputForm], output: str | i
 
 
 def _known(name: Any, outputs: Mapping[str, OutputForm]) -> str:
-    """Return the name of an output; a ``ValueError`` lists those that there are."""
+    """Return the name of an output; a ``ValueError`` lists those that exist."""
     if name in outputs:
         return str(name)
     near = nearest(str(name), list(outputs))

@@ -44,16 +44,16 @@ class ConvLens(LensMethods):
     ----------
     image : path, bytes, open file, PIL image, array, tensor or FileUpload, optional
         An array has the shape ``(rows, cols)``, ``(rows, cols, 1 | 3 | 4)``, or either with a leading 1. Integers are
-        scaled by their type's maximum, floats stay as they are; with `model`, values go in as given. Of a layer over
+        scaled by their type's maximum, floats stay as they are; with `model`, values go in as given. For a layer over
         signals an array or tensor ``(steps,)`` or ``(steps, channels)``, whose values always go in as given. A model of
-        a fixed size can be opened without: the lens then starts from a test picture, and says so.
+        a fixed size can be opened without one: the lens then starts from a test picture, and says so.
     kernels : sequence of arrays, optional
         List of ``(kh, kw)`` arrays where the layer's input has one channel, else ``(kh, kw, in_channels)``; for a
         signal ``(k,)``, or ``(k, in_channels)``. Without it the layer's own, or the tutorial's four 4×4 edge filters.
     bias : array, optional
         ``(filters,)``. Zeros by default, or the layer's own.
     names : sequence of str, optional
-        One title a filter.
+        One title for each filter.
     activation : str, callable or None
         Activation function of the built-in ``Conv2D``, or ``Conv1D`` for a signal: a name that Keras knows, a function
         of tensors, or None for none; not together with `layer`.
@@ -63,8 +63,8 @@ class ConvLens(LensMethods):
         ``"valid"`` or ``"same"``, or ``"causal"`` for a signal; not together with `layer`.
     ndim : int, optional
         1 for a signal, 2 for a picture, where shapes leave it open: ``(steps, channels)`` may be a grey picture, and
-        kernels ``(k, channels)`` those of one. ``(steps,)`` with kernels ``(k,)`` is a signal without being told. With
-        `layer` or `model` it is theirs to say.
+        kernels ``(k, channels)`` those of one. ``(steps,)`` with kernels ``(k,)`` is taken as a signal anyway. With
+        `layer` or `model`, these decide.
     layer : Keras layer or str, optional
         A Keras convolution layer; with `model`, its name or path there.
     model : Keras model, optional
@@ -73,7 +73,7 @@ class ConvLens(LensMethods):
         Callable from a float32 copy of the image, ``(rows, cols, channels)``, or the signal, to what the model takes:
         an array, or a list, tuple or dictionary of all its inputs.
     inputs : dict or sequence of arrays, optional
-        What the model takes beside the image: ``{"name": array}``, each for one image, with or without the batch axis.
+        What the model takes besides the image: ``{"name": array}``, each for one image, with or without the batch axis.
         The image goes to the input that is left out, or None. Names are those of the inputs, the keys of a dictionary
         or the arguments of the model's ``call``; positions serve as well, and a list has all inputs in their order.
     cmap : str
@@ -92,7 +92,7 @@ class ConvLens(LensMethods):
     survey : Survey, optional
         A `Survey` of the model: the images of a data set that excite each filter most.
     output : str or int, optional
-        Name or index of the model's output that `predictions` are of; the first by default.
+        Name or index of the model's output that `predictions` shows; the first by default.
 
     Raises
     ------
@@ -106,7 +106,7 @@ class ConvLens(LensMethods):
 
     if os.environ.get("ANYWIDGET_HMR") == "1":
         # anywidget then watches the files for developers, and keeps every lens alive to tell it of changes.
-        # The bundle stands in the loader's place, so that a change of it is seen.
+        # The bundle takes the loader's place, so that a change to it is noticed.
         _esm = STATIC / "widget.js"  # type: ignore[assignment]
         _css = STATIC / "widget.css"  # type: ignore[assignment]
 
@@ -210,7 +210,7 @@ class ConvLens(LensMethods):
         suspend_older(self)
 
     def close(self) -> None:
-        """Let go of the model and all buffers, and remove every view."""
+        """Release the model and all buffers, and remove every view."""
         super().close()
         # ipywidgets 8 sets the first of these to None, 7 the second; a closed lens still has its text.
         for display in ("_repr_mimebundle_", "_ipython_display_"):
@@ -224,7 +224,7 @@ class ConvLens(LensMethods):
             self._image = self._cmaps = {}
 
     def suspend(self, newer: ConvLens) -> None:
-        """Let go of what is large and can be made again, and share the picture with a newer lens; see `rerun_cells`."""
+        """Release what is large and can be made again, and share the picture with a newer lens; see `rerun_cells`."""
         with self._session.lock:
             if self._session.closed or self._session.following:
                 return
@@ -236,7 +236,7 @@ class ConvLens(LensMethods):
     # -- what the widget does as a widget ----------------------------------------------------------------------------
 
     def _ipython_display_(self) -> None:
-        """Display the lens; unlike what `_repr_mimebundle_` returns, such an output can be brought up to date."""
+        """Display the lens; unlike what `_repr_mimebundle_` returns, such an output can be updated."""
         if self._session.closed:
             print(self)
             return
@@ -288,9 +288,9 @@ class ConvLens(LensMethods):
         between_cells(call)
 
     def put_right(self, name: str) -> None:
-        """Tell observers the value of a trait once more, when the code has ended that assigned one that was refused.
+        """Tell observers the value of a trait once more, after the code that assigned a refused one has ended.
 
-        A link ignores what changes while it hands a value on; so the other end would keep the one that was refused.
+        A link ignores changes while it passes a value on, so its other end would keep the refused value.
         """
         if observed(self, name):
             after_this(lambda: None if self._session.closed else self.announce(name, None, getattr(self, name)))

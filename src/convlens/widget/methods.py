@@ -32,7 +32,7 @@ class LensMethods(LensBase):
 
     @property
     def _open(self) -> Session:
-        """The session, of a lens that was not closed."""
+        """The session, unless the lens was closed."""
         self._session.require_open()
         return self._session
 
@@ -65,7 +65,7 @@ class LensMethods(LensBase):
         edits.set_weights(self._open, weights)
 
     def set_kernel(self, i: int, kernel: npt.ArrayLike) -> None:
-        """Exchange ``kernels[i]``, as one step that can be undone.
+        """Replace ``kernels[i]``, as one step that can be undone.
 
         Parameters
         ----------
@@ -73,7 +73,7 @@ class LensMethods(LensBase):
             Index in `kernels`; negative ones count from the end.
         kernel
             ``(kh, kw)``, or ``(kh, kw, in_channels)`` where the layer's input has several channels; for signals
-            ``(k,)`` or ``(k, in_channels)``: the shape of the kernel that is there.
+            ``(k,)`` or ``(k, in_channels)``: the shape of the present kernel.
 
         Raises
         ------
@@ -103,7 +103,7 @@ class LensMethods(LensBase):
         edits.add_kernel(self._session, kernel, name)
 
     def remove_kernel(self, i: int) -> None:
-        """Take filter `i` out of the list, as one step that can be undone.
+        """Remove filter `i` from the list, as one step that can be undone.
 
         Parameters
         ----------
@@ -120,7 +120,7 @@ class LensMethods(LensBase):
         edits.remove_kernel(self._session, i)
 
     def move_kernel(self, i: int, j: int) -> None:
-        """Take filter `i` out of the list and put it back as filter `j`, as one step that can be undone.
+        """Move filter `i` to the place `j` of the list, as one step that can be undone.
 
         Parameters
         ----------
@@ -139,8 +139,8 @@ class LensMethods(LensBase):
     def use_map(self, i: int) -> None:
         """Feed the layer with the activation map of filter `i`, so that filters come one after another.
 
-        The map is taken as it is now: a later edit of the filter does not change it. Kernels stay, and so does history,
-        which this is no step of; `leave_map` goes back.
+        The map is taken as it is now: a later edit of the filter does not change it. Kernels and history stay as they
+        are: this is not a step of the history. `leave_map` goes back.
 
         Parameters
         ----------
@@ -152,7 +152,7 @@ class LensMethods(LensBase):
         IndexError
             When there is no filter `i`.
         ValueError
-            Inside a model, whose next layer reads the maps already, and where the map is too small for the kernels.
+            Inside a model, whose next layer already reads the maps, and where the map is too small for the kernels.
 
         Examples
         --------
@@ -175,7 +175,7 @@ class LensMethods(LensBase):
         Raises
         ------
         ValueError
-            When it is no whole number, or a negative one.
+            When it is not a whole number, or is negative.
         """
         chained.leave_map(self._open, steps)
 
@@ -184,7 +184,7 @@ class LensMethods(LensBase):
         self._session.undo()
 
     def redo(self) -> None:
-        """Make the edit again that `undo` took back; does nothing where there is none."""
+        """Repeat the edit that `undo` took back; does nothing where there is none."""
         self._session.redo()
 
     def reset(self) -> None:
@@ -194,7 +194,7 @@ class LensMethods(LensBase):
     def apply(self) -> None:
         """Write the edited weights, and no others, into the user's layer.
 
-        What was not edited stays as it is in the layer now, trained since the lens was made or not.
+        What was not edited stays as it is in the layer now, even if it was trained since the lens was made.
         """
         self._open.apply()
 
@@ -204,21 +204,21 @@ class LensMethods(LensBase):
         Raises
         ------
         ValueError
-            Where that was changed since by training or ``set_weights``. Nothing is put back then.
+            Where training or ``set_weights`` has changed that since. Nothing is put back then.
         """
         self._open.restore()
 
     # -- training ----------------------------------------------------------------------------------------------------
 
     def callback(self, every: str | int = "epoch", budget: float | None = BUDGET) -> keras.callbacks.Callback:
-        """Make a Keras callback that shows the layer while its model is trained, and keeps what it was on the way.
+        """Make a Keras callback that shows the layer while its model is trained, and keeps snapshots of it.
 
         Parameters
         ----------
         every
-            ``"epoch"``, or after how many batches to look.
+            ``"epoch"``, or the number of batches between two snapshots.
         budget
-            Share of the training's time that showing may take. What comes too soon for it is kept, but not shown; None
+            Share of the training's time that showing may take. A snapshot that comes too soon is only kept; None
             shows everything.
 
         Returns
@@ -234,7 +234,7 @@ class LensMethods(LensBase):
 
         Notes
         -----
-        At most 256 `snapshots`, and at most 64 MiB of them, are kept; of more, every second one is left out.
+        At most 256 `snapshots`, and at most 64 MiB of them, are kept; beyond that, every second one is left out.
         Maps are computed only while the lens is displayed.
         """
         _ = self._open.source.layer
@@ -285,7 +285,7 @@ class LensMethods(LensBase):
         Returns
         -------
         Explanation
-            Its products and bias sum up to the pre-activation that Keras computed. Its receptive field is that in the
+            Its products and bias add up to the pre-activation that Keras computed. Its receptive field is that in the
             image, through all layers of a model before this one.
 
         Raises
@@ -345,7 +345,7 @@ class LensMethods(LensBase):
         steps, seed, pixel, smoothness, callback
             As for `convlens.maximize`.
         value_range
-            ``(low, high)`` of what the model is fed; that of black to white, preprocessed, when left out.
+            ``(low, high)`` of what the model is fed; from black to white, preprocessed, when left out.
 
         Returns
         -------
@@ -379,13 +379,13 @@ class LensMethods(LensBase):
         *,
         edited: bool = True,
     ) -> npt.NDArray[np.float32]:
-        """Return where in the image the model's output rests, at the open layer: ``(rows, cols)`` float32.
+        """Return what in the image the model's output rests on, at the open layer: ``(rows, cols)`` float32.
 
         Parameters
         ----------
         target
             Class, or channel of an output that is a map; that of the greatest score when left out. A score is what a
-            last softmax or sigmoid is given.
+            last softmax or sigmoid takes.
         method
             ``"gradcam"``, ``"gradcam++"``, ``"gradients"``, ``"smoothgrad"`` or ``"ablation"``; see
             `convlens.interpretation.attribution.Attribution.map` for their sources. Maps of the layer's size are
@@ -449,7 +449,7 @@ class LensMethods(LensBase):
         Raises
         ------
         TypeError
-            For an option that is none of these.
+            For any other option.
         ValueError
             For a value that an option cannot have, for a figure of more pixels than Matplotlib can draw, and for
             gradients without a model.
@@ -506,7 +506,7 @@ class LensMethods(LensBase):
         Parameters
         ----------
         path
-            Of the file; what was there is replaced when the new one is whole.
+            Of the file; an existing one is replaced once the new one is complete.
 
         Raises
         ------
@@ -518,7 +518,7 @@ class LensMethods(LensBase):
         Its maps are computed by the browser, and marked as previews. An image of more than half a million pixels is
         reduced for the page, by averaging; the page says so, and its maps are those of the reduced image.
 
-        What Keras found stays in the page as far as it is of the present weights: the last of `predictions`, in the
+        What Keras computed stays in the page where it belongs to the present weights: the last of `predictions`, in the
         widget or here; the snapshots of a training, for its slider; and the images that the survey holds of this
         layer's filters. Where these are many, some are left out, and the page says how many.
         """

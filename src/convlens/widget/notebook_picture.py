@@ -25,7 +25,7 @@ _log = logging.getLogger("convlens")
 SETTLED_SECONDS = 1.0
 #: Pixels per inch; the tutorial's four maps take 110 kB.
 DPI = 72
-#: A picture of more filters would cost a notebook more than it tells.
+#: A picture of more filters would cost a notebook more than it is worth.
 MOST_FILTERS = 8
 #: Python is not told when running a cell again replaces an output; so only the last ones are kept up to date.
 MOST_OUTPUTS = 8
@@ -35,10 +35,10 @@ Way = Literal["keep", "update", "none"]
 
 
 class NotebookPicture:
-    """Keeps the picture and the text of a lens's outputs what they would be if they were displayed now.
+    """Keeps the picture and the text of a lens's outputs as they would be if displayed now.
 
     A picture is drawn by Matplotlib from Keras's own maps, on the main thread, and never before a lens is shown: it
-    follows when Keras is there and nothing has changed for a second. Where `update_display_data` would make the host
+    is drawn once Keras has loaded and nothing has changed for a second. Where `update_display_data` would make the host
     draw the widget anew, the front end is sent the picture instead and puts it into the notebook by itself.
 
     Parameters
@@ -102,7 +102,7 @@ class NotebookPicture:
     # -- what keeps it up to date --------------------------------------------------------------------------------------
 
     def changed(self) -> None:
-        """Something that the picture shows is another now, or can be drawn now."""
+        """Something that the picture shows has changed, or can be drawn now."""
         self._version += 1
         self._later()
 
@@ -111,12 +111,12 @@ class NotebookPicture:
         if way in ("keep", "update"):
             self._ways.add(way)
             self._told = -1
-            # It takes half a second, which the first picture should not wait for.
+            # It takes half a second, for which the first picture should not wait.
             threading.Thread(target=_import_matplotlib, name="convlens: import matplotlib").start()
             self._later()
 
     def suspend(self) -> None:
-        """Let go of the picture; none is drawn before the next change."""
+        """Release the picture; none is drawn before the next change."""
         self._kept, self._told = None, self._version
 
     def close(self) -> None:
@@ -126,7 +126,7 @@ class NotebookPicture:
         self._shell, self._kept, self._ways = None, None, set()
 
     def _later(self) -> None:
-        # From whatever thread: the kernel's loop runs on the main thread, when no cell does.
+        # From any thread: the kernel's loop runs on the main thread, when no cell does.
         loop = kernel_loop() if self._shell is not None else None
         if loop is not None and (self._ways or _in_colab()) and not self._arming:
             self._arming = True
@@ -189,7 +189,7 @@ class NotebookPicture:
             filters = engine.filters
             shown = filters.uids[:MOST_FILTERS]
             engine.compute(shown)
-            # A shared range is that of all maps that there are; as in the browser, none is computed for it alone.
+            # A shared range is that of all maps that exist; as in the browser, none is computed for it alone.
             others = filters.uids[MOST_FILTERS:] if value_range == "shared" else []
             uids = shown + [uid for uid in others if engine.current(uid) is not None]
             found = [engine.current(uid) for uid in uids]
@@ -224,7 +224,7 @@ def _import_matplotlib() -> None:
 
 
 def publish(data: dict[str, Any], metadata: dict[str, Any], display_id: str, update: bool = False) -> None:
-    """Display a MIME bundle, or exchange what was displayed under this id."""
+    """Display a MIME bundle, or replace what was displayed under this id."""
     from IPython.display import publish_display_data
 
     publish_display_data(data, metadata, transient={"display_id": display_id}, update=update)

@@ -2,7 +2,7 @@
 
 ipywidgets keeps every widget that is not closed, and IPython the results of cells, so that each run of a cell would add
 a lens with its layer, picture and maps. A lens of an earlier run is no longer shown in its cell, but a variable or
-another output may still have it: it is not closed, but lets go of what it can make again, until it is used.
+another output may still have it: it is not closed, but releases what it can make again until it is used.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ class Suspendable(Protocol):
     """A lens."""
 
     def suspend(self, newer: Suspendable) -> None:
-        """Let go of what can be made again, and share with `newer` what is the same."""
+        """Release what can be made again, and share with `newer` what is the same."""
 
 
-#: Lenses by the cell that made them, each with the run of the cell that it is of.
+#: Lenses by the cell that made them, each with the run of the cell that made it.
 _made: dict[str, weakref.WeakKeyDictionary[Suspendable, str]] = {}
 
 

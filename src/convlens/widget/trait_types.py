@@ -19,7 +19,7 @@ else:
 
 
 class RefusedValue(TraitError, ValueError):
-    """A `TraitError` that is also a ``ValueError``, as the function raises that checks the value."""
+    """A `TraitError` that is also a ``ValueError``, which the function that checks the value raises."""
 
 
 class RefusedType(TraitError, TypeError):
@@ -60,7 +60,7 @@ class Checked(_AnyTrait):
     help
         What it means.
     shared
-        Whether the browser has it; else it is Python's alone.
+        Whether the browser has it, too; otherwise only Python does.
     """
 
     def __init__(self, default: Any, check: Callable[[Any, Any], Any], help: str, *, shared: bool = True) -> None:
@@ -74,13 +74,13 @@ class Checked(_AnyTrait):
         return copy.copy(self.default_value)
 
     def set(self, obj: Any, value: Any) -> None:
-        """Keep a value; one that is refused, or kept as another, is put right wherever it came from."""
+        """Keep a value; one that is refused, or kept as another, is corrected wherever it came from."""
         try:
             super().set(obj, value)
         except TraitError:
             obj.put_right(self.name)
             raise
-        # A link hands on -1, which is kept as the number that it counts to.
+        # A link passes on -1, which is kept as the index that it stands for.
         given = tuple(value) if isinstance(value, (list, np.ndarray)) else value
         if obj._trait_values.get(self.name) != given:
             obj.put_right(self.name)
