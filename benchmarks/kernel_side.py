@@ -9,7 +9,7 @@ from benchmarks.table import Row, fraction, multiple
 
 ROWS = (
     ("P6", "the kernel's time for one edit"),
-    ("P6", "what looking whether the weights are still the model's adds to an edit in a model's first layer"),
+    ("P6", "what checking whether the weights are still the model's adds to an edit in a model's first layer"),
     ("P6", "the same in the 40th layer of ResNet50, on an image of 224×224"),
 )
 
@@ -121,7 +121,7 @@ def rows(bench: Bench) -> Iterator[Row]:
         yield Row(
             *row,
             f"{added:.2f} ms",
-            f"{100 * added / edit:.1f} % of the edit ({edit:.2f} ms; {without:.2f} ms without it, in turn)",
+            f"{100 * added / edit:.1f} % of the edit ({edit:.2f} ms; {without:.2f} ms without it, alternately)",
             "≤ 5 %",
             added <= 0.05 * edit,
         )

@@ -121,8 +121,8 @@ def gallery(bench: Bench) -> Iterator[Row]:
             *GALLERY_ROWS[0],
             f"{ms:.0f} ms",
             f"{multiple(ms, once)} one forward pass of the model ({once:.0f} ms; `predict` takes "
-            f"{statistics.median(predict):.0f} ms), both {OPENINGS} times in turn; {seen['places']} maps on the first "
-            "screen",
+            f"{statistics.median(predict):.0f} ms), both {OPENINGS} times, alternately; {seen['places']} maps on the "
+            "first screen",
             "≤ 2 ×",
             ms <= 2 * once,
         )

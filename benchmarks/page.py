@@ -14,13 +14,13 @@ from benchmarks.table import Row
 HEAD = """# Benchmarks
 
 `python3 dev.py bench` measures this in a real JupyterLab in headless Chromium, and writes this page. It sets up what it
-needs, takes 45 minutes at most, and wants a machine that does nothing else. `--only P5` measures one row,
+needs, takes 45 minutes at most, and needs a machine that does nothing else. `--only P5` measures one row,
 prints it, and leaves the page alone.
 
 Measured on {date}: {machine}; Python {python}, {versions}, Chromium {chromium}.
 
-Times are medians, with the 95th percentile in brackets. Absolute times belong to the machine; what to compare are the
-ratios, of numbers that were measured in one run. {verdict}
+Times are medians, with the 95th percentile in brackets. Absolute times belong to the machine; compare the
+ratios, each of numbers that were measured in one run. {verdict}
 
 | row | measured | result | compared with | budget | met |
 |---|---|---|---|---|---|

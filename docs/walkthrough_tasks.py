@@ -222,7 +222,7 @@ def blur_then_sharpen(walk: Walk) -> None:
 
 
 def spot(walk: Walk) -> None:
-    """Which filter answers at a spot?"""
+    """Which filter responds at a spot?"""
     walk.pin(0, 40, 30)
     pixel = walk.tab("This pixel")
     walk.step("press *Which filter responds most here?*", pixel.get_by_text("Which filter responds most here?").click)

@@ -107,7 +107,7 @@ class Marimo(Host):
     name = "marimo"
     title = "marimo"
     not_applicable: ClassVar[dict[str, str]] = {
-        "python-restarted": "the host loads the page anew together with Python",
+        "python-restarted": "the host reloads the page together with Python",
         "picture-kept": NOTHING_SAVED,
     }
 
