@@ -1,6 +1,7 @@
 /**
  * What anywidget imports for each model. A page keeps every module that it ever imported, so this one is small, and imports the
- * front end itself, the text of `_bundle`, once a page. Lenses of two versions on one page have two texts, and so two modules.
+ * front end itself, the text of `_bundle`, once per page. Lenses of two versions on one page have two texts, and so two
+ * modules.
  */
 import type { AnyModel } from "@anywidget/types";
 

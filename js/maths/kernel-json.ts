@@ -26,7 +26,7 @@ function write(value: number): string {
 const list = (length: number, item: (i: number) => string) =>
   `[${Array.from({ length }, (_, i) => item(i)).join(", ")}]`;
 
-/** One line a kernel. */
+/** One line per kernel. */
 export function formatKernels({ shape: [rows, cols, channels], kernels, bias, names }: KernelFile): string {
   const nested = (kernel: Float32Array) =>
     list(rows, (r) =>

@@ -1,6 +1,6 @@
 /**
- * What differs between the kinds of layer, one row a kind: the rest of the browser reads it from there. Their names are those of
- * the arithmetic in src/convlens/layers/kinds.
+ * What differs between the kinds of layer, one row per kind: the rest of the browser reads it from there. Their names
+ * are those of the arithmetic in src/convlens/layers/kinds.
  */
 import type { Geometry } from "../protocol/records.ts";
 

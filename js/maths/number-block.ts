@@ -1,4 +1,4 @@
-/** Blocks of numbers as text: tab-separated as spreadsheets have it, and what NumPy and its kin print. */
+/** Blocks of numbers as text: tab-separated as spreadsheets have it, and what NumPy and similar libraries print. */
 import { exactNumber, parseNumber } from "./numbers.ts";
 
 export interface Block {

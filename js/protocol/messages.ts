@@ -113,8 +113,8 @@ export type Request =
   /** Keras's own float values of that output at one pixel. */
   | { type: "output_values"; channel: number; row: number; col: number }
   /**
-   * One number a filter, to sort a gallery by; has Keras compute the maps that are missing (one call of the layer). With a
-   * pixel, the maps' values there as well.
+   * One number per filter, to sort a gallery by; has Keras compute the maps that are missing (one call of the layer).
+   * With a pixel, the maps' values there as well.
    */
   | { type: "stats"; pixel?: [number, number] | null }
   /** What the model's greatest score, before a last softmax, loses without the maps of some filters, one at a time. */

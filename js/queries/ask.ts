@@ -26,7 +26,7 @@ export type Query = Extract<
   }
 >;
 
-/** One number a filter, in list order, to sort a gallery by. */
+/** One number per filter, in list order, to sort a gallery by. */
 export type Stats = Record<"energy" | "dead" | "norm" | "pixel", Float32Array>;
 
 export const UNCONNECTED = "Python is not connected: this needs a running kernel.";

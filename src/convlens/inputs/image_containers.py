@@ -1,4 +1,4 @@
-"""Values that hold a picture: pairs, dicts, lists, data sets; each is refused with the expression of its picture."""
+"""Values that hold a picture: pairs, dicts, lists, data sets; each is refused with the expression that picks it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DEPTH = 4
 
 
 def refuse_container(value: Any, known: tuple[int, ...]) -> None:
-    """Raise where `value` holds pictures, or is none, with the expression that picks one.
+    """Raise where `value` holds pictures, or is not a picture, with the expression that picks one.
 
     Arrays, tensors and nested lists of numbers are let through.
 

@@ -41,7 +41,7 @@ _OTHERS = {
 def read_stream(value: Any) -> Any:
     """Return the bytes of an open file or of an uploaded one, and anything else as it is.
 
-    The position of a file that can be sought is left where it was. A file that was just written, and so stands at its
+    The position of a seekable file is left where it was. A file that was just written, and so stands at its
     end, is read from its start.
     """
     content = _uploaded(value)
@@ -92,7 +92,7 @@ def open_path(value: str | os.PathLike[str]) -> tuple[Picture, str]:
     FileNotFoundError
         If there is nothing at the path.
     ValueError
-        If what is there is no regular file, or no picture of one of `FORMATS`.
+        If what is there is not a regular file, or not a picture in one of `FORMATS`.
     """
     path = _local(os.fsdecode(value))
     try:

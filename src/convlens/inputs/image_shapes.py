@@ -33,12 +33,12 @@ def rows_cols_channels(array: NDArray[Any], known: tuple[int, ...]) -> NDArray[A
 
 
 def check_shape(shape: tuple[int, ...], known: tuple[int, ...], array: str = "image", given: str = "image") -> None:
-    """Raise `ValueError` for a shape that is no picture, with expressions that make one.
+    """Raise `ValueError` for a shape that is not a picture, with expressions that make one.
 
     Parameters
     ----------
     shape
-        What came.
+        The array's shape.
     known
         Numbers of channels that a picture may have.
     array, given

@@ -46,7 +46,7 @@ LUMINANCE = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """An image as a layer, or a model, is fed with it.
+    """An image as it is fed to a layer, or to a model.
 
     Parameters
     ----------
@@ -62,10 +62,10 @@ class Image:
         ``PIL.Image`` and ``PIL.ImageOps``. None where the image did not come from a path, or where PIL alone does not
         read its values.
     signal
-        Whether it is a signal, whose one row are its steps.
+        Whether it is a signal, whose only row is its steps.
     through
         The filters that it went through to become this, where it is an activation map of the lens itself: the name of
-        each, and the image that it was fed, the first first.
+        each, and the image that it was fed, the oldest first.
     """
 
     values: FloatArray
@@ -127,9 +127,9 @@ def read_image(value: Any, *, channels: int | None, scale: bool) -> Image:
     FileNotFoundError
         If there is no file at the path.
     ValueError
-        If the file is no readable image, or the array's shape is none of the above.
+        If the file is not a readable image, or the array's shape is none of the above.
     TypeError
-        If `value` is nothing of the above, or does not hold real numbers.
+        If `value` is none of the above, or does not hold real numbers.
     """
     known = (1, 3, 4) if channels is None else (1, 3, 4, channels)
     draft = _read_draft(value, known)
@@ -239,7 +239,7 @@ def _read_array(value: Any, known: tuple[int, ...]) -> Draft:
     _check_array(array.shape, known, expression)
     if array.dtype.kind in "iu":
         return Draft(array, float(np.iinfo(array.dtype).max), integers=True, expression=expression)
-    # Floats have no maximum of their own; an alpha above 1 shows that these count to 255.
+    # Floats have no maximum of their own; an alpha above 1 shows that these go up to 255.
     to_255 = array.dtype.kind == "f" and array.ndim > 2 and array.shape[-1] == 4 and bool(np.any(array[..., 3] > 1))
     return Draft(array, 255.0 if to_255 else 1.0, integers=False)
 

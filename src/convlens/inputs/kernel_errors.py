@@ -1,4 +1,4 @@
-"""What mends kernels that cannot be read."""
+"""How to mend kernels that cannot be read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WRITTEN = 10
 def refuse_one_kernel(kernels: Any, channels: int, free: bool) -> None:
     """Raise for a single kernel, or a single row or number, that is not in a list.
 
-    `free` is whether the layer may as well take one channel.
+    `free` is whether the layer may take one channel instead.
     """
     shape = tuple(getattr(kernels, "shape", ()))
     if hasattr(kernels, "shape") and not (isinstance(kernels, np.ndarray) and kernels.dtype == object):
@@ -83,7 +83,7 @@ def mend_of(array: NDArray[Any], channels: int, kind: Kind) -> str:
 
 
 def preset_hint(name: str) -> str:
-    """Return where the kernel is that a text names."""
+    """Return where to find the kernel that a text names."""
     from convlens.inputs.presets import presets
 
     return f" convlens.presets[{name!r}] is that array." if name in presets else ""

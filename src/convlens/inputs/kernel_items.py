@@ -45,7 +45,7 @@ def kernel_depth(kernels: Any, image_channels: int | None = None) -> int | None:
     Returns
     -------
     int or None
-        None where it cannot be told; :func:`read_kernels` then says what is wrong.
+        None where it cannot be determined; :func:`read_kernels` then says what is wrong.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def kernel_depth(kernels: Any, image_channels: int | None = None) -> int | None:
 
 
 def list_depth(kernels: Any) -> int:
-    """Return the depth of a list of kernels that are known to have their channels last, 1 where it cannot be told."""
+    """Return the depth of a list of kernels that are known to have their channels last, 1 where it is unknown."""
     try:
         shape = np.shape(items_of(kernels)[0])
     except (TypeError, ValueError, IndexError):

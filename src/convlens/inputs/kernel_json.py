@@ -32,7 +32,7 @@ class Kernels(NamedTuple):
     bias
         ``(filters,)`` float32.
     names
-        One string a kernel; None where the text has none.
+        One string per kernel; None where the text has none.
     """
 
     kernels: list[Array]
@@ -52,12 +52,12 @@ def dump(
     bias
         ``(filters,)``; zeros if None.
     names
-        One string a kernel.
+        One string per kernel.
 
     Returns
     -------
     str
-        One line a kernel. `load` reads the very same float32 values back.
+        One line per kernel. `load` reads the very same float32 values back.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def load(text: str | bytes) -> Kernels:
     Raises
     ------
     ValueError
-        For a text that is no such JSON, is of a later version, or holds what is no list of kernels; it says where.
+        For a text that is not such JSON, is of a later version, or does not hold a list of kernels; it says where.
     """
     try:
         data = json.loads(text)

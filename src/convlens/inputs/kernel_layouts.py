@@ -76,7 +76,7 @@ def depth_of(shape: Shape, image_channels: int) -> int:
         return image_channels
     if exact:
         raise _two_ways(shape, CONVOLUTION, torch=shape[1] in (image_channels, other))
-    # PyTorch's order that fits the image goes before what fits another image.
+    # PyTorch's order takes precedence where it fits the image and the others fit another image.
     # Kernels are square more often than not: (3, 3, 1, 8) is Keras's on a colour image, too.
     square = converted == ["keras"] and shape[0] == shape[1] and shape[2] != shape[3]
     if not converted or (shape[1] == image_channels and not square):
@@ -94,7 +94,7 @@ def stack_depth(shape: Shape) -> int | None:
 
 
 def check_keras_layout(shape: Shape, channels: int, kind: Kind, own: Shape | None, biases: int | None) -> None:
-    """Raise if the first of a list of weights is no kernel variable of Keras's for this layer.
+    """Raise if the first of a list of weights is not Keras's kernel variable for this layer.
 
     `biases` is how many numbers the list's bias has, None where it has none.
     """

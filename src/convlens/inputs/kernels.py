@@ -68,7 +68,7 @@ def read_kernels_and_bias(
     ----------
     kernels
         A list, or any iterable, of kernels; a stack of them with the filters first, ``(n, kh, kw)`` or
-        ``(n, kh, kw, channels)``; Keras's ``(kh, kw, channels, filters)``; or ``layer.get_weights()``, which brings a
+        ``(n, kh, kw, channels)``; Keras's ``(kh, kw, channels, filters)``; or ``layer.get_weights()``, which has a
         bias. Each kernel is ``(kh, kw, channels)``, or ``(kh, kw)`` where the input has one channel: an array, a tensor
         or nested lists. NaN and infinity are let through.
     channels
@@ -86,7 +86,7 @@ def read_kernels_and_bias(
     Raises
     ------
     ValueError, TypeError
-        If they are none of that; the error names the kernel by its index. One array that has several meanings is
+        If they are none of these; the error names the kernel by its index. One array that has several meanings is
         refused with the expression for each: with one channel, ``(kh, kw, 1, filters)`` is always Keras's.
     """
     kernels = listed(kernels, shape_text(channels))
@@ -127,7 +127,7 @@ def read_kernel(kernel: Any, shape: tuple[int, int, int], index: int) -> FloatAr
 def check_fits(geometry: Geometry) -> None:
     """Raise `ValueError` if the kernels span more rows or columns than the padded image has.
 
-    Asked here because TensorFlow, given such a layer, may return uninitialised memory rather than an error.
+    Checked here because TensorFlow, given such a layer, may return uninitialised memory rather than an error.
     """
     check_bounds(geometry)
     if not geometry.kind.slides:

@@ -52,7 +52,7 @@ def read_picture(picture: Picture, what: str) -> Draft:
 
 
 def unreadable(what: str, error: Exception) -> ValueError:
-    """Return the error for a picture that a decoder failed at."""
+    """Return the error for a picture that a decoder failed to decode."""
     # Decoders raise OSError, SyntaxError, struct.error, EOFError and more; to a user all mean the same.
     return ValueError(
         f"{what} cannot be read as an image: {error}. It may be incomplete: save or download it once more."
@@ -117,13 +117,13 @@ def _full_intensity(picture: Picture) -> float | None:
     if bits:
         return 2.0 ** (bits - signed) - 1
     if picture.mode != "I" or picture.format is not None:
-        return 65535.0  # of other formats PIL opens none that has more; older versions open them as mode "I"
+        return 65535.0  # PIL opens no other format that has more; older versions open them as mode "I"
     array = np.asarray(picture)
     return 65535.0 if array.min(initial=0) >= 0 and array.max(initial=0) <= 65535 else 2.0**31 - 1
 
 
 def _as_its_file_says(array: NDArray[Any], full: float, mode: str) -> tuple[NDArray[Any], bool]:
-    """Return the pixels with the sign that the file gives them, and whether PIL has them so already."""
+    """Return the pixels with the sign that the file gives them, and whether PIL already has them like that."""
     if mode == "L":
         return array.view(np.int8), False
     if full == 2.0**32 - 1:

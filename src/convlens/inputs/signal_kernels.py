@@ -1,4 +1,4 @@
-"""Anything a user may call kernels of a layer over signals → kernels of one row, or an error that teaches."""
+"""Anything a user may call kernels of a layer over signals → kernels of one row, or an error with the mend."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEFAULT_KERNELS: dict[str, tuple[float, ...]] = {
 
 
 def signal_kernel_depth(kernels: Any) -> int | None:
-    """Return how many channels kernels read: 1 for ``(k,)``, n for ``(k, n)``; None where it cannot be told."""
+    """Return how many channels kernels read: 1 for ``(k,)``, n for ``(k, n)``; None where it cannot be determined."""
     try:
         items = items_of(kernels)
         whole = _whole(kernels, items)
@@ -61,7 +61,7 @@ def read_signal_kernels(
     Raises
     ------
     ValueError, TypeError
-        If they are none of that.
+        If they are none of these.
     """
     text = shape_text(channels)
     kernels = listed(kernels, text)

@@ -12,7 +12,7 @@ from convlens.inputs.images import Image
 
 
 class NotGiven:
-    """What stands for an image that was not given: None is what readers return that found no file."""
+    """Stands for an image that was not given, since None is what readers return when they find no file."""
 
     def __repr__(self) -> str:
         """Show as in a signature."""

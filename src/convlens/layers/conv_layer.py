@@ -126,7 +126,7 @@ class ConvLayer:
         kernel_size
             ``(rows, cols)``.
         **settings
-            Keras's arguments that are another: pairs ``(rows, cols)`` for ``strides`` and ``dilation_rate``.
+            Keras's arguments that change: pairs ``(rows, cols)`` for ``strides`` and ``dilation_rate``.
 
         Returns
         -------
@@ -231,7 +231,7 @@ class ConvLayer:
     def independent(self) -> bool:
         """Whether each map is certain to depend on its own kernel and bias alone, once the layer is fed.
 
-        In a separable layer that is its column of the pointwise kernel, next to the depthwise kernels that all filters
+        In a separable layer that is its column of the pointwise kernel, besides the depthwise kernels that all filters
         share. False for an activation across filters (softmax), and for code that is not Keras's own.
         """
         return self._fed.splits

@@ -74,7 +74,7 @@ def instance_attributes(layer: keras.layers.Layer) -> dict[str, Any]:
     """Return the attributes of a layer to write to, past the tracking that ``Layer.__setattr__`` does.
 
     Relies on Keras looking up ``call``, ``build``, ``activation`` and ``built`` on the instance. Without that a
-    function put there is not called: a model is said to have run without calling its convolutions.
+    function put there is not called: a model is reported to have run without calling its convolutions.
     """
     attributes: dict[str, Any] = vars(layer)
     return attributes
@@ -108,7 +108,7 @@ def graph_of(model: keras.Model) -> Any:
     """Return what holds the ``inputs`` and ``outputs`` of a functional or sequential model, None for any other.
 
     Relies on ``Sequential._functional`` and ``Functional._nodes_by_depth``. Without them there is no graph, and
-    receptive fields are said not to be known.
+    receptive fields are reported as unknown.
     """
     graph = getattr(model, "_functional", None) or model
     return graph if hasattr(graph, "_nodes_by_depth") else None

@@ -23,7 +23,7 @@ __all__ = [
 
 
 def is_own_class(layer: keras.layers.Layer) -> bool:
-    """Whether the layer's class is Keras's itself, and so computes what its settings say."""
+    """Whether the layer's class is Keras's own, and so computes what its settings say."""
     kind = kind_of(layer)
     return kind is not None and type(layer) is kind.keras_class
 

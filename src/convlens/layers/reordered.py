@@ -1,7 +1,7 @@
-"""Copying large kernels between Keras's order and one array a filter, at the speed of a plain copy.
+"""Copying large kernels between Keras's order and one array per filter, at the speed of a plain copy.
 
-Keras keeps a filter's weights spread over the whole variable. To gather one filter after another touches all of its
-memory once a filter: 2.9 s for 7×7×512×4096, where a copy takes 0.9 s and what is here as long.
+Keras keeps a filter's weights spread over the whole variable. Gathering one filter after another touches all of its
+memory once per filter: 2.9 s for 7×7×512×4096, where a copy takes 0.9 s, as does the code here.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
 
-#: Channels, and filters, that are copied together: what fits into the processor's nearer memory.
+#: Channels, and filters, that are copied together: what fits into the processor's cache.
 CHANNELS = 64
 FILTERS = 256
-#: Fewer numbers than these are copied by NumPy as they come.
+#: Fewer numbers than these are copied by NumPy directly.
 LARGE = 1 << 16
 
 

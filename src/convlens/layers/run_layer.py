@@ -79,7 +79,7 @@ class Runner:
 
     @property
     def activation(self) -> Callable[[Array], Array] | None:
-        """The layer's activation function on arrays, where it gives of any part of a map the very numbers of the whole.
+        """The layer's activation function on arrays, where any part of a map gets the very numbers of the whole.
 
         None for others, and where the layer computes in another type than maps are kept in.
         """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Sibling:
     """A small layer of Keras's own class that computes some filters of another layer, on the channels that they read.
 
-    Always ``channels_last``, because TensorFlow's CPU kernels know nothing else.
+    Always ``channels_last``, because TensorFlow's CPU kernels support nothing else.
 
     Parameters
     ----------

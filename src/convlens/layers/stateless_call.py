@@ -1,4 +1,4 @@
-"""Calling Keras layers with other weights than their own, changing nothing of them."""
+"""Calling Keras layers with weights other than their own, without changing them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def shadowed(layer: keras.layers.Layer, name: str, replacement: Callable[..., An
 
 @contextmanager
 def unchanged(layers: Sequence[keras.layers.Layer]) -> Iterator[None]:
-    """Let this thread call `layers` without a trace in them; what other threads do to them meanwhile stays.
+    """Let this thread call `layers` without leaving a trace in them; what other threads do to them meanwhile stays.
 
     Keras notes on a layer that it was called, and where. A call from outside, moreover, clears its list of losses, and
     the training of another thread may be about to add them up.
@@ -139,7 +139,7 @@ def _concrete(function: Callable[..., Any]) -> Callable[..., Any]:
 
     traced: Callable[..., Any] | None = None
 
-    # A third of what `tf.nest.map_structure` takes, which is felt in every edit.
+    # A third of what `tf.nest.map_structure` takes, which is noticeable in every edit.
     def as_tensors(value: Any) -> Any:
         if isinstance(value, (list, tuple)):
             return type(value)(map(as_tensors, value))

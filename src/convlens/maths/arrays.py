@@ -1,4 +1,4 @@
-"""From an array or tensor of any library to a NumPy array of real numbers, or to an error that names what came."""
+"""From an array or tensor of any library to a NumPy array of real numbers, or to an error that names what was given."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _numbers(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _is_real(dtype: np.dtype[Any]) -> bool:
-    # bfloat16 and its kin (ml_dtypes, from TensorFlow and JAX) are of NumPy's kind "V" but cast safely to float32.
+    # bfloat16 and others (ml_dtypes, from TensorFlow and JAX) are of kind "V" in NumPy but cast safely to float32.
     return dtype.kind in "biuf" or (dtype.kind == "V" and dtype.names is None and np.can_cast(dtype, np.float32))
 
 

@@ -82,7 +82,7 @@ class Diagnostics:
     planes
         One for each input channel.
     note
-        A sentence on what could not be told and why, or "".
+        A sentence on what could not be determined and why, or "".
     """
 
     sum: float
@@ -99,7 +99,7 @@ class Diagnostics:
         return tuple(plane.rank for plane in self.planes)
 
     def __repr__(self) -> str:
-        """Say it in a line."""
+        """Describe the kernel in one line."""
         ranks = ", ".join("?" if rank is None else str(rank) for rank in self.ranks[:8])
         more = ", …" if len(self.ranks) > 8 else ""
         note = f"\n  {self.note}" if self.note else ""

@@ -30,9 +30,9 @@ class Window(NamedTuple):
 class Explanation:
     """How one pixel of one activation map comes about.
 
-    ``products.sum() + bias`` is the pre-activation, and the layer's activation function makes the activation of it.
+    ``products.sum() + bias`` is the pre-activation, and the layer's activation function turns it into the activation.
 
-    That of a layer over signals has a step in the place of a row and a column, and ``k`` in that of ``kh, kw``.
+    For a layer over signals there is a step instead of a row and a column, and ``k`` instead of ``kh, kw``.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Explanation:
     pre_activation, activation
         What Keras computed.
     window
-        Input rows and columns of the patch; of a signal an array of its ``(k,)`` input steps.
+        Input rows and columns of the patch; for a signal, an array of its ``(k,)`` input steps.
     inside
         ``(kh, kw)``: False for taps that lie in the padding.
     receptive_field
@@ -89,14 +89,14 @@ class Explanation:
         return abs(total - keras_value) <= 1e-5 * max(scale, abs(keras_value))
 
     def along_steps(self) -> Explanation:
-        """Return that of a step, of one of a picture of one row."""
+        """Return the explanation of a step, made from that of a pixel in a picture of one row."""
         assert isinstance(self.pixel, tuple)
         assert isinstance(self.window, Window)
         one_row = {name: getattr(self, name)[0] for name in ("patch", "kernel", "products", "inside")}
         return replace(self, pixel=self.pixel[1], window=self.window.cols, **one_row)
 
     def __repr__(self) -> str:
-        """Say the sum in words."""
+        """Describe the sum in words."""
         size = "×".join(map(str, self.kernel.shape))
         taps = self.inside.size
         padding = int(taps - self.inside.sum())
@@ -147,7 +147,7 @@ def explain(
     IndexError
         When the pixel is outside the map, with the ranges that are inside.
     ValueError
-        When the layer's settings do not tell what the pixel is computed from.
+        When the layer's settings do not determine what the pixel is computed from.
     TypeError
         When row or col is not a whole number.
     """

@@ -12,7 +12,7 @@ Array = npt.NDArray[np.float32]
 
 
 class Statistics(NamedTuple):
-    """One number a filter, ``(filters,)`` each; NaN where the maps or kernels are.
+    """One number per filter, ``(filters,)`` each; NaN where the maps or kernels are.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ class Geometry:
         Whether the layer's class and activation function are Keras's own and it computes in float32, so that these
         settings describe it completely. False for a user's subclass, or a user's function that is called "relu".
     returned
-        ``(rows, cols)`` of the maps where a layer with code of its own returned others than its settings make.
+        ``(rows, cols)`` of the maps where a layer with code of its own returned other sizes than its settings give.
     note
         What cannot be shown or done because of what the layer returns, in sentences.
     """
@@ -65,12 +65,12 @@ class Geometry:
 
     @property
     def rank(self) -> int:
-        """Axes that the layer convolves along: 2, or 1 of a layer for signals, whose one row is 0."""
+        """Axes that the layer convolves along: 2, or 1 for a layer over signals, whose only row is row 0."""
         return self.kind.rank
 
     @property
     def kernel_count(self) -> int:
-        """Number of kernels: one a filter, but in a separable layer one a depthwise channel."""
+        """Number of kernels: one per filter, but in a separable layer one per depthwise channel."""
         return self.kind.kernel_count(self.channels)
 
     @property
@@ -202,7 +202,7 @@ class Geometry:
             "output_shape": list(self.output_shape),
             "filters": self.filters,
             "kernel_size": list(self.kernel_size),
-            # What crosses for a separable layer are the kernels that it amounts to, which read all channels.
+            # For a separable layer the effective kernels are sent, which read all channels.
             "kernel_channels": self.kind.filter_channels(self.channels),
             "strides": list(self.strides),
             "dilation_rate": list(self.dilation_rate),

@@ -50,12 +50,12 @@ class Channels(NamedTuple):
 class Kind:
     """A convolution in which each filter has one kernel, over all input channels of its group.
 
-    Other kinds are subclasses that override what they do otherwise (`convlens.layers.kinds`).
+    Other kinds are subclasses that override what they do differently (`convlens.layers.kinds`).
     """
 
     #: Its name in js/maths/kinds.ts.
     name: ClassVar[str] = "conv"
-    #: Axes that it convolves along: 2 of a picture; 1 of a signal, which is inside a picture of one row.
+    #: Axes that it convolves along: 2 for a picture; 1 for a signal, which is held as a picture of one row.
     rank: ClassVar[int] = 2
     #: Whether a map that an edit of one tap changes is linear in it with coefficients that the browser has.
     previewable: ClassVar[bool] = True

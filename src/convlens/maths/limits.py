@@ -8,14 +8,14 @@
 | `FILTERS` | 8,192 | lists of filters that no layer has |
 | `TAPS` | 65,536 | kernels of more than 256 × 256 numbers a channel |
 | `WEIGHTS` | 134,217,728 | kernels that together take more than 512 MB |
-| `NAME` | 1,000 | a name of a filter that is no title |
+| `NAME` | 1,000 | a name of a filter that is not a title |
 | `ECHO` | 60 | error messages that repeat all that was given |
 | `ERROR` | 4,000 | error messages of others that are longer than anybody reads |
 | `LABELS` | 100,000 | names of classes that no model has |
-| `SENT_PIXELS` | 16,777,216 | a picture from the browser that crosses back for longer than a person waits |
-| `SENT_BYTES` | 128 MB | a message of the browser whose buffers take more than any picture or list of kernels |
-| `SENT_TEXT` | 100,000 | a message of the browser with a text that is none of a person's |
-| `SENT_VALUES` | 4,000,000 | a message of the browser with more values than the largest edit has |
+| `SENT_PIXELS` | 16,777,216 | a picture from the browser that takes longer to send back than a person waits |
+| `SENT_BYTES` | 128 MB | a message from the browser whose buffers take more than any picture or list of kernels |
+| `SENT_TEXT` | 100,000 | a message from the browser with a text that no person typed |
+| `SENT_VALUES` | 4,000,000 | a message from the browser with more values than the largest edit has |
 | `MAP_COPIES` | 3 | maps that have room once, but not while they are computed |
 """
 
@@ -105,7 +105,7 @@ def check_maps(filters: int, rows: int, cols: int) -> None:
 
 
 def free_memory() -> int | None:
-    """Return the bytes that this process may still take, or None where the machine does not tell."""
+    """Return the bytes that this process may still take, or None where the machine does not say."""
     known = [free for free in (_of_machine(), _of_container()) if free is not None]
     return min(known, default=None)
 

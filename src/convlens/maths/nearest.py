@@ -11,7 +11,7 @@ from convlens.maths.limits import NAME
 def nearest(word: object, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the word of `known` that is spelt most alike, or None.
 
-    None also for what is no name, `convlens.maths.limits.NAME` characters or more: comparing takes as long as the
+    None also for what cannot be a name, `convlens.maths.limits.NAME` characters or more: comparing takes as long as the
     product of both lengths.
     """
     text = str(word) if not isinstance(word, str) else word

@@ -1,4 +1,4 @@
-"""A signal is inside a picture of one row: its arrays as a user has them, without the axis of that row."""
+"""Inside the package a signal is a picture of one row: its arrays as a user has them, without the axis of that row."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class ReceptiveField:
     inside
         The rows and the columns of the image among them that are read, in order, with gaps where a stride or dilation
         leaves some out: a change of any other pixel leaves the output pixel as it is. None where there are none.
-        Of a signal its steps alone.
+        For a signal, its steps only.
     note
         A sentence: why they are not known, or what they rely on; else empty.
     steps
@@ -54,7 +54,7 @@ class ReceptiveField:
         return f"depends on rows {top} to {bottom}, cols {left} to {right} of the image. {self.note}".rstrip()
 
     def along_steps(self) -> ReceptiveField:
-        """Return that of a signal, which is here a picture of one row."""
+        """Return the receptive field in steps, for a signal that is held as a picture of one row."""
         return ReceptiveField(inside=None if self.inside is None else self.inside[1:], note=self.note, steps=self.cols)
 
 

@@ -56,7 +56,7 @@ class LeaveMap(Request):
 
 
 class Statistics(Request):
-    """One number a filter, to sort by; with a pinned pixel the maps' values there as well."""
+    """One number per filter, to sort by; with a pinned pixel the maps' values there as well."""
 
     pixel: object
 

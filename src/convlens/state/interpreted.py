@@ -25,7 +25,7 @@ class LayerGradients:
     Parameters
     ----------
     kernels
-        As `ConvLens.kernels`: one array a kernel, ``(kh, kw)`` or ``(kh, kw, in_channels)``.
+        As `ConvLens.kernels`: one array per kernel, ``(kh, kw)`` or ``(kh, kw, in_channels)``.
     bias
         ``(filters,)``; zeros for a layer without one.
     maps

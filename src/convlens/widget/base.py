@@ -111,8 +111,8 @@ class LensBase(anywidget.AnyWidget):
         shared=False,
     )
 
-    # The first imports the second, once a page: what anywidget imports itself, it does anew for each model, and a page
-    # keeps all of it.
+    # The first imports the second, once per page: what anywidget itself imports, it imports anew for each model, and a
+    # page keeps every copy.
     _esm = traitlets.Unicode().tag(sync=True)
     _bundle = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)

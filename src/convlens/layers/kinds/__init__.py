@@ -1,4 +1,4 @@
-"""The kinds of convolution layers that can be opened: one file each, found by being here."""
+"""The kinds of convolution layers that can be opened: one file each, found automatically."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def kind_by_name(name: str) -> LayerKind:
 
 
 def kind_of_geometry(geometry: Geometry) -> LayerKind:
-    """Return what Keras's side of a geometry's kind is."""
+    """Return the Keras side of a geometry's kind."""
     return kind_by_name(geometry.kind.name)
 
 

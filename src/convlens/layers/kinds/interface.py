@@ -46,7 +46,7 @@ class LayerKind(ABC):
 
     @property
     def rank(self) -> int:
-        """Axes that it convolves along: 2 of an image, or 1 of a signal, which is a picture of one row."""
+        """Axes that it convolves along: 2 for an image, or 1 for a signal, which is a picture of one row."""
         return self.arithmetic.rank
 
     @property
@@ -89,7 +89,7 @@ class LayerKind(ABC):
         return Channels(input_channels, int(layer.filters))
 
     def arguments(self, channels: Channels) -> dict[str, Any]:
-        """Return the class's arguments that these numbers are given by."""
+        """Return the class's arguments through which these numbers are given."""
         return {"filters": channels.filters}
 
     def input_channels(self, weight_shape: Sequence[int], layer: Any) -> int:
@@ -109,7 +109,7 @@ class LayerKind(ABC):
         return [self.kernel_name, *(["bias"] if use_bias else [])]
 
     def sibling(self, geometry: Geometry) -> tuple[int, dict[str, Any]]:
-        """Return the input channels of a small layer that computes some filters, and its arguments but their number."""
+        """Return the input channels of a small layer that computes some filters, and its further arguments."""
         return geometry.kernel_channels, {}
 
     def may_be_traced(self, channels: Channels) -> bool:
