@@ -180,7 +180,7 @@ def maximized(
     smoothness: float = 0.1,
     callback: Callback | None = None,
 ) -> Maximized | list[Maximized]:
-    """Do what `maximize` does, for a layer with other weights than its own where wanted.
+    """Do what `maximize` does, for a layer with weights other than its own where wanted.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ Array = npt.NDArray[np.float32]
 class Predictions(NamedTuple):
     """One of a model's outputs with its original and with edited weights, each in the output's own shape.
 
-    ``(classes,)`` of a classifier, ``(rows, cols, channels)`` of a segmentation. None without a model, and where the
+    ``(classes,)`` for a classifier, ``(rows, cols, channels)`` for a segmentation. None without a model, and where the
     output has no batch axis.
     """
 
@@ -63,7 +63,7 @@ class ConvModel:
     model
         Built; takes an image or a signal, alone or with other inputs.
     x
-        ``(1, rows, cols, channels)``: the model's input, already preprocessed; of a signal ``(1, 1, steps, channels)``.
+        ``(1, rows, cols, channels)``: the model's input, preprocessed; for a signal ``(1, 1, steps, channels)``.
     inputs
         Where `x` goes, and the other inputs; None for a model of one.
 
@@ -120,17 +120,17 @@ class ConvModel:
         Weights that the lens itself wrote count as edits, until the model is recorded anew or trained.
         """
         if not self._snapshot.holds(self.model.weights):
-            # The model was trained since: that change must not count as the edit's.
+            # The model has been trained since: that change must not count as the edit's.
             self._snapshot = WeightSnapshot(self.model.weights)
             self._before = named_outputs(self.model, self._predictor(self._fed, {}))
         return without_batch(chosen(self._before, choice))
 
     def as_picture(self, values: Array) -> Array | None:
-        """Return an output of the model as ``(rows, cols, channels)``, None where it is no picture."""
+        """Return an output of the model as ``(rows, cols, channels)``, None where it is not a picture."""
         return as_picture(values, **self._axes)
 
     def like(self, other: ConvModel) -> ConvModel:
-        """Run the same model as `other` by its trace, where that is of inputs of the same shapes."""
+        """Run the same model as `other` with its trace, if that was made for inputs of the same shapes."""
         if other.model is self.model and other._inputs.traced_as(self._inputs) and other._shapes() == self._shapes():
             self._predictor = other._predictor
         return self
@@ -336,14 +336,14 @@ class ConvModel:
 
 
 def _picture(layer: keras.layers.Layer, inputs: Any) -> Any:
-    """Return what a layer is fed as a batch of pictures, that of a layer over signals as well."""
+    """Return what a layer is fed as a batch of pictures, also for a layer over signals."""
     kind = kind_of(layer)
     assert kind is not None
     return kind.from_layer(inputs, channels_first=layer.data_format == "channels_first")
 
 
 class _Stopped(BaseException):
-    """Ends a run that has, or cannot have, all it was made for; not an ``Exception``, so that no layer rewrites it."""
+    """Ends a run that has, or cannot get, all it was made for; not an ``Exception``, so that no layer rewrites it."""
 
     def __init__(self, error: ValueError | None = None) -> None:
         self.error = error

@@ -24,7 +24,7 @@ class FoundCall:
         Names of the blocks around the layer and its own, "block/conv"; a layer that is called again has "(use 2)" after
         it, one that shares its path with another layer "[2]".
     input_shape, output_shape
-        ``(rows, cols, channels)``, whatever the data format; of a layer over signals ``(1, steps, channels)``.
+        ``(rows, cols, channels)``, whatever the data format; for a layer over signals ``(1, steps, channels)``.
     use
         1 for the layer's first call, 2 for its second...
     batch
@@ -41,7 +41,7 @@ class FoundCall:
 
     @property
     def rank(self) -> int:
-        """Axes that the layer convolves along: 1 of a signal, 2 of a picture."""
+        """Axes that the layer convolves along: 1 for a signal, 2 for a picture."""
         kind = kind_of(self.layer)
         return 2 if kind is None else kind.rank
 

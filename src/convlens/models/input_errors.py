@@ -75,7 +75,7 @@ def no_image_made(model: str, slots: Sequence[Slot], image: int) -> str:
 
 
 def misshapen(model: str, slot: Slot, shape: tuple[int, ...], *, fits: bool) -> str:
-    """Return that a value has not the shape that the model asks for."""
+    """Return that a value does not have the shape that the model asks for."""
     text = f"Input {slot.name!r} of model {model!r} was given as an array of shape {shape}; expected {_shape(slot)}"
     if fits:
         return f"{text}, for one image. Take one of the {shape[0]}: inputs={{{slot.name!r}: array[0]}}."

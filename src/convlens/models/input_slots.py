@@ -68,7 +68,7 @@ def _placed(shapes: Any, found: list[Slot], name: str | int) -> Any:
     if shapes and all(isinstance(one, (tuple, list, Mapping)) for one in shapes):
         placed = [_placed(one, found, len(found)) for one in shapes]
         return tuple(placed) if isinstance(shapes, tuple) else placed
-    # The batch that it was called with first says nothing of later ones.
+    # The batch with which it was first called says nothing about later ones.
     found.append(Slot(name, (None, *shapes[1:])))
     return len(found) - 1
 

@@ -34,9 +34,9 @@ class Outputs(NamedTuple):
     Parameters
     ----------
     layers
-        One for each call that was asked for.
+        One for each call that was requested.
     whole
-        The model's own output, in the structure that it returns; None where the run ended at the last layer asked for.
+        The model's own output, in the structure that it returns; None where the run ended at the last requested layer.
     scores
         For each tensor among the model's outputs the argument of the softmax or sigmoid that made it, or the tensor.
     """
@@ -47,7 +47,7 @@ class Outputs(NamedTuple):
 
 
 class LayerOutputs:
-    """A model run up to some of its layers, or through to its end, with other weights than its own where wanted.
+    """A model run up to some of its layers, or through to its end, with weights other than its own where wanted.
 
     Nothing of the model is changed. Instances may be called inside a trace of any back end.
 
@@ -60,7 +60,7 @@ class LayerOutputs:
     to_the_end
         Whether the model's own output is wanted too. Without it the run ends after the last of the calls.
     inputs
-        Where images go, and the other inputs, which each image is seen with; None for a model of one.
+        Where images go, and the other inputs, which accompany each image; None for a model of one.
     """
 
     def __init__(

@@ -156,7 +156,7 @@ def leaves(calls: Calls, way: tuple[tuple[Calls, int], ...]) -> Iterator[tuple[A
 
 
 def _is_graph(op: Any) -> bool:
-    """Whether `op` is a model that runs Keras's graph of it, and no ``call`` that its author wrote."""
+    """Whether `op` is a model that runs Keras's graph of it, rather than a ``call`` that its author wrote."""
     import keras
 
     if not isinstance(op, keras.Model) or "call" in vars(op):

@@ -83,7 +83,7 @@ class ModelInputs:
         Parameters
         ----------
         image
-            In the model's own layout, with as many images as its batch has; all are seen with the same other inputs.
+            In the model's own layout, with as many images as its batch has; all are run with the same other inputs.
         """
         from keras import ops
 
@@ -105,7 +105,7 @@ class ModelInputs:
         return model(_filled(self.structure, values), training=False, **arguments)
 
     def traced_as(self, other: ModelInputs) -> bool:
-        """Whether a trace of the model's call with these inputs serves those of `other`, of the same model."""
+        """Whether a trace of the model's call with these inputs also serves those of `other`, for the same model."""
         return (self.image, self._used()) == (other.image, other._used())
 
     def _used(self) -> list[int]:
@@ -158,7 +158,7 @@ def read_inputs(model: keras.Model, given: Any = None, *, made: bool = False) ->
     Raises
     ------
     TypeError, ValueError
-        Naming the inputs that there are, and the call that works.
+        Naming the inputs that exist, and the call that works.
     """
     check_model(model)
     if not paths_of(model):

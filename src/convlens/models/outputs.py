@@ -19,7 +19,7 @@ Array = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class OutputForm:
-    """What one of a model's outputs is, as far as its shape tells.
+    """What one of a model's outputs is, as far as its shape shows.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ def check_output(names: Iterable[str], choice: Any) -> str | int | None:
     Raises
     ------
     ValueError
-        Where there is no such output; the text lists those that there are.
+        Where there is no such output; the text lists those that exist.
     """
     names = list(names)
     if choice is None:
@@ -85,7 +85,7 @@ def check_output(names: Iterable[str], choice: Any) -> str | int | None:
 
 
 def chosen(outputs: dict[str, Any], choice: str | int | None) -> Any:
-    """Return the output of that name or index; the first where none is chosen, None where there are none."""
+    """Return the output of that name or index; the first where none is chosen, None where none exists."""
     if isinstance(choice, str):
         return outputs.get(choice)
     values = list(outputs.values())
@@ -102,7 +102,7 @@ def without_batch(output: Any) -> Array | None:
 
 
 def as_picture(values: Array, *, signal: bool = False, channels_first: bool = False) -> Array | None:
-    """Return an output as a picture whose channels can be drawn as maps, None where it is none.
+    """Return an output as a picture whose channels can be drawn as maps, None where it is not one.
 
     Parameters
     ----------

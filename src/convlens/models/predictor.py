@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 class Predictor:
     """A model as a function of its input and of the weights of its convolutions, traced once where a back end traces.
 
-    A trace a layer took 2 to 6 seconds and 34 to 76 MB each on networks of `keras.applications`. It never holds an
-    edited weight, because all weights that can be edited are its arguments. It is made after the model was recorded, so
-    that functions which the model compiles by itself are traced with the model's own weights.
+    One trace per layer would take 2 to 6 seconds and 34 to 76 MB each on networks of `keras.applications`. The trace
+    never holds an edited weight, because all weights that can be edited are its arguments. It is made after the model
+    was recorded, so that functions which the model compiles by itself are traced with the model's own weights.
 
     Parameters
     ----------
     model
         Built, and recorded on an input of the shape that this will be called with.
     layers
-        Those whose weights may be exchanged.
+        Those whose weights may be replaced.
     inputs
         How the model is called.
     """
@@ -36,7 +36,7 @@ class Predictor:
 
         self._model, self._inputs = model, inputs
         jax = keras.backend.backend() == "jax"
-        # A function that JAX compiled would keep what it is not given.
+        # A function that JAX compiled would keep values that are not passed to it.
         variables = model.variables if jax else [variable for layer in layers for variable in layer.weights]
         self._variables = list({id(variable): variable for variable in variables}.values())
         # PyTorch runs the model's Python code every time.

@@ -254,7 +254,7 @@ def _pair(value: Any) -> Pair:
     return (int(rows), int(cols))
 
 
-# By name: many of these classes are not public, and those of the users' are told apart by their module.
+# By name: many of these classes are not public, and those of users are told apart by their module.
 _ELEMENTWISE = """
 ReLU LeakyReLU PReLU ELU Dropout SpatialDropout1D SpatialDropout2D GaussianNoise GaussianDropout AlphaDropout
 ActivityRegularization Identity Rescaling Normalization BatchNormalization LayerScale StochasticDepth CustomScaleLayer

@@ -10,12 +10,12 @@ import numpy as np
 from convlens.layers.keras_internals import value_is_away
 from convlens.layers.stateless_call import to_numpy
 
-#: Of the variables that are not looked at first, one quick look in so many takes one: that takes TensorFlow 20 µs, and
+#: One quick check in this many reads one of the variables that are not checked first: that takes TensorFlow 20 µs, and
 #: 80 or more between edits by hand, which leave pauses.
 SAMPLED_EVERY = 4
 #: Values of a variable that are compared where its back end has no version that every write changes.
 VALUES = 256
-#: How often something is computed anew because a training that runs changed the weights meanwhile.
+#: How often something is computed again because a running training has changed the weights.
 ATTEMPTS = 3
 
 T = TypeVar("T")
@@ -32,9 +32,9 @@ class BeingTrained(RuntimeError):
 
 
 class WeightSnapshot:
-    """What a number of variables held at one moment, known again without comparing every value.
+    """What a number of variables held at one moment, recognised without comparing every value.
 
-    On TensorFlow and JAX a value that somebody holds is not overwritten: whoever writes to the variable gives it other
+    On TensorFlow and JAX a value that is referenced is not overwritten: whoever writes to the variable gives it other
     memory (`tf.Variable` copies on write, arrays of JAX are immutable). To hold the value and to compare where it lies
     is therefore exact, and takes no memory until the variable is written to. PyTorch writes in place and counts the
     writes, but not those through ``.data``; there some of the values are compared as well.
@@ -42,9 +42,9 @@ class WeightSnapshot:
     Parameters
     ----------
     variables
-        All that are looked at.
+        All that are checked.
     first
-        Those among them that every look takes.
+        Those among them that every check reads.
 
     Raises
     ------
@@ -75,7 +75,7 @@ class WeightSnapshot:
         return all(map(self._same, ours))
 
     def seems_to_hold(self) -> bool:
-        """Whether the variables that are looked at first, and sometimes one of the others, have the values they had."""
+        """Whether the variables that are checked first, and sometimes one of the others, have the values they had."""
         turn, left = divmod(self._looks, SAMPLED_EVERY)
         self._looks += 1
         sample = [self._rest[turn % len(self._rest)]] if self._rest and left == 0 else []
@@ -90,13 +90,13 @@ class WeightSnapshot:
 
 
 def consistent(look: Callable[[], WeightSnapshot], compute: Callable[[], T]) -> tuple[WeightSnapshot, T]:
-    """Compute something from weights until they stay the same meanwhile, at most `ATTEMPTS` times.
+    """Compute something from weights until they do not change during it, at most `ATTEMPTS` times.
 
     Returns
     -------
     snapshot
-        Of before the last attempt. Where it does not hold, what was computed may mix two states of the weights, and
-        whoever asks the snapshot next learns that it is out of date.
+        From before the last attempt. Where it does not hold, what was computed may mix two states of the weights, and
+        the next check of the snapshot shows that it is out of date.
     result
         What `compute` returned then.
     """
@@ -109,7 +109,7 @@ def consistent(look: Callable[[], WeightSnapshot], compute: Callable[[], T]) -> 
 
 
 def _mark_of(variable: Any) -> Callable[[Any], bool]:
-    """Return a function that tells of a variable's value whether it is still what the variable holds now."""
+    """Return a function that tells whether a variable still holds the value that it holds now."""
     import keras
 
     backend, held = keras.backend.backend(), variable.value
@@ -134,7 +134,7 @@ def _mark_of_resource(variable: Any) -> Callable[[Any], bool]:
     def same(now: Any) -> bool:
         known = now is variable
         found = np.asarray(read(resource=handle if known else now.handle, dtype=dtype if known else now.dtype))
-        # Both are held, so that they overlap only where they are one.
+        # Both are referenced, so they overlap only where they are the same.
         return np.may_share_memory(found, held) or _equal(held, found)
 
     return same

@@ -144,7 +144,7 @@ def limits(maps: Iterable[NDArray[Any]], value_range: ValueRange) -> list[tuple[
     Returns
     -------
     list of (float, float)
-        One pair a map; ``(0.0, 0.0)`` for a map without a finite value.
+        One pair per map; ``(0.0, 0.0)`` for a map without a finite value.
     """
     own = [_finite_range(values) for values in maps]
     if isinstance(value_range, tuple):

@@ -58,12 +58,12 @@ def plot(
     Parameters
     ----------
     kernels
-        ``(kh, kw)`` or ``(kh, kw, channels)`` each; of signals ``(k,)`` or ``(k, channels)``, drawn as stems. Numbers
-        stand in the cells; up to four channels plane by plane, more as their mean.
+        ``(kh, kw)`` or ``(kh, kw, channels)`` each; for signals ``(k,)`` or ``(k, channels)``, drawn as stems. Numbers
+        are in the cells; up to four channels are drawn plane by plane, more as their mean.
     maps
-        ``(rows, cols)`` each, as many as there are kernels; ``(steps,)`` of signals, which are drawn as curves.
+        ``(rows, cols)`` each, as many as there are kernels; ``(steps,)`` for signals, which are drawn as curves.
     names
-        Titles, one a filter.
+        Titles, one per filter.
     cmap
         Name of a Matplotlib colour map.
     value_range
@@ -92,8 +92,8 @@ def plot(
     Returns
     -------
     matplotlib.figure.Figure
-        It shows itself at the end of a notebook cell and has ``savefig``. pyplot does not know it, so it need not
-        be closed; ``show`` is therefore not for it.
+        It shows itself at the end of a notebook cell and has ``savefig``. pyplot does not register it, so it need not
+        be closed, and ``show`` does not show it.
 
     Raises
     ------
@@ -181,7 +181,7 @@ class _Drawing:
         self.map_pixels = sys.maxsize
         self.maps = [np.asarray(values) for values in maps[: self.count]]
         self.curves = bool(self.maps) and self.maps[0].ndim == 1
-        #: Of a signal, each plane has one row.
+        #: For a signal, each plane has one row.
         drawn = kernels[: self.count]
         self.kernels = [_planes(np.asarray(one)[None], False) if self.curves else _planes(one) for one in drawn]
         self.names = names

@@ -39,7 +39,7 @@ def save_values(values: NDArray[np.float32], target: Target, title: str = "") ->
     Notes
     -----
     ``code = round((value - low) / (high - low) * 65535)`` with the map's least and greatest value as ``low`` and
-    ``high``, so that ``low + code / 65535 * (high - low)`` is the value again, to half a step. The file's text chunks
+    ``high``, so ``low + code / 65535 * (high - low)`` is the value again, to half a step. The file's text chunks
     ``low`` and ``high`` (PNG specification, 11.3.4.3, tEXt) hold the two as decimals that read back exactly; Pillow
     gives them as ``Image.open(path).text``. Where all values of a map are equal, all codes are 0.
     """

@@ -1,4 +1,4 @@
-"""Files that are written beside their place and then moved there, so that a failure leaves what was there before."""
+"""Files that are written next to their place and then moved there, so that a failure leaves what was there before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     Parameters
     ----------
     path
-        Where the file is to be. A link is followed; permissions of a file that is there are kept. What is no regular
+        Where the file is to be. A link is followed; permissions of an existing file are kept. What is not a regular
         file, such as a pipe, is written to as it is.
 
     Raises

@@ -1,4 +1,4 @@
-"""How large a message of the browser may be (`convlens.maths.limits`), checked before anything of it is copied."""
+"""How large a message from the browser may be (`convlens.maths.limits`), checked before any of it is copied."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from convlens.protocol.decode import Refused
 
 
 def check_incoming(content: Any, buffers: Sequence[Any] = ()) -> None:
-    """Raise `Refused` for a message that is larger than any that a browser sends for a person.
+    """Raise `Refused` for a message that is larger than any that a person's actions cause.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from convlens.state.filters import Array
 from convlens.state.session import Session
 
 M = TypeVar("M")
-#: Carries one request out, as it came, and returns what the answer holds beside `ok`.
+#: Carries one request out, as it arrived, and returns what the answer holds besides `ok`.
 Handler = Callable[[dict[str, Any]], Mapping[str, Any] | None]
 
 _hints = cache(get_type_hints)
@@ -40,7 +40,7 @@ def whole(value: Any, name: str) -> int:
 
 
 def number(value: Any, name: str) -> float:
-    """Return a number that float32 holds; text stands for what JSON has no numbers for."""
+    """Return a number that float32 can hold; strings stand for the numbers that JSON lacks."""
     if isinstance(value, bool) or not (isinstance(value, (int, float)) or value in ("NaN", "Infinity", "-Infinity")):
         raise Refused(f"The widget sent {name}={shortened(value)}; expected a number.")
     number = float(value)
@@ -50,7 +50,7 @@ def number(value: Any, name: str) -> float:
 
 
 def handler_of(kind: type[M], handler: Callable[[M], Mapping[str, Any] | None]) -> Handler:
-    """Return a function that reads a request as of this kind before it is carried out."""
+    """Return a function that reads a request as one of this kind before it is carried out."""
     return lambda message: handler(cast("M", read(message, kind, "request")))
 
 
@@ -90,7 +90,7 @@ def floats(data: Any, shape: tuple[int, ...]) -> Array:
 
 
 def with_taps(kernel: Array, taps: Taps) -> Array:
-    """Return a kernel with some taps exchanged, by flat index."""
+    """Return a kernel with some taps replaced, by flat index."""
     index, value = taps["index"], taps["value"]
     if len(index) != len(value):
         raise Refused(f"{len(index)} taps came with {len(value)} values.")

@@ -1,4 +1,4 @@
-"""Requests about what a filter looks for and what the model's output rests on; what takes long runs in a thread."""
+"""Requests about what a filter looks for and what the model's output rests on; long ones run in a thread."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class Interpretations:
         self._lens = lens
         self._session = session
         self._runs: dict[str, LongRun] = {}
-        #: The attribution before the edits: what it is of, the map, and the objects that it is told apart by.
+        #: The attribution before the edits: what it shows, the map, and the objects that identify it.
         self._before: tuple[Any, Array, Any] | None = None
-        #: The image and the pixel that the first stored one took the place of, and the image that is shown since.
+        #: The image and the pixel that the first stored image replaced, and the image shown since.
         self._replaced: tuple[Any, Any, Any] | None = None
         #: Requests that change nothing, by type.
         self.handlers: dict[str, Handler] = {
@@ -61,7 +61,7 @@ class Interpretations:
         }
 
     def close(self) -> None:
-        """Stop what runs, and let go of what was found."""
+        """Stop what runs, and release what was found."""
         for run in self._runs.values():
             run.stop()
         self._runs, self._before, self._replaced = {}, None, None
@@ -228,7 +228,7 @@ def _png(pixels: npt.NDArray[np.uint8]) -> bytes:
 
 
 def _over(values: Array, most: float) -> bytes:
-    """Return a map of values from 0 to `most` as a picture that is the more opaque the greater they are."""
+    """Return a map of values from 0 to `most` as a picture that is more opaque where they are greater."""
     drawn = block_means(values, fitted(values.shape[0], values.shape[1], PIXELS))
     share = drawn / most if most > 0 else np.zeros_like(drawn)
     levels = np.clip(255 * share, 0, 255).astype(np.uint8)
@@ -237,7 +237,7 @@ def _over(values: Array, most: float) -> bytes:
 
 
 def _channel_order(session: Session) -> list[int]:
-    """Return where red, green and blue of the image are in what the model is fed, which `preprocess` may exchange."""
+    """Return where red, green and blue of the image are in what the model is fed, which `preprocess` may swap."""
     source, image = session.source, session.image
     channels = list(range(image.shape[2]))
     if not (isinstance(source, InModel) and source.preprocesses and len(channels) == 3):

@@ -1,4 +1,4 @@
-"""What a request of the browser may have the lens do."""
+"""What a request from the browser may make the lens do."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class LensActions(Protocol):
         """The model's output with its original and with the edited kernels."""
 
     def remove_kernel(self, i: int) -> None:
-        """Take filter `i` out of the list."""
+        """Remove filter `i` from the list."""
 
     def move_kernel(self, i: int, j: int) -> None:
-        """Take filter `i` out of the list and put it back as filter `j`."""
+        """Move filter `i` to the place `j` of the list."""
 
     def use_map(self, i: int) -> None:
         """Feed the layer with the map of filter `i`."""
@@ -41,7 +41,7 @@ class LensActions(Protocol):
         """Take back the last edit."""
 
     def redo(self) -> None:
-        """Make the edit again that `undo` took back."""
+        """Repeat the edit that `undo` took back."""
 
     def reset(self) -> None:
         """Go back to the filters and settings that the lens was made with."""

@@ -20,12 +20,12 @@ class LongRun:
     key
         Of the request that began it: a request that comes twice begins it once.
     work
-        Is given the run; notes in `found` what it finds, and asks `goes_on` now and then.
+        Called with the run; stores in `found` what it finds, and checks `goes_on` now and then.
     """
 
     def __init__(self, key: Any, work: Callable[[LongRun], None]) -> None:
         self.key = key
-        #: What was found so far; exchanged as a whole.
+        #: What was found so far; replaced as a whole.
         self.found: dict[str, Any] = {}
         self.running = True
         self.error: str | None = None
@@ -39,7 +39,7 @@ class LongRun:
         self._thread.start()
 
     def stop(self) -> None:
-        """Have it end at its next look."""
+        """Make it end at its next check."""
         self._stopped.set()
 
     def wait(self) -> None:
@@ -56,7 +56,7 @@ class LongRun:
         return {"running": running, "error": self.error, **self.found}
 
     def _run(self) -> None:
-        work, self._work = self._work, None  # what it holds of the model goes with the thread
+        work, self._work = self._work, None  # what it holds of the model is released with the thread
         assert work is not None
         try:
             work(self)

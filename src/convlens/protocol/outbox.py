@@ -36,9 +36,9 @@ MESSAGE_BYTES = 256 * 1024
 #: What a fresh view gets at once, in bytes and in filters; the rest of a longer list follows when it comes on screen.
 FIRST_SCREEN_BYTES = 2 * 1024 * 1024
 FIRST_SCREEN = 64
-#: Pixels of a reduced map before a browser has told how large it shows one: about those of a large card.
+#: Pixels of a reduced map before a browser has reported how large it shows one: about those of a large card.
 UNTOLD_PIXELS = 400 * 400
-#: Pixels of the largest map that a browser is sent, whatever it asks for: those of a display of 4K.
+#: Pixels of the largest map that a browser is sent, whatever it asks for: those of a 4K display.
 SCREEN_PIXELS = 3840 * 2160
 
 
@@ -70,7 +70,7 @@ class Outbox:
         self.connected = False
         #: Whether the lens was displayed. The hello of a view that the running cell made waits until that cell ends.
         self.displayed = False
-        #: Device pixels, rows and columns, that a whole map has on the screen that was told last.
+        #: Device pixels, rows and columns, of a whole map on the screen that was reported last.
         self.screen: tuple[int, int] | None = None
         self._session = session
         self._send = send
@@ -78,7 +78,7 @@ class Outbox:
         self._failed = failed
         # Filters that a browser requested or edited, the latest last.
         self._seen: dict[int, None] = {}
-        #: One list a thread: what another thread pushes does not belong into the answer that this one makes.
+        #: One list per thread: what another thread pushes does not belong in the answer that this one makes.
         self._collected = threading.local()
         self._serial = 0
         #: Held while a message gets its number and its place in the queue.
@@ -116,8 +116,8 @@ class Outbox:
     def page(self) -> dict[str, Any]:
         """Return the values of ``_state``, ``_image`` and ``_filters`` for a page without Python.
 
-        Such a page computes its maps itself, from a picture that it holds. A large one is reduced for it; geometry and
-        maps are those of the reduced picture then.
+        Such a page computes its maps itself, from a picture that it holds. A large one is reduced for it; then geometry
+        and maps are those of the reduced picture.
         """
         session = self._session
         table, image, geometry = self.table(session.filters.uids), session.image, session.geometry
@@ -156,7 +156,7 @@ class Outbox:
         return max(FEWEST_SHOWN, min(FIRST_SCREEN, FIRST_SCREEN_BYTES // each))
 
     def _shape_on_screen(self) -> tuple[int, int]:
-        """Rows and columns at which a whole map crosses."""
+        """Rows and columns at which a whole map is sent."""
         rows, cols = self._session.geometry.output_shape
         if rows * cols <= records.WHOLE_PIXELS:
             return rows, cols
@@ -165,7 +165,7 @@ class Outbox:
         return min(rows, self.screen[0]), min(cols, self.screen[1])
 
     def look_at(self, shape: tuple[int, int]) -> None:
-        """Note how many device pixels a whole map has on a screen; maps cross at that size from then on."""
+        """Note how many device pixels a whole map has on a screen; maps are sent at that size from then on."""
         self.screen = fitted(*shape, SCREEN_PIXELS)
 
     def close_up(self, index: int, window: records.Window, shape: tuple[int, int]) -> CloseUpRecord:
@@ -216,7 +216,7 @@ class Outbox:
 
     @property
     def answering(self) -> bool:
-        """Whether this thread is carrying out a request of the browser."""
+        """Whether this thread is carrying out a request from the browser."""
         return getattr(self._collected, "uids", None) is not None
 
     def send(self, message: dict[str, Any], uids: Iterable[int]) -> None:
@@ -259,7 +259,7 @@ class Outbox:
             failure = self._compute(uids)
             filters, geometry, shape = engine.filters, session.geometry, self._shape_on_screen()
             found = [(filters.index_of(uid), engine.rev(uid), engine.current(uid)) for uid in uids if uid in filters]
-        if failure is not None:  # shown in the widget; the kernels cross all the same
+        if failure is not None:  # shown in the widget; the kernels are sent all the same
             self._failed(failure)
         # Outside the lock: the caller sends between two records, and sending may block.
         for index, rev, maps in found:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def output_pictures(source: LayerSource, found: Predictions | None) -> tuple[Array, Array] | None:
-    """Return the output before and after, ``(rows, cols, channels)`` each; None where it is no picture."""
+    """Return the output before and after, ``(rows, cols, channels)`` each; None where it is not a picture."""
     if found is None or found.before is None or found.after is None:
         return None
     before, after = source.as_picture(found.before), source.as_picture(found.after)

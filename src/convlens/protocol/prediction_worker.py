@@ -20,8 +20,8 @@ class PredictionWorker:
     """Answers the newest of the browser's requests for predictions, one after the other.
 
     A run takes as long as the model does (a tenth of a second for a ResNet50 on a CPU). It happens in a thread that
-    ends when there is no request left. Edits go on meanwhile; requests that arrive meanwhile are answered by one more
-    run.
+    ends when there is no request left. Edits go on meanwhile; requests that arrive during a run are answered by one
+    more run.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class PredictionWorker:
         self._thread: threading.Thread | None = None
 
     def ask(self, client: Any, seq: Any) -> None:
-        """Have the model run, for a browser's request."""
+        """Run the model, for a browser's request."""
         with self._lock:
             self._request = {"client": client, "seq": seq}
             if self._thread is None:

@@ -1,4 +1,4 @@
-"""Requests of the browser that change nothing: pixel values, statistics, patches, planes, outputs, programs."""
+"""Requests from the browser that change nothing: pixel values, statistics, patches, planes, outputs, programs."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Queries:
     def __init__(self, lens: LensActions, session: Session) -> None:
         self._lens = lens
         self._session = session
-        # Gone with the layer: what is large must not outlive a closed lens.
+        # Released with the layer: what is large must not outlive a closed lens.
         self._inputs: weakref.WeakKeyDictionary[ConvLayer, tuple[Array, Array]] = weakref.WeakKeyDictionary()
         self._losses_in_turn = LossesInTurn(session)
         #: By type of request.
@@ -159,7 +159,7 @@ class Queries:
         index, (row, col) = index_of(self._session, message["uid"]), pixel_of(self._session, message)
         geometry, depth = self._session.geometry, self._session.filters.kernel_shape[2]
         field = asdict(self._session.receptive_field(row, col))
-        del field["steps"]  # inside, a signal's are its columns
+        del field["steps"]  # internally, a signal's steps are its columns
         patch, window, _ = read_patch(geometry, self._session.engine.layer.input, index, depth, row, col)
         return {
             "patch": {
@@ -205,7 +205,7 @@ class Queries:
         return {"output_values": [json_number(picture[row, col, channel]) for picture in pictures]}
 
     def _output(self, channel: int) -> tuple[Array, Array] | None:
-        """Return the output that the browser was told of last; None where that is of other weights, or no picture."""
+        """Return the output that the browser was sent last; None where that is of other weights, or not a picture."""
         pictures = output_pictures(self._session.source, self._session.predicted)
         if pictures is not None and not 0 <= channel < pictures[0].shape[2]:
             raise Refused(f"There is no channel {channel}: the output has {pictures[0].shape[2]}, numbered from 0.")

@@ -1,6 +1,6 @@
 """The records that cross to the browser, each declared once; js/protocol/records.ts declares them for TypeScript.
 
-Bytes are C-ordered: row, column, channel. A number that JSON has no notation for crosses as a word (`Num`).
+Bytes are C-ordered: row, column, channel. A number that JSON cannot express is sent as a word (`Num`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ Num = float | str
 
 
 class LensState(TypedDict):
-    """Trait `_state`. `generation` grows whenever geometry, image, order or the choice of an output change.
+    """Trait `_state`. `generation` grows whenever geometry, image, order or the choice of an output changes.
 
     `output` are rows, columns and channels of the model's output where it is a picture, else None. `own` is the
     geometry of the user's layer itself, where the lens computes with a copy of it that differs.
@@ -28,7 +28,7 @@ class LensState(TypedDict):
 
 
 class ReducedRecord(TypedDict):
-    """What a large picture was reduced to, and the range and the number of odd values of the whole of it."""
+    """What a large picture was reduced to, and the range and the number of unusual values of the whole picture."""
 
     shape: list[int]
     range: list[float]
@@ -39,7 +39,7 @@ class ImageRecord(TypedDict):
     """Trait `_image`: the image that is shown, and the layer's input where `image_is_input`.
 
     `shape` is that of the image; `data` has the rows and columns of `reduced`, where that is not None. Where it is a
-    map of the lens's own, `through` names the filters that it went through, the first first.
+    map of the lens's own, `through` names the filters that it went through, in their order.
     """
 
     version: int
@@ -78,7 +78,7 @@ class MapRecord(TypedDict):
 
 
 class PictureRecord(TypedDict):
-    """One plane to look at, in 8 bits as a map's."""
+    """One plane to look at, in 8 bits like a map."""
 
     range: list[float]
     levels: bytes
@@ -161,7 +161,7 @@ class _FilterRecord(TypedDict):
 class FilterRecord(_FilterRecord, total=False):
     """One filter; `map` is None until Keras has computed the map of this `rev`.
 
-    `factors` come along while a training is followed.
+    `factors` are included while a training is followed.
     """
 
     factors: FactorsRecord
@@ -306,7 +306,7 @@ class SnapshotWeights(TypedDict):
 
 
 class SavedAnswers(TypedDict):
-    """``_saved`` of a saved page: what Keras found and a training kept, and in words what of it is not there."""
+    """``_saved`` of a saved page: what Keras computed and a training kept, and in words what is missing of it."""
 
     predictions: PredictionRecord | None
     outputs: list[SavedOutputRecord]

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 Levels = npt.NDArray[np.uint8]
 
-#: Pixels of an image or a map that crosses whole. A larger one crosses reduced, since no screen shows it all at once.
+#: Pixels of an image or a map that is sent whole. A larger one is sent reduced, since no screen shows it all at once.
 WHOLE_PIXELS = 2**19
 
 #: First row, row past the last, first column and column past the last of a part of a map.
@@ -109,7 +109,7 @@ def image_record(image: Image, version: int) -> ImageRecord:
 
 
 def _reduced(values: Array, drawn: tuple[int, int]) -> ReducedRecord:
-    """Return what the whole picture holds of which the browser gets a smaller one."""
+    """Return what the whole picture holds, where the browser gets a smaller one."""
     low, high, not_finite = float(values.min()), float(values.max()), 0
     if not (math.isfinite(low) and math.isfinite(high)):
         finite = values[np.isfinite(values)]
@@ -188,7 +188,7 @@ def preset_records(rank: int = 2) -> list[PresetRecord]:
 
 
 def diagnostics_record(found: Diagnostics, uid: int, rev: int, channel: int) -> DiagnosticsRecord:
-    """Return what was found out about a kernel, and about its plane `channel` closely, as ``DiagnosticsRecord``."""
+    """Return what was found out about a kernel, and in detail about its plane `channel`, as ``DiagnosticsRecord``."""
     plane = found.planes[channel]
     response: ResponseRecord | None = None
     if plane.response is not None:
@@ -294,7 +294,7 @@ def map_record(
 
 
 def picture_record(values: Array) -> PictureRecord:
-    """Return one plane ``(rows, cols)`` to look at, in 8 bits as a map's: ``PictureRecord``."""
+    """Return one plane ``(rows, cols)`` to look at, in 8 bits like a map: ``PictureRecord``."""
     drawn = map_record(values, values, "activation")
     return {
         "range": drawn["range"],

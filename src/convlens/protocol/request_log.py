@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
-#: Browsers that are remembered; the one that was silent for longest is forgotten first.
+#: Browsers that are remembered; the one that has been silent longest is forgotten first.
 MOST_CLIENTS = 64
 
 
 class Outcome(NamedTuple):
-    """What a request was answered, and the filters that went with the answer."""
+    """The answer to a request, and the filters that went with it."""
 
     answer: dict[str, Any]
     touched: list[int]

@@ -1,7 +1,7 @@
-"""What the browser asks for, each request declared once; js/protocol/messages.ts declares them for TypeScript.
+"""The browser's requests, each declared once; js/protocol/messages.ts declares them for TypeScript.
 
 A request has the fields of its type once `decode.read` has read it: a field that was left out is None, a number that
-crosses as a word is a float. A field of type `object` is checked where it is used, by what the lens is then.
+was sent as a word is a float. A field of type `object` is checked where it is used, against the lens as it is then.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Edit(TypedDict):
 
 
 class EditRequest(Request):
-    """Edits of one gesture, which `undo` takes back together."""
+    """Edits of one gesture, which `undo` takes back at once."""
 
     edits: list[Edit]
     gesture: object
@@ -80,7 +80,7 @@ class Add(Request):
 
 
 class OfFilter(Request):
-    """A request that is about one filter and says nothing more."""
+    """A request about one filter, without further fields."""
 
     uid: object
 
@@ -112,7 +112,7 @@ class Configure(Request):
 
 
 class OfFilters(Request):
-    """Filters whose kernels and maps are wanted; those that are gone are passed over."""
+    """Filters whose kernels and maps are wanted; those that no longer exist are skipped."""
 
     uids: list[object]
 

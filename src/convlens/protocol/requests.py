@@ -1,4 +1,4 @@
-"""What the browser asks for: each request checked, carried out and answered exactly once."""
+"""The browser's requests: each is checked, carried out and answered exactly once."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Requests:
     outbox
         Sends the answers.
     run
-        Calls a function when no cell is running that it might interfere with.
+        Calls a function when no cell is running with which it might interfere.
     """
 
     def __init__(
@@ -188,7 +188,7 @@ class Requests:
         self._lens.greet(message["picture"], message["image"], bool(message["again"]))
         rev = self._session.engine.rev
         screen = outbox.first_screen()
-        # Of what was sent on demand, only what the browser holds an older version of.
+        # Of what was sent on demand, only those of which the browser holds an older version.
         others = [uid for uid in held if uid in filters and uid not in screen and held[uid] >= 0]
         outbox.push([uid for uid in [*screen, *others] if held.get(uid) != rev(uid)])
         return {"model": self._lens.model_id}
@@ -319,7 +319,7 @@ def _picture_shape(shape: object) -> tuple[int, int, int]:
 
 
 def _note(error: Exception) -> None:
-    """Log what a request ended with, unless it was refused for what the browser sent."""
+    """Log how a request ended, unless it was refused for what the browser sent."""
     if not isinstance(error, Refused):
         # A value that Python's own methods refuse is shown in the widget, which is enough in the ordinary case.
         level = logging.INFO if isinstance(error, (ValueError, TypeError, IndexError, TraitError)) else logging.ERROR
@@ -332,7 +332,7 @@ def _failure(error: Exception) -> dict[str, Any]:
 
 
 def _with_shown(filters: FilterList, kernels: dict[int, Array]) -> FilterList:
-    """Exchange kernels as the browser shows them."""
+    """Replace kernels as the browser shows them."""
     if filters.pointwise is None:
         return filters.with_kernels(kernels)
     if any(kernel.any() for kernel in kernels.values()):

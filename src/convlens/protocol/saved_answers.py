@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: Bytes of each before they are packed, which adds a third: both together are about 1.2 MB of a page.
 SNAPSHOT_BYTES, SURVEY_BYTES = 192 * 1024, 640 * 1024
-#: Snapshots of a page, more than a slider of its size tells apart, and bytes of a prediction.
+#: Snapshots of a page, more than a slider of its size can separate, and bytes of a prediction.
 MOST_SNAPSHOTS, PREDICTION_BYTES = 100, 64 * 1024
 #: Bytes of an output that is a picture, and pixels that each of its channels is reduced to.
 OUTPUT_BYTES, OUTPUT_PIXELS = 288 * 1024, 128 * 128
@@ -128,7 +128,7 @@ def _weights(snapshot: Snapshot) -> SnapshotWeights:
 
 
 def _file_name(image: str) -> str:
-    """Return an image's id without folders: where files lie is nothing for a page that others read."""
+    """Return an image's id without folders: where files lie is private in a page that others read."""
     return re.split(r"[\\/]", image)[-1]
 
 
@@ -145,7 +145,7 @@ def _excited(session: Session, survey: Survey | None) -> tuple[list[ExcitedRecor
         sizes = np.cumsum([len(record["original"]), *(ABOUT_IMAGE + len(one["picture"]) for one in best)])
         fits = int(np.searchsorted(sizes, share, side="right")) - 1
         stored += len(best)
-        # Of a layer that was not surveyed there is nothing but the word of it.
+        # A layer that was not surveyed has no images here, only a note that says so.
         if fits < min(1, len(best)):
             continue
         kept.append({**record, "best": [{**one, "image": _file_name(one["image"])} for one in best[:fits]]})

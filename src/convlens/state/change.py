@@ -27,8 +27,8 @@ class Document:
 class Change:
     """What a step changed.
 
-    `stale` lists the filters whose map is not what it was; `notice` is a sentence for whoever looks; `old_rank` is how
-    many axes the layer of before convolves along, where another one was opened.
+    `stale` lists the filters whose map has changed; `notice` is a sentence for the user; `old_rank` is how
+    many axes the previous layer convolves along, where another one was opened.
     """
 
     before: FilterList
@@ -60,7 +60,7 @@ def same_maps(old: Document, new: Document) -> bool:
 
 
 def differ(before: Sequence[Array], after: Sequence[Array]) -> bool:
-    """Whether any array of one is another in the other."""
+    """Whether any array differs between the two."""
     return len(before) != len(after) or any(a is not b for a, b in zip(before, after, strict=True))
 
 

@@ -96,7 +96,7 @@ class FilterList:
 
     @property
     def shared(self) -> tuple[Array, ...] | None:
-        """Kernels that every filter's map is computed from; None for a layer that is not separable."""
+        """Kernels from which every filter's map is computed; None for a layer that is not separable."""
         return None
 
     def kernel_at(self, index: int) -> Array:
@@ -132,7 +132,7 @@ class FilterList:
         return index % count
 
     def check_position(self, i: Any) -> int:
-        """Return `i` as `check_index` does, but refuse True and False, which are no positions."""
+        """Return `i` as `check_index` does, but refuse True and False, which are not positions."""
         if isinstance(i, (bool, np.bool_)):
             raise TypeError(f"{shortened(i)} is not the index of a filter; expected a whole number.")
         try:
@@ -187,11 +187,11 @@ class FilterList:
         )
 
     def with_count(self, kernels: Sequence[Array]) -> FilterList:
-        """Take these kernels, of whatever number.
+        """Take these kernels, however many there are.
 
-        Of as many as there are, each goes to the filter at its place. Of another number, a filter keeps bias and name
-        where its kernel is found again in order, so that leaving one out or putting one in moves nothing else. What
-        stands in the place of others takes theirs, and what is left gets an identity of its own.
+        If there are as many as filters, each goes to the filter at its place. If not, a filter keeps bias and name
+        where its kernel is found again in order, so that leaving one out or putting one in moves nothing else. Kernels
+        in the place of others take theirs, and those that are left get an identity of their own.
         """
         if len(kernels) == len(self):
             return self.with_kernels(dict(enumerate(kernels)))

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-#: The present, the past, the future and the gesture that is under way.
+#: The present, the past, the future and the gesture in progress.
 Saved = tuple[T, tuple[T, ...], tuple[T, ...], str | None]
 
 
 class History(Generic[T]):
-    """The states that the lens went through, as far back as `limit` steps.
+    """The states of the lens, as far back as `limit` steps.
 
     A state is shared, not copied: it must be immutable.
 

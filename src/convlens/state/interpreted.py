@@ -68,7 +68,7 @@ def prepare_maximize(
     Returns
     -------
     run
-        Climbs with the weights of this moment, in any thread; takes the other arguments of `convlens.maximize`.
+        Runs with the weights of this moment, in any thread; takes the other arguments of `convlens.maximize`.
     value_range
         ``(low, high)``, numbers or one for each channel of what the model is fed.
     """
@@ -172,7 +172,7 @@ def gradients(session: Session, target: int | None = None, output: int | str | N
 
 
 def check_survey(session: Session, value: Any) -> Any:
-    """Return a survey that is of the lens's model, or None; a ``ValueError`` for anything else."""
+    """Return a survey of the lens's model, or None; a ``ValueError`` for anything else."""
     if value is None:
         return None
     from convlens.surveys.results import Survey
@@ -198,7 +198,7 @@ def subject_of(session: Session, *, edited: bool = True) -> Subject:
 
 
 def _alone(session: Session) -> Subject:
-    """Return a layer that is in no model, as the only layer of one."""
+    """Return a layer that is not in a model, as the only layer of one."""
     import keras
 
     from convlens.interpretation.subject import Subject

@@ -34,7 +34,7 @@ class Settings:
 
     @classmethod
     def of(cls, geometry: Geometry) -> Settings:
-        """Return the settings of a layer that is there already, its activation function by name."""
+        """Return the settings of an existing layer, its activation function by name."""
         return cls(
             activation=geometry.activation,
             strides=geometry.strides,
@@ -45,7 +45,7 @@ class Settings:
         )
 
     def beside(self, other: Settings) -> dict[str, Any]:
-        """Return those arguments that are another in `other`, as they are here."""
+        """Return those arguments that differ in `other`, as they are here."""
         return {name: value for name, value in vars(self).items() if value != getattr(other, name)}
 
     def changed(self, **given: Any) -> Settings:
@@ -80,7 +80,7 @@ class Settings:
 
 
 def _pair(value: Any, name: str, rank: int) -> Pair:
-    """Read a setting for rows and columns; of a signal, which has one row, for its steps."""
+    """Read a setting for rows and columns; for a signal, which has one row, for its steps."""
     try:
         one = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         pair = (value, value)[-rank:] if one else tuple(value)

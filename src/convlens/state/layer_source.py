@@ -48,7 +48,7 @@ class Plan(NamedTuple):
 
 
 class LayerSource(ABC):
-    """What the lens needs of the place its layer comes from. Other settings make another source."""
+    """What the lens needs from the place its layer comes from. Other settings make another source."""
 
     #: Whether the layer is the lens's own, so that its settings may be changed.
     builtin = False
@@ -116,7 +116,7 @@ class LayerSource(ABC):
         return {}
 
     def as_picture(self, values: Array) -> Array | None:
-        """Return an output of the model as ``(rows, cols, channels)``; None where it is no picture."""
+        """Return an output of the model as ``(rows, cols, channels)``; None where it is not a picture."""
         return None
 
     def predict(self, filters: FilterList, output: str | int | None = None) -> Predictions:
@@ -166,7 +166,7 @@ class LayerSource(ABC):
         conv.write(filters.kernels, filters.bias, filters.pointwise)
 
     def restore(self) -> None:  # noqa: B027 - a layer made by the lens has nothing to go back to
-        """Put back what `apply` replaced in the user's layers; a ``ValueError`` where that was changed since."""
+        """Put back what `apply` replaced in the user's layers; a ``ValueError`` where that has changed since."""
 
 
 class BuiltIn(LayerSource):
@@ -291,7 +291,7 @@ class StandAlone(LayerSource):
                 "Make a layer with the one you want."
             )
         given = dict(settings)
-        # Its own activation function is taken back whatever it is called.
+        # Its own activation function is restored whatever its name is.
         taken_back = given.get("activation") == own.activation
         if taken_back:
             del given["activation"]

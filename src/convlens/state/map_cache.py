@@ -27,14 +27,14 @@ _log = logging.getLogger("convlens")
 
 
 class LensClosed(RuntimeError):
-    """The lens was closed and no longer has what was asked for."""
+    """The lens was closed and no longer has what was requested."""
 
     def __init__(self) -> None:
         super().__init__("This lens was closed. Make another.")
 
 
 class MapKey(NamedTuple):
-    """What one filter's map is computed from."""
+    """What determines one filter's map."""
 
     own: Filter
     #: Kernels that the maps of all filters are computed from.
@@ -43,7 +43,7 @@ class MapKey(NamedTuple):
     among: FilterList | None
 
     def same(self, other: MapKey) -> bool:
-        """Whether `other` is of the very same weights, and so of the same map."""
+        """Whether `other` has the very same weights, and so the same map."""
         if self.among is not None and other.among is not None:
             return self.among.same_weights(other.among)
         return self.shared is other.shared and self.own.same_weights(other.own)
@@ -73,7 +73,7 @@ class Maps:
 class MapCache:
     """Keeps the maps of a list of filters in step with their weights and the layer's input.
 
-    Keras takes seconds to import. Where it is not yet imported, that happens in a thread of its own, so that the cell
+    Keras takes seconds to import. Where it is not yet imported, it is imported in a thread of its own, so that the cell
     returns at once; whoever needs a map waits for it.
 
     Parameters
@@ -131,7 +131,7 @@ class MapCache:
 
     @property
     def layer(self) -> ConvLayer:
-        """The layer, waited for; raises what making it raised. Do not use it under the lock while Keras loads."""
+        """The layer, once it exists; raises what making it raised. Do not use it under the lock while Keras loads."""
         if self._layer is None:
             self.wait()
         self._resume()
@@ -153,7 +153,7 @@ class MapCache:
         return f"Keras {keras.__version__}, {name}"
 
     def wait(self) -> None:
-        """Return when the layer is there, or could not be made."""
+        """Return when the layer exists, or could not be made."""
         if self._thread is not None and threading.current_thread() is not self._thread:
             self.start()
             self._thread.join()
@@ -176,9 +176,9 @@ class MapCache:
                     self._revs[uid] = (rev, None)
 
     def relayer(self, make_layer: Callable[[], ConvLayer], filters: FilterList, *, keep_maps: bool = False) -> None:
-        """Exchange the layer (another geometry, input or number of filters) together with its filters.
+        """Replace the layer (another geometry, input or number of filters) together with its filters.
 
-        All maps are out of date, unless `keep_maps` says that only the number of filters is another.
+        All maps are out of date, unless `keep_maps` says that only the number of filters differs.
         """
         with self.lock:
             if self.ready:
@@ -200,7 +200,7 @@ class MapCache:
             return rev
 
     def changed(self, older: FilterList) -> list[int]:
-        """Uids whose weights are not what they are in `older`."""
+        """Uids whose weights differ from those in `older`."""
         if self._filters.shared is not older.shared or (self._together and not self._filters.same_weights(older)):
             return self._filters.uids
         before = {f.uid: f for f in older.filters}
@@ -269,7 +269,7 @@ class MapCache:
 
     @property
     def _together(self) -> bool:
-        """Whether a change of one filter may change the maps of others. Of a layer not yet there, no map exists."""
+        """Whether a change of one filter may change the maps of others. A layer that does not exist yet has no maps."""
         if self._layer is None:
             return self.suspended and not self._was_independent
         return not self._layer.independent

@@ -31,7 +31,7 @@ _IN_PLACE = "This assumes that preprocess= leaves every pixel in its place."
 
 
 class Feeding:
-    """A model, and what happened when it was last fed: one recording serves every layer that is opened on that image.
+    """A model, and what happened when it last ran: one recording serves every layer that is opened on that image.
 
     Parameters
     ----------
@@ -51,13 +51,13 @@ class Feeding:
         self._inputs = read_inputs(model, inputs, made=preprocess is not None)
         self._preprocess = preprocess
         self._last: tuple[Image, ConvModel] | None = None
-        #: Whether the model was recorded with weights in it that the lens had written, and whether it wrote since.
+        #: Whether the model was recorded with weights that the lens had written, and whether it has written since.
         self._last_written = False
         self._written_since = False
         self._written = Written()
 
     def read_image(self, value: Any) -> Image:
-        """Read an image, or a signal, in the values it has, with the channels and the size that the model takes."""
+        """Read an image, or a signal, unscaled, with the channels and the size that the model takes."""
         from convlens.models.image_input import expected_input, takes_signal
 
         rows, cols, channels = expected_input(self.model, self._inputs)
@@ -158,7 +158,7 @@ class Feeding:
 
     @property
     def preprocesses(self) -> bool:
-        """Whether the model is fed with something else than the image itself."""
+        """Whether the model is fed something other than the image itself."""
         return self._preprocess is not None
 
     def prepared(self, image: Image) -> Any:
@@ -275,7 +275,7 @@ class InModel(LayerSource):
 
     @property
     def preprocesses(self) -> bool:
-        """Whether the model is fed with something else than the image itself."""
+        """Whether the model is fed something other than the image itself."""
         return self._feeding.preprocesses
 
     def model_input(self, image: Image) -> Array:
@@ -307,7 +307,7 @@ class InModel(LayerSource):
 
         image, conv = self._image, self.conv(self._image)
         recorded = self._feeding.record(image)
-        # Then the model has run with these very weights, and would take as long again to return the same.
+        # The model has already run with these very weights; running it again would return the same.
         if self._feeding.unedited(self._layer, conv.weights(filters.kernels, filters.bias, filters.pointwise)):
             same = recorded.output(output)
             return Predictions(same, same)

@@ -1,4 +1,4 @@
-"""Keeping edits when the weights under them were changed from outside."""
+"""Keeping edits when the weights under them have been changed from outside."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from convlens.state.separable_filters import SeparableFilters
 
 
 def rebased(filters: FilterList, base: FilterList, fresh: FilterList) -> FilterList:
-    """Return `filters`, in which every value that is the layer's own is what the layer has now.
+    """Return `filters` with every value that was not edited replaced by the layer's present one.
 
     Parameters
     ----------

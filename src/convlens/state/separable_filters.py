@@ -17,15 +17,16 @@ from convlens.state.filters import Array, FilterList, read_only
 class SeparableFilters(FilterList):
     """Filters of a ``SeparableConv2D``.
 
-    A filter's own `kernel` is its column of the pointwise kernel, ``(1, 1, depthwise channels)``. What it lays on the
-    layer's input is the product of that with the depthwise kernels (`kernel_at`), which is made only when it is shown.
+    A filter's own `kernel` is its column of the pointwise kernel, ``(1, 1, depthwise channels)``. What it applies to
+    the layer's input is the product of that with the depthwise kernels (`kernel_at`), which is made only when it is
+    shown.
 
     Parameters
     ----------
     depthwise
         ``(kh, kw, 1)`` each, in the order of the depthwise channels; read-only.
     multiplier
-        Depthwise kernels an input channel.
+        Depthwise kernels per input channel.
     """
 
     depthwise: tuple[Array, ...] = ()

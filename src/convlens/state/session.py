@@ -61,11 +61,11 @@ class Session:
         self.history = History(Document(filters, source))
         self.engine = MapCache(self.plan.make_layer, filters, on_ready)
         self._on_change = on_change
-        #: Whether a training is followed, so that other weights are what whoever looks expects.
+        #: Whether a training is followed, during which changed weights are expected.
         self.following = False
-        #: Which of the model's outputs predictions are of: its name or index, None for the first.
+        #: The model's output that predictions show: its name or index, None for the first.
         self.output: str | int | None = None
-        #: What a prediction is of, and the prediction.
+        #: What a prediction was made from, and the prediction.
         self._predicted: tuple[Document, Image | None, str | int | None, Predictions] | None = None
         #: Called before the layer's weights are looked at: a training that was followed may have ended.
         self.settle: Callable[[], None] | None = None
@@ -172,22 +172,22 @@ class Session:
             self._on_change(Change(before, filters, tuple(filters.uids), layout=True, old_rank=rank))
 
     def catch_up(self, filters: FilterList, *, thorough: bool = True) -> FilterList:
-        """Hold what the user's layer and model are now, with the edits on top, where their weights were changed.
+        """Take over what the user's layer and model hold now, with the edits on top, where their weights have changed.
 
-        History stays: what was not edited is in each of its states what the layer has now.
+        History stays: in each of its states, what was not edited becomes what the layer has now.
 
         Parameters
         ----------
         filters
             Made of the filters that the lens holds.
         thorough
-            Whether to look at every weight of a model, which takes 20 µs each on TensorFlow. Otherwise those of the
-            open layer are looked at, and at times one of the others in turn.
+            Whether to check every weight of a model, which takes 20 µs each on TensorFlow. Otherwise those of the
+            open layer are checked, and at times one of the others in rotation.
 
         Returns
         -------
         FilterList
-            `filters`, in the same way on top of what the layer is now.
+            `filters`, likewise on top of what the layer holds now.
         """
         with self.lock:
             if self._image is None:
@@ -218,12 +218,12 @@ class Session:
             return on_top(filters)
 
     def current(self, *, thorough: bool = False) -> FilterList:
-        """Return the filters, after a look whether the user's layer was changed; see `catch_up`."""
+        """Return the filters, after checking whether the user's layer has changed; see `catch_up`."""
         with self.lock:
             return self.catch_up(self.filters, thorough=thorough)
 
     def follow(self, filters: FilterList) -> None:
-        """Hold what the user's layer was made by somebody else: history begins anew with these weights of its own.
+        """Take over what somebody else wrote into the user's layer: history begins anew with these weights of its own.
 
         Parameters
         ----------
@@ -234,7 +234,7 @@ class Session:
             source = self.source.refreshed(self.image)
             plan = plan_of(self.image, filters, source)
             self._begin(Document(filters, source), plan)
-            # Inside a model the layer's input is another as well; the browser must not mistake it for the one it has.
+            # Inside a model the layer's input has changed as well; the browser must not mistake it for the one it has.
             layout = not plan.feeds_image or filters.uids != before.uids
             self._on_change(Change(before, filters, tuple(filters.uids), layout))
 
@@ -300,7 +300,7 @@ class Session:
 
     @property
     def predicted(self) -> Predictions | None:
-        """What `predict` found last, where that is of the present weights, picture and output; else None."""
+        """What `predict` found last, if that belongs to the present weights, picture and output; else None."""
         if self._predicted is None:
             return None
         document, image, output, found = self._predicted
@@ -309,7 +309,7 @@ class Session:
         return found if same and document.filters.same_weights(now.filters) else None
 
     def choose_output(self, choice: Any) -> str | int | None:
-        """Choose the output that predictions are of, by name or index; None is the first."""
+        """Choose the output that predictions show, by name or index; None is the first."""
         from convlens.models.outputs import check_output
 
         with self.editing() as filters:

@@ -29,7 +29,7 @@ class Stored:
     Parameters
     ----------
     filter, rank
-        Whose list it stands in, and where, from 0.
+        Whose list it is in, and where, from 0.
     excitation
         What is kept of it.
     value
@@ -43,7 +43,7 @@ class Stored:
 
 
 def best(session: Session, survey: Survey, i: int) -> list[Stored]:
-    """Return the images that excite filter `i` most, as surveyed, best first; none for a layer that was not."""
+    """Return the images that excite filter `i` most, in the survey, best first; none for a layer not in it."""
     path = session.source.path
     if path not in survey.layers:
         return []
@@ -53,7 +53,7 @@ def best(session: Session, survey: Survey, i: int) -> list[Stored]:
 def show(session: Session, survey: Survey, i: int, rank: int) -> tuple[int, int]:
     """Make a stored image the lens's own, and return the pixel of the maps that excites filter `i` most.
 
-    The image is read again where it can be found. Elsewhere the patch is put where it was, on its mean.
+    The image is read again where it can be found. Otherwise the patch is put where it was, surrounded by its mean.
     """
     one = survey.top(session.source.path, i)[rank]
     found = survey.image(one.image)
@@ -73,7 +73,7 @@ def prepare_ranking(session: Session, survey: Survey, i: int) -> Callable[[Calla
     -------
     callable
         Runs the model in any thread, asking before each batch whether to go on. The patches that the survey keeps for
-        any filter of the layer are ranked by the activation at their pixel; as many are returned as it keeps of one.
+        any filter of the layer are ranked by the activation at their pixel; as many are returned as it keeps for one.
     """
     source, path = session.source, session.source.path
     assert isinstance(source, InModel)
@@ -95,7 +95,7 @@ def prepare_ranking(session: Session, survey: Survey, i: int) -> Callable[[Calla
                 found.append(replace(one, value=float(map_[one.excitation.pixel])))
             if not goes_on():
                 break
-        # An image stands in the list once, as it does in the survey's.
+        # An image is in the list once, as it is in the survey's.
         order = sorted(found, key=lambda one: (-one.value, one.filter, one.rank))
         once = {one.excitation.image: one for one in reversed(order)}
         return sorted(once.values(), key=lambda one: (-one.value, one.filter, one.rank))[: len(own)]
@@ -135,7 +135,7 @@ def _canvas(session: Session, excitations: list[Excitation]) -> tuple[int, int, 
 
 
 def _placed(one: Excitation, canvas: tuple[int, int, int]) -> Image:
-    """Return a patch at its place in an image that is otherwise its mean."""
+    """Return a patch at its place in an image whose other pixels are its mean."""
     (top, bottom), (left, right) = one.window
     patch = resize(Image(one.patch), bottom + 1 - top, right + 1 - left).values
     if patch.shape[2] not in (1, canvas[2]):

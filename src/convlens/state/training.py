@@ -28,7 +28,7 @@ MOST_SNAPSHOTS = 256
 SNAPSHOT_BYTES = 64 * 1024 * 1024
 #: Share of the training's time that showing it may take.
 BUDGET = 0.01
-#: Part of it that is kept back, for being called at every batch and for a showing that takes longer than those before.
+#: Part of it that is reserved, for the call at every batch and for updates that take longer than those before.
 KEPT_BACK = 0.1
 
 
@@ -131,7 +131,7 @@ class TimeBudget:
         self._cost = cost
 
     def affords(self) -> bool:
-        """Whether showing once more, at the cost of the last times, keeps within the share."""
+        """Whether showing once more, at the cost of the last times, stays within the share."""
         if self._share is None:
             return True
         return self._spent + self._cost <= (1 - KEPT_BACK) * self._share * (self._clock() - self._start)
@@ -153,7 +153,7 @@ class TimeBudget:
 class RunningFit:
     """The call of ``fit`` that calls the callback now; false once it has returned or raised.
 
-    Keras tells a callback of neither an interrupt nor an error.
+    Keras informs a callback of neither an interrupt nor an error.
     """
 
     def __init__(self) -> None:
@@ -209,7 +209,7 @@ class Follower:
     shown
         Returns whether a front end shows the lens. Otherwise snapshots are kept, and no map is computed.
     tell
-        Told the ``TrainingRecord`` when it is to be shown.
+        Called with the ``TrainingRecord`` when it is to be shown.
     """
 
     def __init__(
@@ -270,7 +270,7 @@ class Follower:
         self._follow(filters)  # the first time includes compilation, and is not counted
         began = time.perf_counter()
         self._follow(filters)
-        # Beside a training, whose threads want the same processors, it takes longer.
+        # During a training, whose threads use the same processors, it takes longer.
         self._time = TimeBudget(budget, 2 * (time.perf_counter() - began))
         return self.snapshots[-1]
 
@@ -286,7 +286,7 @@ class Follower:
                 self._follow(filters)
 
     def end(self) -> None:
-        """Let the lens hold what training made of the layer, and of the layers before it."""
+        """Let the lens take over what training made of the layer, and of the layers before it."""
         if self._closed:
             return
         self._running = None
@@ -386,7 +386,7 @@ def make_callback(training: Follower, every: str | int, budget: float | None) ->
 
 
 def _batches(every: str | int) -> int | None:
-    """Return after how many batches to look; None for after each epoch."""
+    """Return the number of batches between two snapshots; None for each epoch."""
     if every == "epoch":
         return None
     if isinstance(every, bool) or not hasattr(every, "__index__") or operator.index(every) < 1:

@@ -41,7 +41,7 @@ class Written:
 
     @property
     def layers(self) -> list[Any]:
-        """Those that hold something that the lens wrote."""
+        """Those with something that the lens wrote."""
         return [entry.layer for entry in self._entries.values()]
 
     def write(self, layer: Any, base: Sequence[np.ndarray], edited: Sequence[np.ndarray]) -> None:

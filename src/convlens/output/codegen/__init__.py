@@ -42,7 +42,7 @@ def to_code(
 ) -> str:
     """Write a Python program that computes and draws the activation maps.
 
-    It leaves them in ``activations``, ``(filters, rows, cols)`` float32, or ``(filters, steps)`` of signals. An image
+    It leaves them in ``activations``, ``(filters, rows, cols)`` float32, or ``(filters, steps)`` for signals. An image
     that came from a path is read from there as the lens read it; any other is the last part of the program, unless it
     is too long (:data:`LONGEST_IMAGE`): then the program loads ``image.npy`` and says how to save that.
 
@@ -59,7 +59,7 @@ def to_code(
     bias
         ``(filters,)``.
     names
-        Titles, one a filter.
+        Titles, one per filter.
     pointwise
         ``(depthwise channels, filters)``, for a separable layer.
     cmap, value_range, stage
@@ -98,7 +98,7 @@ def to_code(
         code.start_body()
     add_drawing(code, geometry, names, cmap, value_range, stage)
     if within:
-        # The picture's bytes are the longest line by far: what is to be read comes before it.
+        # The picture's bytes are the longest line by far: what people read comes before it.
         code.as_function(f"draw({shown})", "names, axes")
         code.add(*image_lines, f"{made} = activation_maps(image)", f"names, axes = draw({shown})")
     code.blocks[-1].append("# plt.show()  # outside a notebook")

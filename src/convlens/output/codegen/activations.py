@@ -9,7 +9,7 @@ from convlens.output.codegen.program import quoted
 
 
 def keras_activation(name: str, params: Mapping[str, float]) -> str:
-    """Return what to write behind ``activation=``."""
+    """Return what to write after ``activation=``."""
     if not params:
         return quoted(name)
     constants = ", ".join(f"{key}={value!r}" for key, value in params.items())

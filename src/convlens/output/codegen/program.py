@@ -59,10 +59,10 @@ def packed(name: str, array: NDArray[Any]) -> list[str]:
 
 
 def written(name: str, array: NDArray[Any]) -> list[str]:
-    """Return lines that define a float32 `array` as `name`, its numbers written out, a row of a kernel a line."""
+    """Return lines that define a float32 `array` as `name`, its numbers written out, one line per row of a kernel."""
     if array.ndim < 2:
         return [f'{name} = np.array({_numbers(array)}, dtype="float32")']
-    # One line a row of a kernel; kernels set apart.
+    # One line per row of a kernel; kernels set apart.
     lines = [f"{name} = np.array("]
     indent = "    "
     if array.ndim == 2:
