@@ -33,11 +33,11 @@ const options = {
   jsxFactory: "createElement",
   jsxFragment: "Fragment",
   inject: [here("jsx.ts")],
-  // Fields without a value are set in the constructor: to declare them as well says nothing new.
+  // Fields without a value are set in the constructor; declaring them as well adds nothing.
   tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   minify: !watch,
   sourcemap: watch ? "inline" : false,
-  // Not every host says which character set it serves.
+  // Not every host declares the character set that it serves.
   charset: "ascii",
   legalComments: "none",
   logLevel: "warning",

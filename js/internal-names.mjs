@@ -1,6 +1,6 @@
 /**
  * Names of members that only the bundle itself uses, so that build.mjs may shorten them as it shortens variables: of all names that
- * the bundle has, those that nobody else writes. A name is kept when it stands, in whatever sense, in
+ * the bundle has, those that nobody else writes. A name is kept when it occurs, in whatever sense, in
  *
  *  - the declarations of JavaScript, of the browser, of Preact and of anywidget,
  *  - a file that deals with others: messages, hosts, saved pages and the pages around a lens (`BOUNDARIES`),
@@ -8,7 +8,7 @@
  *  - the name of an attribute `data-…`, which `dataset` has as a member.
  *
  * What is left can only be reached by its name in this source. A table whose keys come from elsewhere quotes one of these or belongs
- * into a file of `BOUNDARIES`; names with a capital first, as keys of the keyboard have, are kept as well.
+ * in a file of `BOUNDARIES`; names with a capital first, as keys of the keyboard have, are kept as well.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";

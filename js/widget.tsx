@@ -42,12 +42,12 @@ function open(given: AnyModel<Traits>): Opened {
   return { lens, damage, close };
 }
 
-/** Once a model. Sends a hello to Python and does not wait for the answer: hosts give up on a slow start. */
+/** Once per model. Sends a hello to Python and does not wait for the answer: hosts give up on a slow start. */
 function initialize({ model }: Props): () => void {
   return open(model).close;
 }
 
-/** Once a view, and again whenever a host scrolls it back into sight. */
+/** Once per view, and again whenever a host scrolls it back into sight. */
 function render({ model, el }: Props & { el: HTMLElement }): () => void {
   const known = lenses.get(model.get("_state"));
   // A host that does not call `initialize` gets a lens for as long as the view lives.
@@ -64,7 +64,7 @@ function render({ model, el }: Props & { el: HTMLElement }): () => void {
   };
 }
 
-/** For a page around the lens: calls `tell` at once and after each change. Returns what ends it. */
+/** For a page around the lens: calls `tell` at once and after each change. Returns a function that ends it. */
 function observe({ model }: Props, tell: (snapshot: Snapshot) => void): () => void {
   const lens = lenses.get(model.get("_state"));
   return lens ? effect(() => tell(snapshotOf(lens))) : () => {};

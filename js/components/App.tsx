@@ -20,12 +20,12 @@ import { consume } from "./ui/consume.ts";
 import { useRoom } from "./ui/room.ts";
 import { useHostTheme } from "./ui/theme.ts";
 
-/** Room that a gallery leaves for the filter that is chosen in it: left of the filter where there is room, else above. */
+/** Room that a gallery leaves for its chosen filter: left of the filter where there is room, else above. */
 function besideGallery(room: Room): Room {
   return room.width > 1180 ? { ...room, width: 0.66 * room.width } : { ...room, overview: 310 };
 }
 
-/** Undo and redo wherever the focus is in the lens; fields and grids have taken theirs before. */
+/** Undo and redo wherever the focus is in the lens; fields and grids have already handled their own. */
 function undoAnywhere(lens: LensView, event: KeyboardEvent): void {
   const key = event.key.toLowerCase();
   if (!(event.ctrlKey || event.metaKey) || event.altKey || (key !== "z" && key !== "y")) return;
@@ -38,7 +38,7 @@ function undoAnywhere(lens: LensView, event: KeyboardEvent): void {
   else lens.undo();
 }
 
-/** Pixels of width that three maps of an output take side by side. */
+/** Width in pixels that three maps of an output take side by side. */
 const OUTPUT_WIDTH = 480;
 
 export function App({ lens }: { lens: LensView }) {

@@ -11,15 +11,15 @@ import { type Clock, type QueueState, RequestQueue } from "./request-queue.ts";
 
 /** State of the connection, in words. */
 export type Link =
-  /** All is answered. */
+  /** Everything is answered. */
   | "idle"
   /** A message is on its way and not yet late. */
   | "sending"
   /** Python has not answered for a while: it runs a cell. */
   | "busy"
-  /** The connection to Python broke; what is edited waits for it to be back. */
+  /** The connection to Python broke; edits wait until it is back. */
   | "disconnected"
-  /** Python is not there: a saved page, or it was stopped. */
+  /** There is no Python: a saved page, or it was stopped. */
   | "offline";
 
 const LINKS: Record<QueueState, Link> = { idle: "idle", sending: "sending", late: "busy", closed: "offline" };
@@ -47,7 +47,7 @@ export class Channel {
   readonly client = Math.random().toString(36).slice(2);
   readonly #queue: RequestQueue;
   readonly #state: Signal<QueueState> = signal("idle");
-  /** Of the newest message. */
+  /** Number of the newest message. */
   #serial: number | null = null;
 
   constructor(
@@ -97,7 +97,7 @@ export class Channel {
     else if (before === "closed") this.events.found();
   }
 
-  /** What was under way when the connection broke may have arrived or not. */
+  /** What was under way when the connection broke may or may not have arrived. */
   #back(): void {
     this.#queue.again();
     this.events.missed();

@@ -1,13 +1,13 @@
 /**
- * Whether Python is there, for all that a host lets a widget know. Hosts have no common interface for it, so each sign is read
- * where it exists:
+ * Whether Python is there, as far as a host lets a widget know. Hosts have no common interface for it, so each sign is
+ * read where it exists:
  *
  * - `send` throws, or the promise that it returns fails;
  * - ipywidgets' models announce that their comm was closed or replaced;
  * - a view of a model that has no live comm from the start (a saved page) has a class of its own;
  * - JupyterLab, Notebook and Voila give a widget's manager their connection (jupyter-kernel.ts).
  *
- * Elsewhere a Python that does not answer is taken to be busy. jupyter-internals.ts has the names.
+ * Elsewhere a Python that does not answer is assumed to be busy. jupyter-internals.ts has the names.
  */
 import type { AnyModel } from "@anywidget/types";
 import { pack } from "../protocol/bytes.ts";
@@ -22,7 +22,7 @@ type Callback = Parameters<AnyModel<Traits>["on"]>[1];
 export interface HostEvents {
   /** Python is not connected (any more). */
   lost(): void;
-  /** Messages come and go again, after a time in which they did not. */
+  /** Messages pass again, after a time in which they did not. */
   back(): void;
 }
 

@@ -1,7 +1,8 @@
 /**
- * Everything that the lens uses of its hosts beyond anywidget's documented interface (https://anywidget.dev/en/afm): names of
- * JupyterLab, ipywidgets and VS Code that a new version may change. tests/browser/test_jupyter_internals.py asks the real packages
- * for each of them. Each comment states what the lens does where the name is missing; nothing throws.
+ * Everything in its hosts that the lens uses beyond anywidget's documented interface (https://anywidget.dev/en/afm):
+ * names of JupyterLab, ipywidgets and VS Code that a new version may change. tests/browser/test_jupyter_internals.py
+ * asks the real packages for each of them. Each comment states what the lens does where the name is missing; nothing
+ * throws.
  */
 import type { AnyModel } from "@anywidget/types";
 import type { FilterTable, Traits } from "../protocol/records.ts";
@@ -54,7 +55,8 @@ function managerOf(model: AnyModel<Traits>): Manager | null {
 
 /**
  * The connection of JupyterLab, Notebook and Voila to the process that runs Python.
- * Without it a broken connection is not noticed: Python seems to be busy, and requests are sent again until they are answered.
+ * Without it a broken connection is not noticed: Python seems busy, and requests are sent again until they are
+ * answered.
  */
 export function kernelConnectionOf(model: AnyModel<Traits>): KernelConnection | null {
   return managerOf(model)?.kernel ?? null;
@@ -62,7 +64,7 @@ export function kernelConnectionOf(model: AnyModel<Traits>): KernelConnection | 
 
 /**
  * Events of ipywidgets' models: the comm was closed, or was replaced because Python was restarted.
- * Without them the lens takes a Python that is gone for a busy one, unless `send` throws.
+ * Without them the lens mistakes a Python that is gone for a busy one, unless `send` throws.
  */
 export const GONE_EVENTS = ["comm:close", "comm_live_update"] as const;
 

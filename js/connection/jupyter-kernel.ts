@@ -1,6 +1,7 @@
 /**
- * Whether messages reach Python, as the connection of `@jupyterlab/services` reports it where a host hands that to a widget's
- * manager. All of it is optional: other hosts have nothing of the kind, and a part that is missing reports nothing.
+ * Whether messages reach Python, as the connection of `@jupyterlab/services` reports it where a host passes that to a
+ * widget's manager. All of it is optional: other hosts have nothing of the kind, and a part that is missing reports
+ * nothing.
  */
 import type { AnyModel } from "@anywidget/types";
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
@@ -43,7 +44,7 @@ export class JupyterKernel {
     this.#connection?.connectionStatusChanged?.connect(this.#onConnection);
   }
 
-  /** Whether Python is known to run something: it answers nothing then. */
+  /** Whether Python is known to be running something: then it answers nothing. */
   get busy(): boolean {
     return this.#connection?.status === "busy";
   }

@@ -13,7 +13,7 @@ export function isPartEdit(request: Request): request is PartEditRequest {
   return request.type === "factors" && request.edit !== undefined;
 }
 
-/** Whether two edits of parts are one: of the same part, in the same gesture. */
+/** Whether two edits of parts can be one: of the same part, in the same gesture. */
 export function samePart(a: PartEditRequest, b: PartEditRequest): boolean {
   return a.uid === b.uid && a.edit.part === b.edit.part && a.gesture === b.gesture;
 }

@@ -2,7 +2,8 @@
  * The lens's outputs in the notebook: what they show where there is no widget.
  *
  * JupyterLab and Notebook 7 draw a widget anew on `update_display_data`, while it is being edited; there the output's data
- * are exchanged without that. VS Code leaves a widget alone whose output is updated (`renderIPyWidget` in vscode-jupyter).
+ * are replaced without that. VS Code leaves a widget alone whose output is updated (`renderIPyWidget` in
+ * vscode-jupyter).
  */
 import type { PictureWay } from "../protocol/messages.ts";
 import { isVSCode, type NotebookOutputs, notebookOutputsOf } from "./jupyter-internals.ts";

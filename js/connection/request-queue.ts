@@ -26,7 +26,7 @@ import {
 } from "./merge-edits.ts";
 
 export interface Clock {
-  /** Call back after so many milliseconds; the result cancels. */
+  /** Call back after this many milliseconds; the result cancels. */
   after(milliseconds: number, callback: () => void): () => void;
 }
 
@@ -34,12 +34,12 @@ export type QueueState = "idle" | "sending" | "late" | "closed";
 
 /** When an answer takes longer, Python is busy. */
 export const LATE_MS = 400;
-/** An answer that takes so long may be lost; after each time that it is asked for again, twice as long. */
+/** An answer that takes this long may be lost; each time that it is requested again, the wait doubles. */
 export const LOST_MS = 3000;
 export const MOST_LOST_MS = 48_000;
-/** About a frame: so long weights wait for the next move of a drag that goes on. */
+/** About a frame: weights wait this long for the next move of a drag that goes on. */
 export const GATHER_MS = 16;
-/** Gestures that may wait. Above, the two oldest that stand side by side become one undo step; no value is lost. */
+/** Gestures that may wait. Beyond that, the two oldest adjacent ones become one undo step; no value is lost. */
 export const MOST_WAITING = 64;
 
 const isWeights = (request: Request): request is WeightRequest =>
@@ -77,7 +77,7 @@ export class RequestQueue {
   #flying: { seq: number; request: Request } | null = null;
   #seq = 0;
   #state: QueueState = "idle";
-  /** Of the weights that were answered last. */
+  /** Gesture of the weights that were answered last. */
   #gesture: string | null = null;
   #cancel: () => void = () => {};
   #cancelAgain: () => void = () => {};
@@ -87,7 +87,7 @@ export class RequestQueue {
   /**
    * `send` throws where Python is not connected: then the queue closes and forgets what waited.
    * `onState` is called at every change of state.
-   * `expects` says whether Python, for all that is known, could have answered: not while it runs a cell.
+   * `expects` says whether Python, as far as is known, could have answered: not while it runs a cell.
    */
   constructor(
     private readonly send: (request: Request, seq: number) => void,
@@ -176,7 +176,7 @@ export class RequestQueue {
     this.#listen(LOST_MS);
   }
 
-  /** Send what is in flight; whether it still is. */
+  /** Send what is in flight; returns whether it still is. */
   #sent(): boolean {
     const flying = this.#flying;
     if (!flying) return false;
@@ -189,7 +189,7 @@ export class RequestQueue {
     return this.#flying === flying;
   }
 
-  /** Wait so long for the answer, then ask again; while a cell runs there is none, and nothing to ask for. */
+  /** Wait this long for the answer, then ask again; while a cell runs there is none, and no reason to ask. */
   #listen(patience: number): void {
     this.#cancelAgain = this.clock.after(patience, () => {
       if (!this.expects()) this.#listen(patience);
@@ -236,8 +236,8 @@ export class RequestQueue {
 
   #mergeWeights(request: WeightRequest, start: number): void {
     const queue = this.#queue;
-    // Those of this gesture, as long as no other gesture's stand between. They keep their place: else a steady stream of
-    // other requests could hold a drag back for ever.
+    // Those of this gesture, as long as none of another gesture is between. They keep their place: otherwise a steady
+    // stream of other requests could hold a drag back for ever.
     const same: WeightRequest[] = [];
     let place = queue.length;
     for (let i = queue.length - 1; i >= start; i--) {
@@ -252,7 +252,7 @@ export class RequestQueue {
     if (queue.filter(isWeights).length > MOST_WAITING) this.#thin();
   }
 
-  /** Join the edit of the same part in the same gesture, if only requests that read stand between. */
+  /** Join the edit of the same part in the same gesture, if only requests that read are between. */
   #mergePart(request: PartEditRequest, start: number): void {
     const queue = this.#queue;
     const before = queue[start - 1];
@@ -261,7 +261,7 @@ export class RequestQueue {
     } else queue.push(request);
   }
 
-  /** Make one step of the two oldest gestures that follow one another with nothing to keep them apart. */
+  /** Make one step of the two oldest consecutive gestures that nothing keeps apart. */
   #thin(): void {
     const queue = this.#queue;
     let older: number | null = null;

@@ -60,7 +60,7 @@ function relu(params: Params): Rule {
   if (plain) return { f: (x) => max(x, 0), formula, rectifies: true, zeros: [NOWHERE, 0] };
   const rectified = (x: number) => (x > threshold ? min(x, max_value) : x <= threshold ? 0 : x);
   const f = (x: number) => rectified(x) - slope * max(0, threshold - x);
-  // Not claimed monotone where it need not be: the map is then looked through pixel by pixel.
+  // Not declared monotone where it need not be: the map is then scanned pixel by pixel.
   return { f, formula, monotone: slope > 0 && threshold === 0 };
 }
 

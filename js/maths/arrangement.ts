@@ -1,6 +1,7 @@
 /**
- * Where the parts of the lens stand and how large the pictures are: a pure function of the picture's shape, the number of
- * filters, the kernel's size and the room. All lengths are CSS pixels; the style sheets take them from here as variables.
+ * Where the parts of the lens are placed and how large the pictures are: a pure function of the picture's shape, the
+ * number of filters, the kernel's size and the room. All lengths are CSS pixels; the style sheets take them from here
+ * as variables.
  */
 
 export interface Subject {
@@ -8,12 +9,14 @@ export interface Subject {
   picture: readonly [rows: number, cols: number];
   filters: number;
   kernel: readonly [rows: number, cols: number];
-  /** Planes of the kernel that are shown side by side; of a deeper one, a single plane and a control that chooses it. */
+  /**
+   * Planes of the kernel that are shown side by side; of a deeper kernel, a single plane and a control that chooses it.
+   */
   planes: number;
   deep: boolean;
   /** Height of what stands below the cells of each plane: a signal's stem plot. */
   stems?: number;
-  /** Height of bias and tools where they stand beside the cells. */
+  /** Height of bias and tools where they are beside the cells. */
   tools: number;
 }
 
@@ -44,7 +47,7 @@ export interface Arrangement {
   image: Extent;
   /** Side of a kernel's cell. */
   cell: number;
-  /** What the kernel's cells get; more of them scroll inside it. */
+  /** Room for the kernel's cells; more of them scroll inside it. */
   place: Extent;
   /** Whether bias and tools stand right of the cells rather than below them. */
   toolsBeside: boolean;
@@ -91,7 +94,7 @@ export const SPACE = {
 /** Lenses narrower than this have one column, and fold what is not a picture. */
 export const NARROW = 480;
 
-/** All filters are kept in sight as long as their maps have so many square pixels. */
+/** All filters are kept in sight as long as their maps have this many square pixels. */
 const LEAST_AREA = 18_000;
 /** Sides of a cell, the largest first: 24 is the least that can be hit, 34 for a finger. */
 const CELLS = [46, 42, 38, 34, 30, 28, 24] as const;
@@ -99,11 +102,11 @@ const COMPACT = 28;
 const FINGER = 34;
 /** Kernels with more columns than this have the smallest cells. */
 const FEW = 7;
-/** A larger cell may cost so much of the map's area. */
+/** A larger cell may cost this much of the map's area. */
 const WORTH = 0.97;
 /** Width of the image relative to the maps where the kernels stand beside these. */
 const IMAGE_SHARE = 0.8;
-/** A picture is at least so high: a signal has one row. */
+/** A picture is at least this high: a signal has one row. */
 const LEAST_HEIGHT = 40;
 const LEAST_WIDTH = 60;
 /** Height of a card's content below which nothing is made smaller to be seen whole. */
@@ -142,7 +145,7 @@ function isWhole(subject: Subject, { cell, place }: Pick<Arrangement, "cell" | "
   return place.height >= naturalPlace(subject, cell).height;
 }
 
-/** One arrangement, with so many rows of cards in sight; null where it leaves no room for a map. */
+/** One arrangement, with this many rows of cards in sight; null where it leaves no room for a map. */
 function candidate(
   subject: Subject,
   room: Room,
@@ -188,7 +191,7 @@ function candidate(
   return { kernel, columns, map, image, cell, place, toolsBeside, block };
 }
 
-/** One column of pictures as wide as the lens; everything that is no picture folds. */
+/** One column of pictures as wide as the lens; everything that is not a picture folds. */
 function narrow(subject: Subject, room: Room): Arrangement {
   const width = room.width - 2 * 6;
   const natural = naturalPlace(subject, Math.max(FINGER, leastCell(subject, room.coarse)));

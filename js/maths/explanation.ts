@@ -8,11 +8,13 @@ export interface Patch {
   /** Input rows and columns that the kernel's rows and columns read; those outside the input lie in the padding. */
   rows: number[];
   cols: number[];
-  /** Row-major, one a kernel cell: whether it reads the input. */
+  /** Row-major, one per kernel cell: whether it reads the input. */
   inside: boolean[];
   /** Float32, C order (row, column, channel) as the kernel; 0 in the padding. */
   values: Float32Array;
-  /** Where the layer is inside a model, what part of the image the pixel depends on; else rows and columns say it. */
+  /**
+   * Where the layer is inside a model, what part of the image the pixel depends on; otherwise rows and columns give it.
+   */
   field: FieldRecord | null;
 }
 
@@ -26,7 +28,7 @@ export interface Explanation extends Patch {
   scale: number;
 }
 
-/** Row-major, one a kernel cell: whether it reads the input. */
+/** Row-major, one per kernel cell: whether it reads the input. */
 export function insideOf(
   { input_shape }: Geometry,
   rows: readonly number[],
@@ -77,7 +79,7 @@ export function explain(patch: Patch, kernel: Float32Array, bias: number): Expla
 
 /**
  * Whether Keras's pre-activation is this sum, to 1e-5 of the magnitudes that were added up. It is not for a layer that
- * computes something else than its settings say, such as a subclass with a `call` of its own.
+ * computes something other than its settings say, such as a subclass with a `call` of its own.
  */
 export function agrees({ total, scale }: Explanation, keras: number): boolean {
   if (!Number.isFinite(total) || !Number.isFinite(keras)) return Object.is(total, keras);
@@ -93,7 +95,7 @@ export function largestFirst(products: ArrayLike<number>): number[] {
   return Array.from(products, (_, i) => i).sort((a, b) => size(b) - size(a) || a - b);
 }
 
-/** What a convolution with this kernel would give, one that turns the kernel by 180° before it multiplies. */
+/** What a convolution with this kernel would give: one that turns the kernel by 180° before it multiplies. */
 export function convolved({ values }: Patch, kernel: Float32Array, bias: number, depth: number): number {
   const turned = turn(kernel, depth);
   return values.reduce((sum, value, i) => sum + (value && value * (turned[i] as number)), bias);

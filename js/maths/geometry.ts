@@ -36,7 +36,7 @@ export function axisPads(
   return [Math.floor(total / 2), total - Math.floor(total / 2)];
 }
 
-/** The geometry with another kernel size or other settings, its shapes and pads worked out anew. */
+/** The geometry with another kernel size or other settings, its shapes and pads recomputed. */
 export function reshaped(geometry: Geometry, changes: Partial<Geometry>): Geometry {
   const next = { ...geometry, ...changes };
   const [rows, cols] = next.input_shape;
@@ -69,7 +69,7 @@ export function windowAt(geometry: Geometry, row: number, col: number): { rows: 
   };
 }
 
-/** The rows and columns of `windowAt` that there are to draw: a transposed convolution's lie in the input alone. */
+/** The rows and columns of `windowAt` to draw: a transposed convolution's lie only in the input. */
 export function drawnWindow(
   geometry: Geometry,
   row: number,

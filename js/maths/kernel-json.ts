@@ -6,7 +6,7 @@ export interface KernelFile {
   shape: KernelShape;
   kernels: Float32Array[];
   bias: number[];
-  /** Null where the lens is to make its own. */
+  /** Null where the lens makes its own. */
   names: string[] | null;
 }
 

@@ -39,7 +39,7 @@ function map(kernel: Kernel, change: (value: number) => number): Kernel {
   return { shape: kernel.shape, values: kernel.values.map(change) };
 }
 
-/** No negative zeros: −0 and 0 are one number to a person and two to a comparison of bytes. */
+/** No negative zeros: −0 and 0 are one number to a person but two in a comparison of bytes. */
 export const negate = (kernel: Kernel): Kernel => map(kernel, (v) => (v === 0 ? 0 : -v));
 
 export const scale = (kernel: Kernel, factor: number): Kernel =>

@@ -98,7 +98,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     editedByParts: true,
     tiedToInput: true,
     counts: ["filters", "depth_multiplier"],
-    // Its filters cross as kernels that read all channels.
+    // Its filters are sent as kernels that read all channels.
     firstChannel: () => 0,
     weightShape: stacked,
     weightAxes: depthwiseAxes,

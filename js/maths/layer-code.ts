@@ -3,10 +3,10 @@ import type { Geometry } from "../protocol/records.ts";
 import { kindOf } from "./kinds.ts";
 import { exactNumber } from "./numbers.ts";
 
-/** As many biases are written out. */
+/** Up to this many biases are written out. */
 const MOST_WRITTEN = 8;
 
-/** The layer as one would write it. */
+/** The layer as a person would write it. */
 export function layerCode(geometry: Geometry): string {
   const { class_name, filters, kernel_size, strides, dilation_rate, padding, groups, activation } = geometry;
   const tuple = ([a, b]: [number, number]) => (geometry.rank === 1 ? `${b}` : `(${a}, ${b})`);

@@ -62,7 +62,7 @@ export function addTap(
   }
 }
 
-/** `addTap` for the pixels where some rows and columns of the map cross alone; `pre` has those pixels, row-major. */
+/** `addTap` only for the pixels where some rows and columns of the map cross; `pre` has those pixels, row-major. */
 export function addTapAt(
   geometry: Geometry,
   plane: Float32Array,
@@ -276,7 +276,7 @@ export function update(
 }
 
 /**
- * A bound on the magnitude of every number that computing the map meets, Infinity where one of them may be NaN or infinite.
+ * A bound on the magnitude of every number met in computing the map, Infinity where one of them may be NaN or infinite.
  * Where it is finite, sums and differences are, and the linear update is exact to rounding.
  */
 export function magnitude(kernel: Float32Array, bias: number, planes: readonly number[]): number {

@@ -1,4 +1,4 @@
-/** What a map holds: its range, and how many of its values are zero or no number. */
+/** What a map holds: its range, and how many of its values are zero or not a number. */
 import type { Stage } from "../protocol/records.ts";
 import { type Activation, activatedRange } from "./activations.ts";
 
@@ -6,7 +6,7 @@ import { type Activation, activatedRange } from "./activations.ts";
 export interface Survey {
   /** Least and greatest finite value of the drawn stage, [0, 0] where there is none. */
   range: [number, number];
-  /** Least pre-activation, −Infinity where it was not looked for. */
+  /** Least pre-activation, −Infinity where it was not determined. */
   least: number;
   counts: { nan: number; posinf: number; neginf: number; zeros: number };
 }

@@ -74,7 +74,7 @@ function lines(text: string): number[][] {
   const rows = text.replace(/\r\n?/g, "\n").replace(/\n+$/, "").replace(/^\n+/, "").split("\n");
   const separator = text.includes("\t") ? /\t/ : /[;,]/.test(text) ? /[;,]/ : /\s+/;
   return rows.map((row, r) =>
-    // Tabs at the ends of a line are empty cells; spaces there are nothing.
+    // Tabs at the ends of a line are empty cells; spaces there are ignored.
     (separator.source === "\\t" ? row : row.trim())
       .split(separator)
       .map((cell, c) => number(cell, `Row ${r + 1}, column ${c + 1}`)),

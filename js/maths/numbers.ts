@@ -40,7 +40,7 @@ export function parseNumber(text: string): Parsed {
 /** Numbers whose text is remembered, of each kind. */
 const REMEMBERED = 4096;
 
-/** A drag writes the same numbers in every frame, and to find the digits of one takes microseconds. */
+/** A drag writes the same numbers in every frame, and finding the digits of one takes microseconds. */
 function remembering(write: (value: number) => string): (value: number) => string {
   const texts = new Map<number, string>();
   return (value) => {
@@ -83,7 +83,7 @@ export function formatNumber(value: number, width = 7): string {
   return write(value);
 }
 
-/** What writes numbers in so many characters. */
+/** Writes numbers in this many characters. */
 const formats: ((value: number) => string)[] = [];
 
 function fitted(value: number, width: number): string {
@@ -105,7 +105,7 @@ function fitted(value: number, width: number): string {
   );
 }
 
-/** As `formatNumber`, for a cell among others: what is nothing next to the greatest of them is "≈0". */
+/** As `formatNumber`, for a cell among others: what is negligible next to the greatest of them is "≈0". */
 export function formatCell(value: number, width: number, most: number): string {
   return value !== 0 && Math.abs(value) < most / 2000 ? "≈0" : formatNumber(value, width);
 }

@@ -22,7 +22,7 @@ const dimension = (
   name,
 });
 
-/** Rows and columns; a signal has steps. */
+/** Rows and columns; steps for a signal. */
 function planeOf({ rank }: Geometry, [rows, cols]: readonly [number, number], of = ""): Shape {
   if (rank === 1) return [dimension("cols", cols, `${of}steps`)];
   return [dimension("rows", rows, `${of}rows`), dimension("cols", cols, `${of}columns`)];
@@ -103,7 +103,7 @@ export function lengthFormula(geometry: Geometry, i: 0 | 1): { letters: string; 
 }
 
 export interface Trap {
-  /** The line that scrambles, and the line that is meant. */
+  /** The line that scrambles, and the correct line. */
   wrong: string;
   right: string;
   /** How many of the numbers would end up in another place, and of how many. */

@@ -19,7 +19,7 @@ export interface LensDocument {
 /** What went wrong, for a person to read. */
 export class Refused extends Error {}
 
-/** The document after a request that changes the list, its names or its kernels; null where it takes Python to answer. */
+/** The document after a request that changes the list, its names or its kernels; null where only Python can answer. */
 export function changed(document: LensDocument, request: Request): LensDocument | null {
   const filters = [...document.filters];
   const at = "uid" in request ? filters.findIndex(({ uid }) => uid === request.uid) : -1;
@@ -77,7 +77,7 @@ function replaced(document: LensDocument, request: Extract<Request, { type: "rep
   return { filters, geometry: checked(reshaped(document.geometry, { kernel_size: [rows, cols] })) };
 }
 
-/** Settings that change how the kernel is applied; what only Keras can check is refused. */
+/** Settings that change how the kernel is applied; those that only Keras can check are refused. */
 function configured(geometry: Geometry, settings: Record<string, unknown>): Geometry {
   const pair = (value: unknown): [number, number] => {
     const [rows, cols] = Array.isArray(value) ? value : [value, value];

@@ -17,7 +17,7 @@ export class LocalHistory {
     return { undo: this.#past.length, redo: this.#future.length };
   }
 
-  /** `before` is about to change by this gesture. */
+  /** This gesture is about to change `before`. */
   push(before: LensDocument, gesture: string | null): void {
     if (gesture === null || gesture !== this.#gesture) this.#past = [...this.#past.slice(1 - LIMIT), before];
     this.#gesture = gesture;

@@ -10,7 +10,7 @@ import type { SavedAnswers } from "./saved-answers.ts";
 interface OfflineFilter {
   readonly uid: Uid;
   readonly now: Weights;
-  /** Take weights that the browser itself decided on. */
+  /** Take weights that the browser itself chose. */
   assign(weights: Weights): void;
 }
 
@@ -29,7 +29,7 @@ export class Offline {
   readonly #history: LocalHistory;
   readonly #initial: LensDocument;
 
-  /** `onRestored` is called after filters were exchanged by undo, redo or reset, or by a change of the list. */
+  /** `onRestored` is called after undo, redo, reset or a change of the list has replaced filters. */
   constructor(
     private readonly filters: OfflineList,
     private readonly onRestored: () => void,
@@ -46,7 +46,7 @@ export class Offline {
     this.#showCounts();
   }
 
-  /** Carry a request out; false where it takes Python. Throws `Refused` where it cannot be done. */
+  /** Carry a request out; false where it needs Python. Throws `Refused` where it cannot be done. */
   carryOut(request: Request): boolean {
     const present = this.#document();
     if (request.type === "undo" || request.type === "redo" || request.type === "reset") {

@@ -17,7 +17,7 @@ export class SavedAnswers {
   readonly #snapshots: readonly All[];
   readonly #weights: All;
 
-  /** `weights` are those that everything else of the page is of. */
+  /** `weights` are those to which everything else in the page belongs. */
   constructor({ predictions, outputs, snapshots }: SavedAnswersRecord, weights: All) {
     this.#weights = weights;
     const vectors = predictions && {
@@ -45,7 +45,7 @@ export class SavedAnswers {
     return at < 0 ? null : at;
   }
 
-  /** The prediction, where it is of these weights. */
+  /** The prediction, where it belongs to these weights. */
   prediction(now: All): SavedPrediction | null {
     return same(this.#weights, now) ? this.#prediction : null;
   }

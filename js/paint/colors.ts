@@ -1,6 +1,6 @@
 /**
  * From numbers to RGBA: Matplotlib's index into a table of 256 colours, over the part of a map that is on screen and at the
- * size at which it is on screen, so that a large map costs what is seen of it.
+ * size at which it is on screen, so that a large map costs only what is visible of it.
  */
 
 import { bytesOf } from "../protocol/bytes.ts";
@@ -8,7 +8,7 @@ import type { MapRecord } from "../protocol/records.ts";
 import type { PreviewMap } from "./drawable.ts";
 import type { Size, SourceWindow } from "./grid.ts";
 
-/** What a pixel is when it is no number within the range; 0 in a map's flags is an ordinary number. */
+/** What a pixel is when it is not a number within the range; 0 in a map's flags is an ordinary number. */
 export const Flag = { nan: 1, posinf: 2, neginf: 3, below: 4, above: 5 } as const;
 export type Flag = (typeof Flag)[keyof typeof Flag];
 
@@ -16,11 +16,11 @@ export type Flag = (typeof Flag)[keyof typeof Flag];
 export interface Palette {
   /** 256 opaque colours. */
   colors: Uint32Array;
-  /** How a pixel that is no number looks at a place on the target: a pattern, so that it looks unlike any number. */
+  /** How a pixel that is not a number looks at a place on the target: a pattern, unlike any number. */
   special: (flag: Flag, x: number, y: number) => number;
 }
 
-/** The pixels that are painted, row-major. Nothing outside the source is touched but set transparent. */
+/** The pixels that are painted, row-major. Outside the source everything is set transparent. */
 export interface Target {
   pixels: Uint32Array;
   width: number;
@@ -190,7 +190,9 @@ function color(
   }
 }
 
-/** Colour the values of a line that are in range; whether there were others. A function of its own is compiled best. */
+/**
+ * Colour the values of a line that are in range; whether there were others. It compiles best as a function of its own.
+ */
 function colored(
   line: Float32Array,
   from: number,

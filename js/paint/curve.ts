@@ -6,7 +6,7 @@ import type { MapView, Picture } from "./drawable.ts";
 import { type Size, type SourceWindow, wholeGrid, within } from "./grid.ts";
 import type { Range } from "./ranges.ts";
 
-/** Channels in turn; each has a contrast of 3 : 1 or more on white and on black. */
+/** Colours of the channels, in rotation; each has a contrast of 3 : 1 or more on white and on black. */
 const COLORS = ["#2a78c2", "#c8641a", "#2a9468", "#a45cc7"];
 const ZERO = "#8888";
 /** Share of the height above and below the range. */
@@ -19,8 +19,8 @@ export function heightOf(value: number, [low, high]: Readonly<Range>, height: nu
 }
 
 /**
- * The points of the line, x and y in turn; NaN where it is broken, at values that are not finite. Where a pixel column covers
- * several steps, it gets their least and greatest value: no spike is lost, however long the signal.
+ * The points of the line, x and y alternately; NaN where it is broken, at values that are not finite. Where a pixel
+ * column covers several steps, it gets their least and greatest value: no spike is lost, however long the signal.
  */
 export function curvePoints(
   values: Float32Array,
@@ -123,7 +123,7 @@ export function mapCurve({ keras, preview }: Curved): Float32Array {
   const flags = keras.flags && bytesOf(keras.flags);
   return Float32Array.from(bytesOf(keras.levels), (level, i) => {
     const flag = flags?.[i] ?? 0;
-    // What lies beyond a fixed range stands at its end.
+    // What lies beyond a fixed range is drawn at its end.
     return flag > 0 && flag < 4 ? NaN : (numbers[level] as number);
   });
 }

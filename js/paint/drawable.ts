@@ -4,7 +4,7 @@ import type { ImageRecord, MapRecord } from "../protocol/records.ts";
 
 import type { Apply, Grid, Size } from "./grid.ts";
 
-/** One float32 plane a channel, row-major; made when first asked for. */
+/** One float32 plane per channel, row-major; made when first needed. */
 export interface Planar extends Size {
   plane(channel: number): Float32Array;
 }
@@ -16,7 +16,7 @@ export interface Picture extends Size {
   drawn: Planar;
   /** All pixels; null until they are here. */
   whole: Planar | null;
-  /** Values at one pixel, one a channel; null where they are not here. */
+  /** Values at one pixel, one per channel; null where they are not here. */
   at(row: number, col: number): number[] | null;
   record: ImageRecord;
 }
@@ -69,7 +69,7 @@ export interface MapView {
   /** Least and greatest finite value. */
   range: [number, number];
   counts: MapRecord["counts"];
-  /** Whether range and counts are those of some of the values, since a hand moves; those of all follow. */
+  /** Whether range and counts are those of some of the values, while a hand moves; those of all follow. */
   sampled: boolean;
   /** Grows with every change of the pixels. */
   version: number;

@@ -16,7 +16,7 @@ export interface Size {
   curve?: boolean;
 }
 
-/** Pixels of a picture that crosses whole; the other side is WHOLE_PIXELS in src/convlens/protocol/records.py. */
+/** Pixels of a picture that is sent whole; the other side is WHOLE_PIXELS in src/convlens/protocol/records.py. */
 export const WHOLE_PIXELS = 2 ** 19;
 
 /** A part of a picture, and the rows and columns that it is reduced to. */
@@ -25,7 +25,7 @@ export interface Grid {
   shape: [rows: number, cols: number];
 }
 
-/** Whether what the screen shows of a picture is made for the screen. */
+/** Whether a picture is reduced to what the screen shows. */
 export function isLarge({ rows, cols }: Size): boolean {
   return rows * cols > WHOLE_PIXELS;
 }
@@ -71,7 +71,7 @@ export function blockEdges(from: number, to: number, count: number): Int32Array 
   return Int32Array.from({ length: count + 1 }, (_, i) => from + Math.floor((i * (to - from)) / count));
 }
 
-/** Two places of each block along an axis, which stand for it during a drag; all of it where it is as small. */
+/** Two places of each block along an axis, which stand for it during a drag; the whole block where it is that small. */
 function places(from: number, to: number, count: number): Int32Array {
   const edges = blockEdges(from, to, count);
   return Int32Array.from({ length: 2 * count }, (_, i) => {

@@ -2,7 +2,7 @@
 import { mapCurve } from "./curve.ts";
 import type { MapView } from "./drawable.ts";
 
-/** The pixel of the least or the greatest value, of several the one nearest to the middle; null where there is no map. */
+/** The pixel of the least or the greatest value, of several, the one nearest the middle; null where there is no map. */
 export function notablePixel(map: MapView, which: "least" | "greatest"): [number, number] | null {
   const values = mapCurve(map);
   const [rows, cols] = map.preview || !map.keras ? [map.rows, map.cols] : map.keras.shape;

@@ -5,7 +5,7 @@ import type { CloseUp, MapView } from "./drawable.ts";
 import { type Grid, gather, type SourceWindow, sampledMeans, wholeGrid, within } from "./grid.ts";
 import type { Range } from "./ranges.ts";
 
-/** Returns what fills a canvas by `fill`, keeping the buffer between frames. */
+/** Returns a function that fills a canvas by `fill`, keeping the buffer between frames. */
 export function bufferedPaint(): (context: CanvasRenderingContext2D, fill: (target: Target) => void) => void {
   let image: ImageData | null = null;
   return (context, fill) => {

@@ -1,4 +1,4 @@
-/** Colours for numbers, and patterns for what is no number within the range: each unlike any colour of the table. */
+/** Colours for numbers, and patterns for what is not a number within the range, each unlike any colour of the table. */
 import { Flag, type Palette, packTable, rgba } from "./colors.ts";
 
 const WHITE = rgba(255, 255, 255);
@@ -13,8 +13,8 @@ const BLUE = rgba(40, 90, 255);
 const PERIOD = 4;
 
 /**
- * NaN is hatched in magenta, +∞ striped upright in orange, −∞ striped level in cyan. A clipped value keeps the colour of
- * the end that it lies beyond, with dots: blue below, red above.
+ * NaN is hatched in magenta, +∞ striped vertically in orange, −∞ striped horizontally in cyan. A clipped value keeps
+ * the colour of the end that it lies beyond, with dots: blue below, red above.
  */
 export function paletteOf(table: Uint8Array): Palette {
   const colors = packTable(table);
@@ -31,5 +31,5 @@ export function paletteOf(table: Uint8Array): Palette {
   };
 }
 
-/** The table "gray", which the input image is shown in whatever colours the maps have. */
+/** The table "gray", in which the input image is shown whatever colours the maps have. */
 export const GRAY = Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3));

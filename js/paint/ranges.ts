@@ -15,7 +15,7 @@ export function union(ranges: Iterable<Readonly<Range>>): Range {
 }
 
 /**
- * `own` is the map's range of finite values, `all` gives those of every map that there is.
+ * `own` is the map's range of finite values, `all` gives those of every map that exists.
  * Symmetric is ± the largest magnitude of the map itself, so that zero is the middle colour.
  */
 export function displayRange(

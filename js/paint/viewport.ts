@@ -44,7 +44,7 @@ export interface View extends Size {
   left: number;
   top: number;
   scale: number;
-  /** The same downwards: another than across where the picture is a curve. */
+  /** The same downwards: different from across where the picture is a curve. */
   down: number;
 }
 
@@ -170,7 +170,7 @@ export function reveal(pane: Pane, viewport: Viewport, { row, col }: Pixel): Vie
   return dx === 0 && dy === 0 ? viewport : panBy(pane, viewport, dx, dy);
 }
 
-/** The same with so many rows and columns around the pixel, as far as there is room for them. */
+/** The same with this many rows and columns around the pixel, as far as there is room for them. */
 export function revealAround(
   pane: Pane,
   viewport: Viewport,

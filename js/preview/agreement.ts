@@ -8,8 +8,8 @@ import type { MapRecord } from "../protocol/records.ts";
 const SAMPLES = 4096;
 
 /**
- * `magnitude` bounds the numbers that were summed: where they cancel, their rounding errors stay. A map that Keras sent reduced
- * is compared block by block. Returns null where the maps agree, else what differs.
+ * `magnitude` bounds the numbers that were summed: where they cancel out, their rounding errors remain. A map that
+ * Keras sent reduced is compared block by block. Returns null where the maps agree, else what differs.
  */
 export function disagreement(
   pre: Float32Array,

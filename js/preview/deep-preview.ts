@@ -68,7 +68,7 @@ export class DeepPreview implements Preview {
   }
 
   show(weights: Weights, stage: Stage): Survey | null {
-    // Also for NaN, from which no difference leads back.
+    // Also for NaN, from which no difference leads back to a number.
     const magnitude = this.magnitude(weights);
     if (!(magnitude < Infinity)) return null;
     this.met = Math.max(this.met, magnitude);

@@ -15,7 +15,7 @@ export interface Weights {
   bias: number;
 }
 
-/** Differences add up rounding errors: 2e-6 of the maximum after so many. */
+/** Differences accumulate rounding errors: 2e-6 of the maximum after this many. */
 export const MOST_UPDATES = 1000;
 /** Multiply-adds between two looks at the clock; about a millisecond. */
 const SLICE = 2_000_000;
@@ -40,7 +40,9 @@ export function changedTaps(a: Float32Array, b: Float32Array): number[] {
   return taps;
 }
 
-/** Whether differences would cost more than starting over, or cannot be had; `magnitude` bounds what they are made of. */
+/**
+ * Whether differences would cost more than starting over, or are not possible; `magnitude` bounds the numbers in them.
+ */
 export function isFar(a: Weights, b: Weights, magnitude: number): boolean {
   const taps = changedTaps(a.kernel, b.kernel).length;
   return !(magnitude < Infinity) || (taps > b.kernel.length / 2 && b.kernel.length > 2);
@@ -58,16 +60,16 @@ export interface Preview {
   readonly retired: boolean;
   /** Whether the pre-activation is complete and belongs to these weights. */
   isAt(weights: Weights): boolean;
-  /** A bound on every number that computing this filter's map meets. */
+  /** A bound on every number met in computing this filter's map. */
   magnitude(weights: Weights): number;
   /** The largest such bound since `pre` was last computed as a whole: rounding errors of that size may be left in it. */
   readonly met: number;
-  /** Move to these weights and look the map over. Null when `enough` returned true first, or where the browser cannot. */
+  /** Move to these weights and survey the map. Null when `enough` returned true first, or where the browser cannot. */
   show(weights: Weights, stage: Stage, enough?: () => boolean): Survey | null;
 }
 
 /**
- * The linear update of `pre` from one set of weights to another; the last tap's pass looks the map over as well, where the
+ * The linear update of `pre` from one set of weights to another; the last tap's pass surveys the map as well, where the
  * activation allows it. `plane` gives the input plane that plane k of the kernel reads.
  */
 export function moveTo(

@@ -90,7 +90,7 @@ export class LargePreview implements Preview, LargeMap {
   /** Range and counts of the samples of the finest canvas, moved to these weights; null where nothing is on a canvas, or all is there. */
   sample(weights: Weights, stage: Stage, grids: readonly Grid[]): Survey | null {
     this.#drawn = { weights, stage };
-    // What is complete is better than samples.
+    // A complete map is better than samples.
     if (this.#complete(weights, stage, grids)) return null;
     const views = grids.map((grid) => this.#view(grid));
     const kept = new Map(views.map((view) => [JSON.stringify(view.grid), view]));
@@ -164,7 +164,7 @@ export class LargePreview implements Preview, LargeMap {
     this.met = Math.max(this.met, this.magnitude(weights));
   }
 
-  /** Add to part of `pre` what the weights differ by; from nothing where `from` is null. */
+  /** Add to part of `pre` the difference of the weights; from zero where `from` is null. */
   #differ(
     from: Weights | null,
     { kernel, bias }: Weights,

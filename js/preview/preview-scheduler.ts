@@ -20,7 +20,7 @@ export interface PreviewScene<Filter extends PreviewedFilter> {
   readonly planes: Planes | null;
 }
 
-/** Work on a map that is begun in an event; what does not fit goes on in the frames after it. */
+/** Time for a map that is begun in an event; what does not fit goes on in the frames after it. */
 const EVENT_MS = 50;
 const FRAME_MS = 10;
 /** Pre-activations that are kept, in bytes: the rest is computed again when it is needed. */
@@ -52,7 +52,7 @@ export class PreviewScheduler<Filter extends PreviewedFilter> {
     batch(() => this.#frames.request());
   }
 
-  /** Make these filters' previews when there is time, so that the first edit finds its base there. */
+  /** Make these filters' previews when there is time, so that the first edit finds its base ready. */
   prepare(filters: Iterable<Filter>): void {
     for (const filter of filters) this.#toPrepare.add(filter);
     this.#idle();
@@ -195,7 +195,7 @@ export class PreviewScheduler<Filter extends PreviewedFilter> {
       return true;
     }
     if (!preview.retired) return preview.show(weights, stage, enough) !== null || !preview.building;
-    // A new one is made beside it, since the retired one goes on being drawn and edited meanwhile.
+    // A new one is made beside it, since the retired one is still drawn and edited meanwhile.
     filter.spare ??= this.#make(filter);
     if (!filter.spare?.show(weights, stage, enough)) return !filter.spare?.building;
     filter.preview = filter.spare;
@@ -204,7 +204,7 @@ export class PreviewScheduler<Filter extends PreviewedFilter> {
     return true;
   }
 
-  /** Whether one more small pre-activation fits; where not, a filter makes its own when it is edited. */
+  /** Whether one more small pre-activation fits; if not, a filter makes its own when it is edited. */
   #room(): boolean {
     const [rows, cols] = this.scene.geometry.output_shape;
     const held = this.scene.filters.filter(({ preview }) => preview).length;

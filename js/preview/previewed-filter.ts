@@ -19,7 +19,7 @@ export interface PreviewedFilter {
   readonly map: ReadonlySignal<MapView>;
   /** False once Keras contradicted a preview. */
   trusted: boolean;
-  /** What canvases show of it where it is large, the newest last. */
+  /** What canvases show of a large map, the newest last. */
   readonly grids: readonly Grid[];
   preview: Preview | null;
   /** Made in idle time to take the place of a retired `preview`. */

@@ -1,9 +1,9 @@
-/** Bytes and numbers as they cross between browser and Python. */
+/** Bytes and numbers as they are sent between browser and Python. */
 
-/** Anything a host may hand over where bytes are meant (docs/hosts.md). */
+/** Anything a host may pass where bytes are meant (docs/hosts.md). */
 export type Bytes = DataView | Uint8Array | ArrayBuffer;
 
-/** A number that JSON cannot carry crosses as the word that Number() reads. */
+/** A number that JSON cannot carry is sent as the word that Number() reads. */
 export type Num = number | "NaN" | "Infinity" | "-Infinity";
 
 /** A message's JSON part and its binary buffers, as a host's `send` takes them. */
@@ -16,12 +16,12 @@ export function isBytes(value: unknown): value is Bytes {
   return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || isForeignBuffer(value);
 }
 
-/** An ArrayBuffer made in another frame is no `instanceof` this frame's. */
+/** An ArrayBuffer made in another frame is not an `instanceof` this frame's. */
 function isForeignBuffer(value: unknown): value is ArrayBuffer {
   return Object.prototype.toString.call(value) === "[object ArrayBuffer]";
 }
 
-/** The bytes themselves, whatever part of whatever buffer a host hands over (a view, not a copy). */
+/** The bytes themselves, whatever part of whatever buffer a host passes (a view, not a copy). */
 export function bytesOf(value: Bytes): Uint8Array {
   return ArrayBuffer.isView(value)
     ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
@@ -59,7 +59,7 @@ export function packNumber(value: number): Num {
   return Number.isFinite(value) ? value : (String(value) as Num);
 }
 
-/** The reverse of `packNumber`; anything that is no number is refused. */
+/** The reverse of `packNumber`; anything that is not a number is refused. */
 export function unpackNumber(value: unknown): number {
   if (typeof value === "number") return value;
   if (value === "NaN" || value === "Infinity" || value === "-Infinity") return Number(value);

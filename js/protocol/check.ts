@@ -1,6 +1,6 @@
 /**
- * Checks of what comes in: a check gives the value back with its type, or throws with what was expected and what came. A record or
- * message is declared once, as a check made of smaller ones, and its type is `Checked<typeof ...>`.
+ * Checks of what comes in: a check gives the value back with its type, or throws with what was expected and what was
+ * given. A record or message is declared once, as a check made of smaller ones, and its type is `Checked<typeof ...>`.
  */
 import { type Bytes, isBytes, unpackNumber } from "./bytes.ts";
 

@@ -1,4 +1,4 @@
-/** The numbers of an image, or of a part of it, from the bytes in which they cross. */
+/** The numbers of an image, or of a part of it, from the bytes in which they are sent. */
 import { type Bytes, bytesOf, floatsOf } from "./bytes.ts";
 import type { ImageRecord } from "./records.ts";
 

@@ -1,4 +1,7 @@
-/** What the browser asks of Python, and what Python sends; the other side is src/convlens/protocol/requests.py, queries.py and outbox.py. */
+/**
+ * What the browser requests from Python, and what Python sends; the other side is src/convlens/protocol/requests.py,
+ * queries.py and outbox.py.
+ */
 import { type Bytes, type Num, unpack } from "./bytes.ts";
 import {
   bytes,
@@ -80,9 +83,11 @@ export type Request =
     }
   /** Layer settings, of the built-in layer or of a copy of the user's: any of Keras's own argument names. */
   | { type: "configure"; settings: Record<string, unknown> }
-  /** Kernels and maps of filters, those last that are on screen: before them stand some that come next. */
+  /** Kernels and maps of filters, those on screen last: before them come some that are needed next. */
   | { type: "need"; uids: Uid[] }
-  /** Rows and columns of device pixels that a whole map has on screen: larger maps cross at that size from then on. */
+  /**
+   * Rows and columns of device pixels that a whole map has on screen: larger maps are sent at that size from then on.
+   */
   | { type: "screen"; shape: [number, number] }
   /** A part of a map, reduced to at most `shape`. */
   | { type: "close_up"; uid: Uid; window: Part; shape: [number, number] }
@@ -91,7 +96,7 @@ export type Request =
   /** Keras's own float values at one output pixel. */
   | { type: "probe"; row: number; col: number; uids: Uid[] }
   | { type: "image"; shape: [number, number, number]; data: Uint8Array }
-  /** Feed the layer with the map of a filter, as it is now. */
+  /** Feed the layer the map of a filter, as it is now. */
   | { type: "use_map"; uid: Uid }
   /** Feed it again with what it was fed so many maps before. */
   | { type: "leave_map"; steps: number }
@@ -106,8 +111,9 @@ export type Request =
    */
   | { type: "predict" }
   /**
-   * One channel of the model's output where it is a picture, of the prediction that was told last: all of it, or a part that is
-   * reduced to at most `shape`. Nothing comes where the weights are others by now: another `predictions` message follows.
+   * One channel of the model's output where it is a picture, of the prediction that was reported last: all of it, or a
+   * part that is reduced to at most `shape`. Nothing comes where the weights have changed since: another `predictions`
+   * message follows.
    */
   | { type: "output_maps"; channel: number; window?: Part | undefined; shape?: [number, number] | undefined }
   /** Keras's own float values of that output at one pixel. */
@@ -135,7 +141,7 @@ export type Request =
   | { type: "excited"; uid: Uid }
   /** Make a stored image the lens's own and pin its pixel; null goes back to what was shown before the first. */
   | { type: "show_excited"; filter: number | null; rank: number | null }
-  /** Begin, look at or stop what takes seconds, beside all else; of each kind one runs at a time. */
+  /** Begin, check or stop what takes seconds, beside everything else; one of each kind runs at a time. */
   | ({ type: "run"; act: "start" | "look" | "stop" } & RunQuestion)
   /** Show the kernels of a snapshot (an index into `_training.snapshots`). Scrubbing in a row is one undo step. */
   | { type: "scrub"; index: number };
@@ -218,7 +224,7 @@ const plane = fields({
 });
 export type PictureRecord = Checked<typeof plane>;
 
-/** Each a float32 a filter, in list order; NaN where the maps are. */
+/** One float32 per filter each, in list order; NaN where the maps are. */
 const stats = fields({
   /** Mean square of the activation map. */
   energy: bytes,
@@ -226,11 +232,11 @@ const stats = fields({
   dead: bytes,
   /** Euclidean norm of the kernel. */
   norm: bytes,
-  /** The activation map's value at the pixel that was asked about. */
+  /** The activation map's value at the requested pixel. */
   pixel: optional(bytes),
 });
 
-/** float32, one a filter that was asked for, and the class of the score. */
+/** float32, one per requested filter, and the class of the score. */
 const losses = fields({ values: bytes, target: whole });
 
 const deep = fields({
@@ -242,8 +248,8 @@ const deep = fields({
   /** float32, rows × cols of the layer's input, row-major, each. */
   planes: list(fields({ channel: whole, data: bytes })),
   /**
-   * float32, one a kernel plane: ‖kernel plane‖ × root mean square of the input plane that it reads. It bounds what the
-   * plane adds to the pre-activation, and orders the planes.
+   * float32, one per kernel plane: ‖kernel plane‖ × root mean square of the input plane that it reads. It bounds what
+   * the plane adds to the pre-activation, and orders the planes.
    */
   contribution: bytes,
 });
@@ -303,7 +309,7 @@ const error = optional(fields({ title: text, text }));
 
 /**
  * Every request gets exactly one answer, to the client that asked, by number. A request that is sent again, with its number,
- * is carried out once and answered each time. What it asked for is in the field of its name.
+ * is carried out once and answered each time. What it requested is in the field of its name.
  */
 const answer = fields({
   client: text,
@@ -311,7 +317,7 @@ const answer = fields({
   ok: flag,
   /** When not ok. */
   error,
-  /** Hello: the widget's id, which a Python that was restarted meanwhile does not know. */
+  /** Hello: the widget's id, which a Python restarted in between does not know. */
   model: optional(text),
   /** Probe: both stages by uid, at the pixel asked for, and the weights' rev they belong to. */
   values: optional(list(fields({ uid: whole, rev: whole, activation: number, pre_activation: number }))),
@@ -364,7 +370,7 @@ const predictions = fields({
   error,
 });
 
-/** To front ends that said `keep`: the MIME bundle that the lens's outputs have now. */
+/** To front ends that announced `keep`: the MIME bundle that the lens's outputs have now. */
 const outputs = fields({ data: record });
 
 /** What Python sends, by type; `filters` comes alone after a change made in Python. */
@@ -375,9 +381,9 @@ const common = fields({
   generation: whole,
   history,
   filters: list(filterRecord),
-  /** Filters that changed and were not sent, because they are not on screen: what is here of them is out of date. */
+  /** Filters that changed and were not sent, because they are not on screen: the browser's copies are out of date. */
   outdated: optional(list(whole)),
-  /** Counts a lens's messages from 1: what comes after a gap was preceded by something that is lost. */
+  /** Counts a lens's messages from 1: a gap means that a message was lost. */
   serial: whole,
 });
 
@@ -387,7 +393,7 @@ export type PredictionsMessage = Bodies["predictions"];
 /** A message after the check. */
 export type Message = Bodies[keyof Bodies] & Checked<typeof common>;
 
-/** Check a message from Python; null where it is none of ours, an exception where it is ours and malformed. */
+/** Check a message from Python; null where it is not one of ours, an exception where it is ours and malformed. */
 export function readMessage(content: unknown, buffers: readonly Bytes[]): Message | null {
   const type = (content as { type?: unknown } | null)?.type;
   if (typeof type !== "string" || !Object.hasOwn(MESSAGES, type)) return null;

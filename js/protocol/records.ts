@@ -1,7 +1,7 @@
 /**
- * What Python keeps in traits and sends as records, declared once on this side; messages.ts has what is asked and answered.
+ * What Python keeps in traits and sends as records, declared once on this side; messages.ts has requests and answers.
  * The other side is src/convlens/protocol/record_types.py; docs/architecture.md has the table of messages.
- * Names with underscores are the wire's own and are the same in Python.
+ * Names with underscores are those of the messages and are the same in Python.
  */
 
 import type { Bytes, Num } from "./bytes.ts";
@@ -36,7 +36,7 @@ export type ValueRange = RangeMode | [low: number, high: number];
 export interface Geometry {
   /** Which row of maths/kinds.ts describes the layer. */
   kind: string;
-  /** Axes that it convolves along: 1 of a signal, which is a picture of one row. */
+  /** Axes that it convolves along: 1 for a signal, which is a picture of one row. */
   rank: 1 | 2;
   /** Keras's class name, the layer's name, its path in the model ("" for a layer on its own). */
   class_name: string;
@@ -51,8 +51,8 @@ export interface Geometry {
   filters: number;
   kernel_size: [number, number];
   /**
-   * Depth of one kernel: input channels / groups; 1 for depthwise. A separable layer's filters cross as the kernels that
-   * their depthwise and pointwise parts amount to, which read all channels; what is edited are these parts (`factors`).
+   * Depth of one kernel: input channels / groups; 1 for depthwise. A separable layer's filters are sent as their
+   * effective kernels, which read all channels; it is the depthwise and pointwise parts that are edited (`factors`).
    */
   kernel_channels: number;
   strides: [number, number];
@@ -72,7 +72,7 @@ export interface Geometry {
   previewable: boolean;
   /** False where the settings do not tell which part of the input a pixel is computed from; `note` says why. */
   explainable: boolean;
-  /** What the lens cannot show or do of this layer, in sentences; "" where there is nothing. */
+  /** What the lens cannot show of this layer or do with it, in sentences; "" where there is nothing. */
   note: string;
 }
 
@@ -101,13 +101,16 @@ export interface ImageRecord {
   scale: number;
   /** C order: row, column, channel. */
   data: Bytes;
-  /** What a large image was reduced to: `data` has the rows and columns of `reduced.shape`, the rest is of the whole image. */
+  /**
+   * What a large image was reduced to: `data` has the rows and columns of `reduced.shape`, the rest describes the whole
+   * image.
+   */
   reduced: { shape: [number, number]; range: [number, number]; not_finite: number } | null;
   /** Sentences about what was done to the user's picture (luminance, resizing...). */
   notes: string[];
   /** Whether it is a signal, (1, steps, channels), and drawn as curves. */
   signal: boolean;
-  /** Names of the filters whose maps it went through, the first first, where it is a map of the lens's own. */
+  /** Names of the filters whose maps it went through, in their order, where it is a map of the lens's own. */
   through?: string[];
 }
 
@@ -132,17 +135,20 @@ export const mapRecord = fields({
 });
 export type MapRecord = Checked<typeof mapRecord>;
 
-/** A separable layer's filter lays depthwise kernel × pointwise weight on the input, added up over depthwise channels. */
+/**
+ * A separable layer's filter applies depthwise kernel × pointwise weight to the input, added up over depthwise
+ * channels.
+ */
 export const factors = fields({
   uid: whole,
   rev: whole,
-  /** Depthwise kernels an input channel: depthwise channel k reads input channel ⌊k / multiplier⌋. */
+  /** Depthwise kernels per input channel: depthwise channel k reads input channel ⌊k / multiplier⌋. */
   multiplier: whole,
   /** float32, C order: row, column, depthwise channel. All filters share them. */
   depthwise: bytes,
-  /** float32, one a depthwise channel: this filter's own weights. */
+  /** float32, one per depthwise channel: this filter's own weights. */
   pointwise: bytes,
-  /** float32, one a depthwise channel: as in `deep`, what it adds to this filter's pre-activation at the most. */
+  /** float32, one per depthwise channel: as in `deep`, the most that it adds to this filter's pre-activation. */
   contribution: bytes,
 });
 export type FactorsRecord = Checked<typeof factors>;
@@ -163,7 +169,7 @@ export const filterRecord = fields({
 });
 /** A filter's record after the check. */
 export type CheckedRecord = Checked<typeof filterRecord>;
-/** A filter's record as it crosses. */
+/** A filter's record as it is sent. */
 export type FilterRecord = Omit<CheckedRecord, "bias"> & { bias: Num };
 
 /** Trait `_filters`: written by Python when the state is asked for, kept current here for saving. */
@@ -181,7 +187,7 @@ export interface Status {
 
 /** Trait `_problem`: the last thing that went wrong, or null; shown until dismissed. */
 export interface Problem {
-  /** A note reports no error. */
+  /** A note is not an error. */
   tone?: "error" | "note";
   id: number;
   title: string;
@@ -192,7 +198,7 @@ export interface Problem {
 export const history = fields({ undo: whole, redo: whole });
 export type History = Checked<typeof history>;
 
-/** A trait that both sides set: the check of its value, and what stands for one that fails it or is missing. */
+/** A trait that both sides set: the check of its value, and what replaces one that fails it or is missing. */
 function shared<T>(check: Check<T>, fallback: T): { check: Check<T>; fallback: T } {
   return { check, fallback };
 }
@@ -236,7 +242,7 @@ export interface Traits extends SharedValues {
   _saved?: unknown;
 }
 
-/** Trait `_survey`: what of the model was surveyed on how many images; `version` counts surveys. */
+/** Trait `_survey`: which layers of the model were surveyed, on how many images; `version` counts surveys. */
 export interface SurveyRecord {
   version: number;
   layers: string[];
@@ -253,7 +259,7 @@ export interface LayerRecord {
   /** (rows, cols, filters). */
   output_shape: [number, number, number];
   kernel_size: [number, number];
-  /** Axes that it convolves along; missing in what earlier versions saved. */
+  /** Axes that it convolves along; missing in states that earlier versions saved. */
   rank?: 1 | 2;
   filters: number;
 }
@@ -282,7 +288,7 @@ export interface SnapshotRecord {
 export interface PresetRecord {
   /** In Python. */
   name: string;
-  /** In words, and the group that it stands in; missing from pages that an older version saved. */
+  /** In words, and the group that it is in; missing from pages that an older version saved. */
   title?: string;
   group?: string;
   shape: [number, number];

@@ -1,4 +1,4 @@
-/** What is only read from Python: a question, and the promise of its answer. */
+/** What is only read from Python: a request, and the promise of its answer. */
 
 import { floatsOf } from "../protocol/bytes.ts";
 import type { Answer, ExcitedRecord, Request } from "../protocol/messages.ts";
@@ -43,10 +43,10 @@ export interface Asker {
 }
 
 export class Queries implements Asker {
-  /** The promises of the answers that are awaited. */
+  /** The promises of answers that are still awaited. */
   readonly #waiting = new Map<Request, { resolve: (answer: Answer) => void; reject: (why: Error) => void }>();
 
-  /** `saved` are answers that a page brought, for when nobody can be asked. */
+  /** `saved` are the answers that a page brought for when nobody can be asked. */
   constructor(
     private readonly channel: Line,
     private readonly saved: readonly ExcitedRecord[] = [],
@@ -85,7 +85,7 @@ export class Queries implements Asker {
     return { values: floatsOf(losses.values), target: losses.target };
   }
 
-  /** An answer came; false where the request was no query. */
+  /** An answer came; false where the request was not a query. */
   answered(request: Request, answer: Answer): boolean {
     const one = this.#waiting.get(request);
     if (!one) return false;

@@ -1,16 +1,16 @@
-/** What is asked of Python by key: asked once, kept up to a limit, and forgotten together. */
+/** What is requested from Python by key: requested once, kept up to a limit, and forgotten together. */
 import { type Signal, signal } from "@preact/signals";
 
 /** The place of an answer that is on its way; it ignores the answer once the cache was cleared. */
 export interface Slot<Value> {
   readonly forgotten: boolean;
   keep(value: Value): void;
-  /** There is no answer: the key may be asked for again. */
+  /** There is no answer: the key may be requested again. */
   release(): void;
 }
 
 export class AskedCache<Key, Value> {
-  /** The one that was kept longest ago first. */
+  /** Oldest first. */
   readonly #values = new Map<Key, Value>();
   #onTheWay = new Set<Key>();
   /** Of all that is kept. */
@@ -76,7 +76,7 @@ export class AskedCache<Key, Value> {
     this.#changed.value++;
   }
 
-  /** What was asked for, and what is kept and `failed`, may be asked for again. */
+  /** What was requested, and what is kept and `failed`, may be requested again. */
   retry(failed: (value: Value) => boolean = () => false, which: (key: Key) => boolean = () => true): void {
     for (const key of this.#onTheWay) if (which(key)) this.#onTheWay.delete(key);
     for (const [key, value] of this.#values) if (failed(value)) this.#drop(key);

@@ -1,4 +1,7 @@
-/** Large maps at the size at which they are on screen: asked for when the view rests, the coarse map is drawn until then. */
+/**
+ * Large maps at the size at which they are on screen, requested when the view rests. Until then the coarse map is
+ * drawn.
+ */
 import { type Signal, signal } from "@preact/signals";
 import type { Clock } from "../connection/request-queue.ts";
 
@@ -24,9 +27,9 @@ export class CloseUps {
   /** Grows when one comes. */
   readonly arrived: Signal<number> = signal(0);
   readonly #kept = new AskedCache<string, CloseUp>(MEMORY, ({ map }) => map.levels.byteLength);
-  /** What each filter's picture takes now. */
+  /** What each filter's picture needs now. */
   readonly #wanted = new Map<Uid, Wanted>();
-  /** Rows and columns of a whole map that Python was told, and those it is to be told. */
+  /** Rows and columns of a whole map that were reported to Python, and those to be reported. */
   #told: [number, number] = [0, 0];
   #tell: [number, number] | null = null;
   #cancel: () => void = () => {};
@@ -66,7 +69,7 @@ export class CloseUps {
     this.#wanted.clear();
   }
 
-  /** Python may be another one, which was told nothing yet. */
+  /** Python may be a new one, which has been told nothing yet. */
   retell(): void {
     this.#told = [0, 0];
     this.#kept.retry();
@@ -102,12 +105,12 @@ export class CloseUps {
     try {
       const { part, shape } = grid;
       const { close_up } = await this.queries.ask({ type: "close_up", uid, window: part, shape });
-      // Of other weights there is another map, which Python sends by itself.
+      // Other weights have another map, which Python sends by itself.
       if (!close_up?.map || close_up.rev !== rev) return;
       slot.keep({ grid: { part, shape: close_up.map.shape }, map: close_up.map });
       this.arrived.value++;
     } catch {
-      // The coarse map stays; the next time that it is drawn Python is asked again.
+      // The coarse map stays; the next time it is drawn, Python is asked again.
     } finally {
       slot.release();
     }

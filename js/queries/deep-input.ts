@@ -1,4 +1,7 @@
-/** What the linear update takes for a filter inside a model: asked for when the filter is opened or edited, and kept here. */
+/**
+ * What the linear update needs for a filter inside a model: requested when the filter is opened or edited, and kept
+ * here.
+ */
 import type { ReadonlySignal } from "@preact/signals";
 import type { PreviewedFilter } from "../preview/previewed-filter.ts";
 import { floatsOf } from "../protocol/bytes.ts";
@@ -8,12 +11,12 @@ import { AskedCache, type Slot } from "./asked-cache.ts";
 
 /** Input planes that are kept, in bytes. */
 const MEMORY = 64 * 2 ** 20;
-/** An edit of more planes at once waits for Keras: to send them all would take longer. */
+/** An edit of more planes at once waits for Keras: sending them all would take longer. */
 export const MOST_PLANES = 8;
 /** Filters whose contributions are kept. */
 const MOST_FILTERS = 4096;
 
-/** The layer and its filters, of which this reads what it takes. */
+/** The layer and its filters, from which this reads what it needs. */
 export interface PreviewedLayer<Filter extends PreviewedFilter> {
   readonly state: ReadonlySignal<LensState>;
   readonly geometry: Geometry;
@@ -37,7 +40,7 @@ export class DeepInput<Filter extends PreviewedFilter> {
     return this.#contributions.read(uid) ?? null;
   }
 
-  /** The layer's input is another one: nothing that is kept belongs to it. */
+  /** The layer's input has changed: nothing that is kept belongs to it. */
   forget(): void {
     this.#planes.forget();
     this.#contributions.forget();
@@ -77,7 +80,7 @@ export class DeepInput<Filter extends PreviewedFilter> {
       if (!this.#contributions.peek(uid)) this.#contributions.keep(uid, floatsOf(deep.contribution));
       const pre = floatsOf(deep.pre_activation);
       const [rows, cols] = this.layer.geometry.output_shape;
-      // Weights that changed meanwhile in Python: the next edit asks again.
+      // The weights have changed in Python meanwhile: the next edit asks again.
       if (!filter.base && deep.rev === filter.rev && pre.length === rows * cols) {
         const plane = (k: number) => this.#planes.peek(filter.firstChannel + k);
         filter.base = { pre, weights: filter.confirmed, plane };

@@ -1,4 +1,4 @@
-/** The images that a survey holds for each filter: asked for when something reads them, and kept. */
+/** The images that a survey holds for each filter: requested when something reads them, and kept. */
 import { floatsOf } from "../protocol/bytes.ts";
 import type { ExcitationRecord } from "../protocol/messages.ts";
 import type { Uid } from "../protocol/records.ts";
@@ -7,7 +7,7 @@ import { AskedCache } from "./asked-cache.ts";
 
 export interface Excited {
   best: readonly ExcitationRecord[];
-  /** The weights that the ranking is of. */
+  /** The weights to which the ranking belongs. */
   original: { kernel: Float32Array; bias: number };
 }
 
@@ -26,12 +26,12 @@ export class Excitations {
     return known ?? null;
   }
 
-  /** Another survey came. */
+  /** The survey was replaced. */
   forget(): void {
     this.#found.forget();
   }
 
-  /** What could not be answered may be asked for again. */
+  /** What could not be answered may be requested again. */
   retry(): void {
     this.#found.retry((value) => value instanceof Error);
   }

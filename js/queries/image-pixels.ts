@@ -1,4 +1,7 @@
-/** The pixels of an image that crossed reduced: single ones when they are read, and all of them, in pieces, for previews. */
+/**
+ * The pixels of an image that was sent reduced: single ones when they are read, and all of them, in pieces, for
+ * previews.
+ */
 import type { Picture, Planar } from "../paint/drawable.ts";
 import { imageValues } from "../protocol/image-values.ts";
 import type { Part } from "../protocol/messages.ts";
@@ -17,7 +20,7 @@ export class ImagePixels {
 
   constructor(private readonly queries: Asker) {}
 
-  /** Values of one pixel, one a channel; null while Python is asked. */
+  /** Values of one pixel, one per channel; null while Python is asked. */
   at(picture: Picture, row: number, col: number): number[] | null {
     const key = `${picture.record.version}/${row}/${col}`;
     const known = this.#values.read(key);
@@ -31,7 +34,7 @@ export class ImagePixels {
     return null;
   }
 
-  /** Fetch all pixels piece by piece, each asked for when the one before is here, so that edits come between. */
+  /** Fetch all pixels piece by piece, each requested when the one before is here, so that edits come between. */
   async follow(picture: Picture, done: (whole: Planar) => void): Promise<void> {
     const { rows, cols, channels, record } = picture;
     if (picture.whole || this.#following === picture || !fitsPage(picture)) return;
@@ -51,7 +54,7 @@ export class ImagePixels {
       }
       done({ rows, cols, plane: (channel) => planes[channel] as Float32Array });
     } catch {
-      // Edits go on waiting for Keras; a connection that is back begins again.
+      // Edits go on waiting for Keras; a restored connection begins again.
     } finally {
       if (this.#following === picture) this.#following = null;
     }

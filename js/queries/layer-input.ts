@@ -1,4 +1,7 @@
-/** What a layer inside a model is fed: the patch under a kernel, and single channels, asked for when something reads them. */
+/**
+ * What a layer inside a model is fed: the patch under a kernel, and single channels, requested when something reads
+ * them.
+ */
 import type { ReadonlySignal } from "@preact/signals";
 import { insideOf, type Patch } from "../maths/explanation.ts";
 import { floatsOf } from "../protocol/bytes.ts";
@@ -22,7 +25,7 @@ interface Wanted {
 export class LayerInput {
   readonly #patches = new AskedCache<string, Patch | Error>(MEMORY, bytesIn);
   readonly #planes = new AskedCache<number, PictureRecord | Error>(MEMORY, bytesIn);
-  /** What was read last and is not here: while one is asked for, the newest pixel and channel wait and no others. */
+  /** What was read last and is not here: while one is requested, only the newest pixel and channel wait. */
   readonly #wanted = new Map<Question["type"], Wanted>();
   #asking = false;
 
@@ -45,14 +48,14 @@ export class LayerInput {
     return this.#read(this.#planes, channel, { type: "plane", channel });
   }
 
-  /** The layer's input may be another one. */
+  /** The layer's input may have changed. */
   forget(): void {
     this.#patches.forget();
     this.#planes.forget();
     this.#wanted.clear();
   }
 
-  /** Python is there again: what could not be answered may be asked again. */
+  /** Python is back: what could not be answered may be asked again. */
   retry(): void {
     const failed = (value: unknown) => value instanceof Error;
     this.#patches.retry(failed, () => false);

@@ -1,9 +1,9 @@
-/** What takes Python seconds: begun by a question, looked at until it has ended. */
+/** What takes Python seconds: begun by a request, polled until it has ended. */
 import type { Schedule } from "../preview/frames.ts";
 import type { RunQuestion, RunRecord } from "../protocol/messages.ts";
 import type { Asker } from "./ask.ts";
 
-/** From one look to the next. */
+/** From one poll to the next. */
 export const LOOK_MS = 250;
 
 export class LongRuns {
@@ -15,14 +15,14 @@ export class LongRuns {
     private readonly queries: Asker,
   ) {}
 
-  /** `told` is called with every answer, of which the last does not run, until another of its kind is begun. */
+  /** `told` is called with every answer, until a run has ended or another of its kind is begun. */
   begin(question: RunQuestion, told: (record: RunRecord) => void): void {
     this.#newest.set(question.what, question);
     void this.#ask(question, "start", told);
   }
 
   stop(what: RunQuestion["what"]): void {
-    // The next look shows what became of it.
+    // The next poll shows what became of it.
     this.queries.ask({ type: "run", act: "stop", what }).catch(() => {});
   }
 

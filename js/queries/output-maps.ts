@@ -28,7 +28,7 @@ export class OutputMaps {
   /** What came last: it stays until the next is here. */
   readonly shown: Signal<ShownOutput | null> = signal(null);
   readonly #values = new AskedCache<string, readonly [before: number, after: number]>(VALUES);
-  /** What was asked for last, and what is to be asked for next: of what piles up meanwhile the newest. */
+  /** What was requested last, and what is to be requested next: the newest of those that pile up meanwhile. */
   #asked = "";
   #part: OutputPart | null = null;
   #pixel: { key: string; question: Pixel } | null = null;
@@ -40,7 +40,7 @@ export class OutputMaps {
     private readonly saved: readonly OutputMapsRecord[] = [],
   ) {}
 
-  /** Have a part of the output come, where it is not here. */
+  /** Request a part of the output, where it is not here. */
   want(part: OutputPart): void {
     const key = JSON.stringify(part);
     if (key === this.#asked) return;
@@ -92,7 +92,7 @@ export class OutputMaps {
         });
         if (maps) this.shown.value = { ...part, maps };
       } catch {
-        // What is drawn stays; the next prediction is asked for anew.
+        // What is drawn stays; the next prediction is requested again.
       }
     }
     this.#awaited.maps = false;

@@ -1,4 +1,4 @@
-/** Keras's own values at single pixels: asked for when something reads them, kept while they hold. */
+/** Keras's own values at single pixels: requested when something reads them, kept while they hold. */
 import type { Answer } from "../protocol/messages.ts";
 import type { Uid } from "../protocol/records.ts";
 import type { Line } from "./ask.ts";
@@ -18,7 +18,7 @@ export class PixelValues {
 
   constructor(private readonly channel: Pick<Line, "push">) {}
 
-  /** Keras's values for these weights (`rev`), or null; then they are asked for, and the caller's effect runs again. */
+  /** Keras's values for these weights (`rev`), or null; then they are requested, and the caller's effect runs again. */
   read(uid: Uid, rev: number, generation: number, row: number, col: number): PixelValue | null {
     const key = keyOf(generation, uid, rev, row, col);
     const value = this.#values.read(key);
@@ -41,7 +41,7 @@ export class PixelValues {
     this.#values.retry(undefined, (key) => !key.endsWith(here));
   }
 
-  /** What could not be answered may be asked again: Keras is there now. */
+  /** What could not be answered may be asked again: Keras has loaded now. */
   retry(): void {
     this.#values.retry();
   }

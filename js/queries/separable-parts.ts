@@ -1,4 +1,4 @@
-/** What the filters of a separable layer are made of: asked for when one is opened, kept in step, and edited. */
+/** What the filters of a separable layer are made of: requested when one is opened, kept in step, and edited. */
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { isPartEdit, type PartEditRequest } from "../connection/merge-edits.ts";
 import { floatsOf, unpackNumber } from "../protocol/bytes.ts";
@@ -55,7 +55,7 @@ export class SeparableParts {
     if (this.#told.peek(uid) === undefined) void this.#read(uid);
   }
 
-  /** A training is followed, which lets no question through: what filters are made of comes along with them. */
+  /** A training is followed, during which no request is answered: records of filters bring their parts along. */
   receive(filters: readonly CheckedRecord[]): void {
     const brought = filters.flatMap(({ factors }) => factors ?? []);
     for (const record of brought) this.#keep(record, floatsOf(record.contribution));
@@ -82,7 +82,7 @@ export class SeparableParts {
     this.events.edited(edit.part === "depthwise" ? null : [uid]);
   }
 
-  /** An answer came; false where the request was no edit of a part. */
+  /** An answer came; false where the request was not an edit of a part. */
   answered(request: Request, answer: Answer): boolean {
     if (!isPartEdit(request)) return false;
     if (answer.factors) this.#keep(answer.factors);
@@ -98,7 +98,7 @@ export class SeparableParts {
     if (pending) this.events.refused(UNCONNECTED);
   }
 
-  /** Show what Python confirmed with the edits on top that it has not answered. */
+  /** Show what Python confirmed, with the unanswered edits on top. */
   #show(): void {
     const edits = this.channel.unanswered.filter(isPartEdit);
     const views = [...this.#told.keys()].map((uid) => {
@@ -141,7 +141,7 @@ export class SeparableParts {
   }
 }
 
-/** What an edit makes of the parts of filter `uid`: depthwise kernels are in all, pointwise weights in one. */
+/** What an edit makes of the parts of filter `uid`: depthwise kernels affect all filters, pointwise weights one. */
 function withEdit(view: FactorsView, uid: Uid, { uid: edited, edit }: PartEditRequest): FactorsView {
   if (edit.part === "pointwise" && uid !== edited) return view;
   const values = view[edit.part].slice();

@@ -5,11 +5,11 @@ import { MOST_FILTERS } from "../protocol/limits.ts";
 import type { Uid } from "../protocol/records.ts";
 import { AskedCache } from "./asked-cache.ts";
 
-/** Python sends what the first screen takes without being asked; what is still missing after so long is asked for. */
+/** Python sends what the first screen needs without being asked; what is still missing after this long is requested. */
 const PATIENCE_MS = 200;
-/** Bytes of one request's answer; the rest is asked for when it is here, if it is still on screen. */
+/** Bytes of one request's answer; the rest is requested when it is here, if it is still on screen. */
 const MOST_BYTES = 512 * 1024;
-/** So many filters Python sends at most in one answer. */
+/** Filters that Python sends at most in one answer. */
 const MOST_AT_ONCE = 64;
 /** Up to so many bytes an answer is filled with what comes on screen next: the number of answers is what costs the page, not their size. */
 const FULL_BYTES = 256 * 1024;
@@ -20,7 +20,7 @@ export interface FilterId {
 }
 
 export interface VisibleFiltersEvents<Filter extends FilterId> {
-  /** What a filter lacks, as a key that differs for another request; null where it lacks nothing. */
+  /** What a filter lacks, as a key that identifies the request; null where it lacks nothing. */
   lacks(filter: Filter): string | null;
   /** Whether all requests are answered. */
   idle(): boolean;
@@ -34,9 +34,9 @@ export class VisibleFilters<Filter extends FilterId> {
   readonly #wanted = new Set<Filter>();
   /** What comes on screen next if the page goes on as it does, the nearest first. */
   #next: readonly Filter[] = [];
-  /** What was asked for last, by filter: where an answer came without it, it is not asked for again. */
+  /** What was requested last, by filter: if an answer came without it, it is not requested again. */
   readonly #asked = new AskedCache<Uid, string>(MOST_FILTERS);
-  /** Each keeps what one filter was asked for with the request that is on its way. */
+  /** Each keeps what was requested for one filter with the request that is on its way. */
   #awaited: (() => void)[] = [];
   #soon = false;
   #cancel: (() => void) | null = null;
@@ -57,7 +57,7 @@ export class VisibleFilters<Filter extends FilterId> {
     this.#wanted.delete(filter);
   }
 
-  /** These filters, the nearest first, come on screen next: they are asked for along with what is on screen. */
+  /** These filters, the nearest first, come on screen next: they are requested along with what is on screen. */
   expect(filters: readonly Filter[]): void {
     this.#next = filters;
   }
@@ -89,7 +89,7 @@ export class VisibleFilters<Filter extends FilterId> {
     this.#wanted.add(filter);
     if (this.#soon) return;
     this.#soon = true;
-    // What comes on screen together is asked for together.
+    // What comes on screen together is requested together.
     queueMicrotask(() => {
       this.#soon = false;
       this.#ask();
@@ -103,11 +103,11 @@ export class VisibleFilters<Filter extends FilterId> {
     for (const filter of this.#wanted) {
       if (uids.length === most) break;
       this.#wanted.delete(filter);
-      // Meanwhile it may have come by itself.
+      // Meanwhile it may have arrived by itself.
       if (this.#takes(filter)) uids.push(filter.uid);
     }
     if (uids.length === 0) return;
-    // Python takes the last ones for those on screen.
+    // Python treats the last ones as those on screen.
     this.events.ask([...this.#prefetch(uids.length), ...uids]);
   }
 
@@ -122,13 +122,13 @@ export class VisibleFilters<Filter extends FilterId> {
     return uids;
   }
 
-  /** What a filter lacks and was not asked for before. */
+  /** What a filter lacks and has not been requested yet. */
   #lacks(filter: Filter): string | null {
     const what = this.events.lacks(filter);
     return what === this.#asked.peek(filter.uid) ? null : what;
   }
 
-  /** Note that a filter is asked for, where it lacks something. */
+  /** Note that a filter is requested, where it lacks something. */
   #takes(filter: Filter): boolean {
     const what = this.#lacks(filter);
     const slot = what === null ? null : this.#asked.askAgain(filter.uid);

@@ -23,7 +23,7 @@ export interface FilterListEvents {
   confirmed(filter: FilterState, map: MapRecord): void;
   /** Something on the page draws this filter. */
   watched(filter: FilterState): void;
-  /** Nothing does any more. */
+  /** Nothing on the page draws it any more. */
   unwatched(filter: FilterState): void;
 }
 

@@ -11,13 +11,13 @@ import type { Edit } from "../protocol/messages.ts";
 import type { CheckedRecord, Geometry, MapRecord, Stage, Uid } from "../protocol/records.ts";
 import type { FilterView } from "./lens-view.ts";
 
-/** A map that Keras computed, and the weights that it computed it for. */
+/** A map that Keras computed, and the weights for which it was computed. */
 interface KerasMap {
   map: MapRecord;
   weights: Weights;
 }
 
-/** Canvases that show one map: its card, the focus view, and one that is about to go. */
+/** Canvases that show one map: its card, the focus view, and one that is about to be removed. */
 const MOST_GRIDS = 3;
 const NO_COUNTS = { nan: 0, posinf: 0, neginf: 0, zeros: 0 };
 const NO_KERNEL = new Float32Array(0);
@@ -40,18 +40,18 @@ export class FilterState implements FilterView, PreviewedFilter {
   spare: Preview | null = null;
   /** What predictions start from where the browser does not have the layer's input. */
   base: DeepBase | null = null;
-  /** What canvases show of it where it is large, the newest last. */
+  /** What canvases show of a large map, the newest last. */
   grids: readonly Grid[] = [];
   /** False once Keras contradicted a preview. */
   trusted = true;
-  /** How often what is here turned out to be out of date. */
+  /** How often the copy here turned out to be out of date. */
   expiries = 0;
   #expired = false;
-  /** Gesture that `before` was taken at. */
+  /** The gesture at which `before` was taken. */
   gesture: string | null = null;
 
   #keras: KerasMap | null = null;
-  /** What "compare" shows. It costs the 8 bits of one map, for filters that the last gesture changed. */
+  /** What "compare" shows. It takes the memory of one 8-bit map, for filters that the last gesture changed. */
   readonly #before: Signal<{ weights: Weights; keras: KerasMap | null } | null> = signal(null);
   readonly #now: Signal<Weights> = signal(NO_WEIGHTS);
   readonly #map: Signal<MapView>;
@@ -70,7 +70,7 @@ export class FilterState implements FilterView, PreviewedFilter {
     this.map = this.#map = signal(this.#waiting(0, 0), { watched, unwatched });
   }
 
-  /** What the browser shows: what Python confirmed, with the edits that it has not answered yet. */
+  /** What the browser shows: what Python confirmed, with the unanswered edits. */
   get now(): Weights {
     return this.#now.peek();
   }
@@ -83,7 +83,7 @@ export class FilterState implements FilterView, PreviewedFilter {
     return this.rev >= 0 && !this.#expired;
   }
 
-  /** Python has something newer, and sends it when it is asked. */
+  /** Python has something newer, and sends it on request. */
   expire(geometry: Geometry): void {
     this.#expired = true;
     this.expiries++;
@@ -92,7 +92,7 @@ export class FilterState implements FilterView, PreviewedFilter {
   }
 
   /**
-   * Take a record from Python; `rebase` puts the edits on top that it has not answered. False where the record does not fit the
+   * Take a record from Python; `rebase` puts the unanswered edits on top. False where the record does not fit the
    * layer. `current`: the record was made for the present layer and image, and so its map.
    */
   adopt(
@@ -114,13 +114,13 @@ export class FilterState implements FilterView, PreviewedFilter {
     return true;
   }
 
-  /** Show what Python confirmed with the edits on top that it has not answered. */
+  /** Show what Python confirmed, with the unanswered edits on top. */
   rebase(rebase: (said: Weights) => Weights): void {
     const now = rebase(this.confirmed);
     if (!sameWeights(now, this.now)) this.now = now;
   }
 
-  /** Take weights that the browser itself decided on. */
+  /** Take weights that the browser itself chose. */
   assign(weights: Weights): void {
     this.now = weights;
     if (!this.known) {
@@ -141,7 +141,10 @@ export class FilterState implements FilterView, PreviewedFilter {
     return this.#keras && sameWeights(this.#keras.weights, weights) ? this.#keras.map : null;
   }
 
-  /** Layer or image are others: no map belongs to them any more, and a kernel of another size has no state to compare with. */
+  /**
+   * Layer or image have changed: no map belongs to them any more, and a kernel of another size has no state to compare
+   * with.
+   */
   forget(geometry: Geometry): void {
     this.preview = this.spare = this.base = null;
     this.trusted = true;
@@ -187,7 +190,7 @@ export class FilterState implements FilterView, PreviewedFilter {
     this.#draw(geometry, { provenance: "preview", keras: null, ...view });
   }
 
-  /** A canvas shows this part of the map, so finely. */
+  /** A canvas shows this part of the map, at this resolution. */
   seenOn(grid: Grid): void {
     const key = JSON.stringify(grid);
     const others = this.grids.filter((one) => JSON.stringify(one) !== key);
@@ -237,7 +240,7 @@ function fits(map: MapRecord, { output_shape }: Geometry): boolean {
   return bytesOf(map.levels).length === pixels && (!map.flags || bytesOf(map.flags).length === pixels);
 }
 
-/** The map in buffers of its own: a host's message is one buffer, which a view of a part would keep alive. */
+/** The map in buffers of its own: a host's message is one buffer, which a view of any part of it would keep alive. */
 function owned(map: MapRecord): MapRecord {
   const levels = new DataView(exactBuffer(map.levels));
   return { ...map, levels, flags: map.flags && new DataView(exactBuffer(map.flags)) };

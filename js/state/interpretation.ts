@@ -38,14 +38,14 @@ export class Interpretation implements InterpretationView {
     this.#longRuns = new LongRuns(schedule, queries);
   }
 
-  /** Another survey, or none. */
+  /** The survey was replaced or removed. */
   read(): void {
     this.excitations.forget();
     this.#keep((key) => !key.startsWith("rank"));
     this.survey.value = this.model.get("_survey");
   }
 
-  /** The model is fed something else: what an output rests on is another part of it. */
+  /** The model is fed something else, so an output rests on other parts of it. */
   forget(): void {
     this.#keep((key) => !key.startsWith("attribution"));
   }
@@ -68,7 +68,7 @@ export class Interpretation implements InterpretationView {
     const { what, uid } = question;
     const key = keyOf(what, uid);
     const weights = uid === undefined ? null : this.events.weights(uid);
-    // What is there of an earlier run stays until there is something new.
+    // The result of an earlier run stays until there is a new one.
     const before = this.#runs.peek().get(key);
     const put = (record: RunView["record"]) => {
       const first = record.running && record.picture === undefined && record.most === undefined;

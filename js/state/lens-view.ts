@@ -1,6 +1,6 @@
 /**
  * What every component sees: the lens's state as signals and the things a person can do to it as methods.
- * Components read signals and call methods; they know neither the host's model nor the wire.
+ * Components read signals and call methods; they know neither the host's model nor the messages.
  */
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { Link } from "../connection/channel.ts";
@@ -80,11 +80,11 @@ export interface NetworkView {
   open(path: string): void;
   /** Show the kernels of a snapshot of the training. */
   scrub(index: number): void;
-  /** Values at the pinned pixel among them, where one is pinned. */
+  /** Includes the values at the pinned pixel, where one is pinned. */
   stats(): Promise<Stats>;
   /** What the score of the model's first class loses without each of some filters. */
   losses(start: number, count: number): Promise<{ values: Float32Array; target: number }>;
-  /** Filters that come on screen next, the nearest first: they are asked for along with those that are on screen. */
+  /** Filters that come on screen next, the nearest first: they are requested along with those that are on screen. */
   expect(uids: readonly Uid[]): void;
   /** Ask Python for what previews of edits of these planes need. */
   prepare(uid: Uid, planes: readonly number[]): void;
@@ -96,7 +96,7 @@ export interface NetworkView {
   editFactor(uid: Uid, edit: PartEdit): void;
 }
 
-/** A run for a filter, or for the model as a whole: how far it is, and the weights that it began with. */
+/** A run for a filter, or for the model as a whole: its progress, and the weights with which it began. */
 export interface RunView {
   record: RunRecord;
   weights: Weights | null;
@@ -105,13 +105,13 @@ export interface RunView {
 /** What excites the filters, and what the model's output rests on; both are found by Python. */
 export interface InterpretationView {
   survey: ReadonlySignal<SurveyRecord | null>;
-  /** Of a filter, asked for when something reads it; an error with a sentence where Python cannot answer. */
+  /** Of a filter, requested when something reads it; an error with a sentence where Python cannot answer. */
   excited(uid: Uid): Excited | Error | null;
   /** Show a stored image with its pixel pinned; null shows what was shown before the first. */
   show(one: ExcitationRecord | null): void;
   /** Whether a stored image took the place of another. */
   replaced: ReadonlySignal<boolean>;
-  /** The pixel that a stored image pins: it is no question about that pixel. */
+  /** The pixel that a stored image pins, which is not a question about that pixel. */
   pinned: ReadonlySignal<readonly number[] | null>;
   begin(question: RunQuestion): void;
   stop(what: RunQuestion["what"]): void;
@@ -186,9 +186,9 @@ export interface LensView {
   /** One channel of what a layer inside a model is fed, to look at; null and errors as with `patchAt`. */
   inputPlane(channel: number): PictureRecord | Error | null;
 
-  /** Values of one pixel of the image, one a channel; null while Python is asked for them. */
+  /** Values of one pixel of the image, one per channel; null while Python is asked for them. */
   imageAt(row: number, col: number): number[] | null;
-  /** What a large map is drawn from on this grid, once it is here; asked for when the view rests. */
+  /** What a large map is drawn from on this grid, once it is here; requested when the view rests. */
   closeUp(uid: Uid, grid: Grid): CloseUp | null;
   /** Grows when a close-up comes. */
   closeUps: ReadonlySignal<number>;
@@ -202,7 +202,7 @@ export interface LensView {
   code(framework: "keras" | "numpy"): Promise<string>;
 
   // -- what a person does --------------------------------------------------------------------------
-  /** Begin a gesture: all edits until the next call make one undo step. Returns nothing; edits outside a gesture are a step each. */
+  /** Begin a gesture: all edits until the next call make one undo step. Edits outside a gesture are one step each. */
   beginGesture(): void;
   endGesture(): void;
   /** Change taps and bias; repaints at once, Keras follows. */
@@ -224,7 +224,7 @@ export interface LensView {
   configure(settings: Record<string, unknown>): void;
   /** A picture that was dropped or pasted, decoded: float values as bytes 0..255, channels 1, 3 or 4. */
   setImage(shape: [number, number, number], data: Uint8Array): void;
-  /** Feed the layer with the map of a filter as it is now, so that filters come one after another. */
+  /** Feed the layer the map of a filter as it is now, so that filters come one after another. */
   useMap(uid: Uid): void;
   /** Feed it again with what it was fed so many maps before. */
   leaveMap(steps: number): void;

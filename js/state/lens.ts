@@ -1,4 +1,7 @@
-/** `LensView` over a host's model: what components read, and what a person does, shown at once and asked for. */
+/**
+ * `LensView` over a host's model: what components read, and what a person does, shown at once and requested from
+ * Python.
+ */
 import type { AnyModel } from "@anywidget/types";
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import { activationOf } from "../maths/activations.ts";
@@ -21,7 +24,7 @@ import { rebase } from "./unanswered.ts";
 
 export class Lens implements LensView {
   readonly #sync: Sync;
-  /** Of every map that there is. */
+  /** Of every map that exists. */
   readonly #ranges: ReadonlySignal<Readonly<Range>[]>;
   #gesture: string | null = null;
   #gestures = 0;
@@ -128,7 +131,7 @@ export class Lens implements LensView {
     const { filters, pixelValues, channel, status } = this.#sync;
     const { geometry, generation } = filters.state.value;
     const filter = filters.get(uid);
-    // Read, so that the caller runs again when the weights or what Keras computed of them change.
+    // Read, so that the caller runs again when the weights, or Keras's results for them, change.
     const provenance = filter?.map.value.provenance;
     const [rows, cols] = geometry.output_shape;
     if (!filter?.known || provenance === undefined || row < 0 || col < 0 || row >= rows || col >= cols)
@@ -319,7 +322,7 @@ export class Lens implements LensView {
     return `${this.#gestures}`;
   }
 
-  /** A change of weights that keeps their shapes: shown now, asked for behind it. */
+  /** A change of weights that keeps their shapes: shown now, then requested. */
   #change(request: Extract<Request, { type: "edit" | "replace" }>): void {
     const { offline, channel, filters: list } = this.#sync;
     const uids = request.type === "edit" ? request.edits.map(({ uid }) => uid) : request.uids;
@@ -359,7 +362,7 @@ export class Lens implements LensView {
     }
   }
 
-  /** Whether an edit is of a filter that is here, and within its kernel. */
+  /** Whether an edit is for a filter that is here, and within its kernel. */
   #checked({ uid, taps }: Edit): boolean {
     const filter = this.#sync.filters.get(uid);
     if (!filter?.known) return false;

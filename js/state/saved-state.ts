@@ -1,6 +1,6 @@
 /**
- * What a page or a notebook saved of a lens, looked at before anything is made of it. A part that is damaged is named, and is treated as
- * if it had never been saved; what is whole is shown.
+ * What a page or a notebook saved of a lens, checked before anything is made of it. A part that is damaged is named,
+ * and is treated as if it had never been saved; what is intact is shown.
  */
 import type { AnyModel } from "@anywidget/types";
 import { type Bytes, bytesOf } from "../protocol/bytes.ts";
@@ -83,7 +83,7 @@ const imageRecord = fields({
   reduced: nullable(fields({ shape: sizes(2) })),
 });
 
-/** The other traits: what each must be, and what stands for one that is not. */
+/** The other traits: what each must be, and what replaces one that is not. */
 const OTHERS: readonly [keyof Traits, Check<unknown>, unknown][] = [
   ["_cmaps", record, {}],
   ["_presets", list(fields({ name: text, shape: sizes(2), values: list(number) })), []],
@@ -249,7 +249,7 @@ function checkFilter(value: unknown, index: number, { geometry, order }: LensSta
   return true;
 }
 
-/** Answers of another size than what they answer are none. */
+/** Answers whose size differs from what they answer are discarded. */
 function checkSaved(value: unknown, { geometry, order }: LensState, training: Traits["_training"]): void {
   const saved = nullable(savedAnswers)(value, "_saved");
   if (!saved) return;

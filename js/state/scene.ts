@@ -1,4 +1,4 @@
-/** What all maps are drawn from: the layer, its input, the stage that is shown and whether it is compared. */
+/** What all maps are drawn from: the layer, its input, the stage that is shown and whether it is being compared. */
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { planeMagnitude } from "../maths/linear-update.ts";
 import type { Picture, Planar } from "../paint/drawable.ts";

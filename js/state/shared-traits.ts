@@ -29,7 +29,7 @@ export class SharedTraits {
 
   constructor(
     private readonly model: AnyModel<Traits>,
-    /** Requests that Python has not answered. */
+    /** Requests that Python has not answered yet. */
     private readonly queue: { readonly unanswered: readonly Request[] },
   ) {
     for (const name of SHARED_NAMES) {
@@ -69,7 +69,7 @@ export class SharedTraits {
 
   /**
    * Python answered a choice. If its value differs from the request's it has sent the trait; if not, the host's model had the value
-   * already and announced nothing. A newer choice that waits stays on show.
+   * already and announced nothing. A newer choice that is waiting stays on show.
    */
   answered(name: Name, value: unknown, ok: boolean): void {
     const entry = this.#entry(name);

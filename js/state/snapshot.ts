@@ -1,4 +1,4 @@
-/** What a page around a lens may read of it, as plain numbers: what is shown at this moment. */
+/** What a page around a lens may read from it, as plain numbers: what is shown at this moment. */
 import type { Geometry } from "../protocol/records.ts";
 import type { LensView } from "./lens-view.ts";
 

@@ -50,9 +50,9 @@ import { SHARED_NAMES, SharedTraits } from "./shared-traits.ts";
 import { rebase, touched } from "./unanswered.ts";
 import { UserModel } from "./user-model.ts";
 
-/** The table that a host may save is brought up to date when nothing changed for so long. */
+/** The table that a host may save is updated when nothing has changed for this long. */
 const KEEP_MS = 300;
-/** The pixels of a large image wait for what is seen first. */
+/** The pixels of a large image wait until the first screen is drawn. */
 const FOLLOW_MS = 300;
 /** A message overtakes its traits by no more than this. */
 const OVERTAKEN_MS = 1000;
@@ -61,7 +61,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
   readonly status: Signal<Status>;
   readonly presets: Signal<readonly PresetRecord[]>;
   readonly cmapTables: Signal<ReadonlyMap<string, Uint8Array>>;
-  /** The chosen colour map once its table is here; until then the one before. */
+  /** The chosen colour map once its table is here; until then the previous one. */
   readonly cmap: ReadonlySignal<string>;
   readonly traits: SharedTraits;
   readonly filters: FilterList;
@@ -83,7 +83,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
   readonly outputMaps: OutputMaps;
   /** Present while Python is not connected. */
   offline: Offline | null = null;
-  /** What a page brought for when nobody can be asked. */
+  /** The answers that a page brought for when nobody can be asked. */
   readonly saved: SavedAnswersRecord | null;
   readonly #answers: SavedAnswers | null;
 
@@ -160,7 +160,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
   /** Tell Python which maps are here; it sends what is newer. `again`: traits may have been missed, too. */
   greet(again = false): void {
     const stage = this.traits.signal("stage").peek();
-    // What lies outside a fixed range is marked by Python: which range a map was made for cannot be seen.
+    // Python marks what lies outside a fixed range: a map does not show the range for which it was made.
     const doubtful = again && Array.isArray(this.traits.signal("value_range").peek());
     const revs = this.scene.filters.flatMap((filter): [Uid, number][] => {
       if (!filter.known) return [];
@@ -180,7 +180,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
     else this.deepInput.prepare(filter, planes);
   }
 
-  /** Filters were edited here: what previews the next edits of the same planes is asked for behind them. */
+  /** Filters were edited here: what previews of the next edits of the same planes need is requested after them. */
   prepareNext(filters: readonly FilterState[]): void {
     if (this.filters.state.peek().image_is_input) return;
     const { kernel_channels } = this.filters.geometry;
@@ -195,7 +195,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
     const filter = this.filters.get(uid);
     const map = filter?.map.peek();
     filter?.seenOn(grid);
-    // Only what Keras computed of the present weights is asked for.
+    // Only Keras's results for the present weights are requested.
     if (map?.provenance !== "keras" || !map.keras || filter?.keras() !== map.keras || this.offline)
       return null;
     const about = [
@@ -206,7 +206,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
     return this.closeUps.find(filter, about, map.keras, grid, map);
   }
 
-  /** Fetch what a large image lacks here, behind what is seen first. */
+  /** Fetch what a large image lacks here, after the first screen. */
   #followImage(): void {
     const { geometry, image_is_input } = this.filters.state.peek();
     const picture = this.scene.picture.peek();
@@ -230,7 +230,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
 
   // -- what the filter list reports ----------------------------------------------------------------------------------
 
-  /** Draw these filters anew and keep what they are for a host that saves. */
+  /** Redraw these filters and keep their state for a host that saves. */
   changed(filters: Iterable<FilterState>): void {
     this.scheduler.redraw(filters);
     this.userModel?.changed(filters);
@@ -302,7 +302,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
     this.#showSaved();
   }
 
-  /** What was saved of the model's output and of its training, as far as it is of the present weights. */
+  /** What was saved of the model's output and of its training, where it belongs to the present weights. */
   #showSaved(): void {
     if (!this.#answers) return;
     const now = this.#weights();
@@ -313,7 +313,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
     return this.filters.list.peek().map(({ now }) => now);
   }
 
-  /** Send Python what was edited meanwhile; where the list itself changed, Python's counts. */
+  /** Send Python what was edited meanwhile; where the list itself changed, Python's version counts. */
   found(): void {
     this.offline = null;
     const state = this.model.get("_state");
@@ -348,7 +348,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
   #listen(): void {
     const { host } = this.channel;
     const on = (name: keyof Traits, callback: () => void) => host.on(`change:${name}`, callback);
-    // Python sets these in one go; whichever is announced first, all are there.
+    // Python sets these at once; whichever is announced first, all have arrived.
     for (const name of ["_state", "_image", "names"] as const) on(name, () => this.#readState());
     for (const name of SHARED_NAMES) on(name, () => this.traits.read(name));
     on("_cmaps", () => {
@@ -382,7 +382,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
     this.#followImage();
   }
 
-  /** The layer is fed something else than before. */
+  /** The layer is fed something different now. */
   #forgetInput(): void {
     this.deepInput.forget();
     this.imagePixels.forget();
@@ -391,7 +391,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
     this.interpretation.forget();
   }
 
-  /** A host that saves the widget's state is to find the newest filters in it. */
+  /** A host that saves the widget's state must find the newest filters in it. */
   #keep(): void {
     keepForSaving(this.model, () => ({
       generation: this.filters.state.peek().generation,

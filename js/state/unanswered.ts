@@ -6,7 +6,10 @@ import type { Request } from "../protocol/messages.ts";
 import type { Uid } from "../protocol/records.ts";
 import { withEdit } from "./filter.ts";
 
-/** One filter's weights after the requests that wait; the others' kernels and what is not a weight are left alone. */
+/**
+ * One filter's weights after the waiting requests; other filters' kernels and requests about other things are left
+ * alone.
+ */
 export function rebase(weights: Weights, uid: Uid, requests: readonly Request[]): Weights {
   let now = weights;
   for (const request of requests) {

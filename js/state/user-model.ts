@@ -10,7 +10,7 @@ import { SAVED } from "../queries/output-maps.ts";
 import type { FilterState } from "./filter.ts";
 import type { Predictions } from "./lens-view.ts";
 
-/** The model runs again when no weight has changed for so long. */
+/** The model runs again when no weight has changed for this long. */
 export const SETTLE_MS = 250;
 
 const UNKNOWN: Predictions = { before: null, after: null, version: 0, state: "waiting", error: null };
@@ -18,7 +18,7 @@ const UNKNOWN: Predictions = { before: null, after: null, version: 0, state: "wa
 export interface UserModelEvents {
   /** Whether Python can run the model now and has answered all edits. */
   idle(): boolean;
-  /** The layer's input may be another one than before. */
+  /** The layer's input may have changed. */
   retrained(): void;
 }
 
@@ -61,7 +61,7 @@ export class UserModel {
     }
   }
 
-  /** Records came in: where a weight is another one, the model's output may be. */
+  /** Records came in: where a weight has changed, the model's output may have, too. */
   changed(filters: Iterable<FilterState>): void {
     let news = false;
     for (const { uid, rev } of filters) {
@@ -90,7 +90,9 @@ export class UserModel {
     };
   }
 
-  /** Without Python: what a page saved of the output, null where that is of other weights, and the snapshot that is shown. */
+  /**
+   * Without Python: what a page saved of the output, null where that belongs to other weights, and the snapshot shown.
+   */
   showSaved(saved: Pick<Predictions, "before" | "after"> | null, shown: number | null): void {
     this.#predictions.value = saved ? { ...saved, version: SAVED, state: "saved", error: null } : UNKNOWN;
     const training = this.training.peek();

@@ -26,7 +26,7 @@ async function show({ name, width, height, theme, options, before, act, silent =
   python.pump();
   act?.(lens, python);
   if (silent) return;
-  // What is asked for when something is drawn is answered, too.
+  // What is requested when something is drawn is answered, too.
   for (let round = 0; round < 4; round++) {
     await new Promise((rest) => setTimeout(rest, REST_MS));
     python.pump();

@@ -1,4 +1,4 @@
-/** What explains the lens, below the cards: one tab a question. */
+/** What explains the lens, below the cards: one tab per question. */
 import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { Explained, LensView } from "../../state/lens-view.ts";
@@ -27,7 +27,7 @@ export function Explain({ lens }: { lens: LensView }) {
   const root = useRef<HTMLDivElement>(null);
   const held = useAxes(root);
   const chosen = lens.explained;
-  // A pixel that is pinned is explained, whichever tab was open.
+  // A pinned pixel is explained, whichever tab was open.
   useSignalEffect(() => {
     const pixel = lens.pixel.value;
     if (pixel && String(pixel) !== String(lens.interpretation.pinned.peek())) chosen.value = "pixel";

@@ -1,4 +1,4 @@
-/** The name of a filter, edited where it stands. */
+/** The name of a filter, edited in place. */
 import { useEffect, useRef } from "preact/hooks";
 
 export function FilterName({ name, onRename }: { name: string; onRename: (name: string) => void }) {

@@ -53,7 +53,10 @@ export const isOff = (filter: FilterView): boolean =>
 /** The weights of filters that were switched off here. */
 const kept = new WeakMap<FilterView, { values: Float32Array; bias: number }>();
 
-/** Switch a filter off, so that the layers after it get what they would get without it, or on again with the weights of before. */
+/**
+ * Switch a filter off, so that the layers after it get what they would get without it, or on again with its earlier
+ * weights.
+ */
 export function ablate(lens: LensView, filter: FilterView): void {
   const before = isOff(filter) ? kept.get(filter) : undefined;
   if (isOff(filter) && !before) {
@@ -117,7 +120,7 @@ export function kernelActions(
 
 const MOST = 99;
 
-/** Why kernels cannot be of this many rows and columns; null where they can. */
+/** Why kernels cannot have this many rows and columns; null where they can. */
 export function whyNotSize(size: number): string | null {
   if (Number.isInteger(size) && size >= 1 && size <= MOST) return null;
   return `A kernel has a whole number of rows and columns, 1 to ${MOST}.`;
@@ -127,7 +130,7 @@ export function scaleFilter(lens: LensView, filter: FilterView, factor: number):
   replaceOne(lens, filter, scale(kernelOf(lens.geometry.peek(), filter), factor));
 }
 
-/** Every kernel in another size, but for those that are given; one step of the history. */
+/** Every kernel in another size, except those that are given; one step of the history. */
 export function resizeAll(lens: LensView, rows: number, cols: number, given?: Map<number, Kernel>): void {
   const geometry = lens.geometry.peek();
   const same = geometry.kernel_size[0] === rows && geometry.kernel_size[1] === cols;
@@ -155,8 +158,8 @@ export function presetKernel(lens: LensView, preset: PresetRecord): Kernel {
 }
 
 /**
- * A preset in place of a kernel, which is named after it. All filters share one shape: a smaller preset gets zeros around
- * it; a larger one makes all kernels larger where they are free to be, so that none of it is lost.
+ * A preset in place of a kernel, whose filter is named after it. All filters share one shape: a smaller preset gets
+ * zeros around it; a larger one makes all kernels larger where they are free to be, so that none of it is lost.
  */
 export function usePreset(lens: LensView, filter: FilterView, preset: PresetRecord): void {
   const geometry = lens.geometry.peek();

@@ -21,7 +21,7 @@ export interface KernelEditorProps {
   /** What a person is doing in the kernel, and the kernel itself. */
   session: KernelSession;
   name: string;
-  /** What belongs to the kernel and is no cell: shown under its legend. */
+  /** What belongs to the kernel but is not a cell: shown under its legend. */
   children: ComponentChildren;
 }
 
@@ -67,7 +67,7 @@ export function KernelEditor({ lens, session, name, children }: KernelEditorProp
   const shown = all
     ? Array.from({ length: channels }, (_, k) => k)
     : [Math.min(session.channel.value, channels - 1)];
-  // What previews of its edits take; asked for when the filter is edited, not for every card.
+  // What previews of its edits need; requested when the filter is edited, not for every card.
   const inHand = kernel.inHand.value;
   useEffect(() => {
     if (inHand && values.length > 0) kernel.prepare(shown);
@@ -109,7 +109,7 @@ export function KernelEditor({ lens, session, name, children }: KernelEditorProp
           if (!place || cell.tagName === "INPUT") return;
           clipboard.listen(cell.ownerDocument);
           cell.addEventListener("wheel", wheel, { passive: false });
-          // A press has selected already, perhaps more than this cell; Tab and screen readers have not.
+          // A press has already selected, perhaps more than this cell; Tab and screen readers have not.
           if (!session.contains(place)) session.select(place);
         }}
         onFocusOut={(event) => {

@@ -105,7 +105,10 @@ function same(a: Cell, b: Cell): boolean {
   );
 }
 
-/** Returns what draws a cell: the same element unless something of it changed, since a drag draws every frame. */
+/**
+ * Returns a function that draws a cell: the same element unless something in it changed, since a drag draws every
+ * frame.
+ */
 function useDrawnCells(look: Look): (index: number, cell: Cell) => ComponentChild {
   const drawn = useRef<{ look: Look; cells: { cell: Cell; element: ComponentChild }[] }>({ look, cells: [] });
   const before = drawn.current.look;

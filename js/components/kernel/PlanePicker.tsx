@@ -20,7 +20,7 @@ export function PlanePicker({ session, channels, contribution, nameOf }: PlanePi
   const shown = Math.min(session.channel.value, channels - 1);
   const place = order.indexOf(shown);
 
-  // No plane was chosen yet: begin with the one that adds most.
+  // No plane has been chosen yet: begin with the one that adds most.
   useEffect(() => {
     if (contribution && !session.selection.peek() && session.channel.peek() === 0) {
       session.channel.value = order[0] ?? 0;

@@ -14,7 +14,7 @@ import { partKernel } from "./editableKernel.ts";
 import { KernelEditor, type KernelEditorProps } from "./KernelEditor.tsx";
 import { KernelSession } from "./kernelSession.ts";
 
-/** Pointwise weights that are shown as a kernel of one row; of more, the one that belongs to the plane on show. */
+/** Pointwise weights that are shown as a kernel of one row; with more, only the one of the plane on show. */
 const MOST_CELLS = 64;
 
 export interface SeparableKernelProps extends Omit<KernelEditorProps, "lens" | "session"> {

@@ -9,7 +9,7 @@ export interface EditableKernel {
   readonly size: ReadonlySignal<readonly [rows: number, cols: number, planes: number]>;
   /** C order (row, column, plane), with every edit that was made; empty until it is known. */
   readonly values: ReadonlySignal<Float32Array>;
-  /** Whether it is the kernel that is edited next, so that it is worth preparing. */
+  /** Whether this kernel is likely to be edited next, and so worth preparing. */
   readonly inHand: ReadonlySignal<boolean>;
   /** Give taps new values, by flat index. */
   edit(taps: { index: number[]; value: number[] }): void;

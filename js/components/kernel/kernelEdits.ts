@@ -26,7 +26,7 @@ export class KernelEdits {
     this.#selected = selected;
   }
 
-  /** What a tap is now. */
+  /** The present value of a tap. */
   value(index: number): number {
     return this.#kernel.values.peek()[index] ?? 0;
   }

@@ -45,7 +45,7 @@ function drag(event: PointerEvent, session: KernelSession, place: Place): void {
       }
       travelled += (last - e.clientY) * (e.shiftKey ? 0.1 : 1);
       last = e.clientY;
-      // Back at the start is 0, whatever fractions of pixels added up to.
+      // Back at the start the change is 0, whatever fractions of pixels added up to.
       travelled = Math.round(travelled * 1000) / 1000;
       session.edits.drag(travelled * unit, e.shiftKey ? unit / 10 : unit);
     },
@@ -81,8 +81,8 @@ function paint(event: PointerEvent, session: KernelSession, first: Place): void 
 }
 
 /**
- * Steps that the wheel makes on a focused cell: one a notch of a mouse wheel, one every so often on a touch pad.
- * Returns a listener for one cell; it must not be passive, since the page stays where it is.
+ * Steps that the wheel makes on a focused cell: one per notch of a mouse wheel, one every so often on a touch pad.
+ * Returns a listener for one cell; it must not be passive, since the page must not scroll.
  */
 export function cellWheel(session: KernelSession): (event: WheelEvent) => void {
   let rest = 0;

@@ -24,7 +24,7 @@ export interface Note {
 
 export interface OpenCell {
   text: string;
-  /** Typing replaces the number: the caret goes behind the typed character. Else the whole number is marked. */
+  /** Typing replaces the number: the caret goes after the typed character. Otherwise the whole number is selected. */
   typed: boolean;
 }
 
@@ -97,7 +97,7 @@ export class KernelSession {
     this.move(Infinity, Infinity, true);
   }
 
-  /** Forget what was selected: the cells are others. */
+  /** Forget the selection: these are other cells. */
   reset(): void {
     batch(() => {
       this.closeCell();

@@ -30,7 +30,7 @@ export function useKernelClipboard(session: KernelSession): KernelClipboard {
       },
     };
   }, [session]);
-  // A layout effect: it is taken back even when the view goes before it was painted.
+  // A layout effect: it is undone even when the view is removed before it was painted.
   useLayoutEffect(() => clipboard.ignore, [clipboard]);
   return clipboard;
 }

@@ -19,7 +19,7 @@ export interface AttributionProps {
   target: number;
   name: string;
   method: string;
-  /** The model's output: another one after an edit, and then it rests on something else. */
+  /** The model's output, which an edit changes; then it rests on something else. */
   output: Float32Array;
 }
 

@@ -7,7 +7,10 @@ import { consume } from "../ui/consume.ts";
 import { useUniqueId } from "../ui/useUniqueId.ts";
 import { MapRow, STEP } from "./MapRow.tsx";
 
-/** Height of one place in the grid, and what is above its map, in CSS pixels; rows beyond the edge that are rendered already. */
+/**
+ * Height of one place in the grid, and of what is above its map, in CSS pixels; rows beyond the edge that are rendered
+ * ahead.
+ */
 const HEIGHT = 108;
 const INSET = 4;
 const SPARE = 2;
@@ -20,7 +23,7 @@ interface FilterGridProps {
   order: readonly number[];
   /** How they were put in order and chosen: another way begins at the top. */
   by: string;
-  /** What the grid is sorted by, of a filter. */
+  /** The value of a filter by which the grid is sorted. */
   noted: (index: number) => string;
   onOpen: () => void;
 }

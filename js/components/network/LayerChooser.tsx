@@ -164,7 +164,7 @@ interface StripProps {
   onChoose: (layer: LayerRecord) => void;
 }
 
-/** A bar a layer in the model's order: as high as its maps, as dark as it has many filters. */
+/** One bar per layer in the model's order: as high as its maps, and the darker the more filters it has. */
 function Strip({ layers, current, marked, onChoose }: StripProps) {
   const side = ({ output_shape: [rows, cols] }: LayerRecord) => Math.sqrt(rows * cols);
   const highest = Math.max(...layers.map(side));

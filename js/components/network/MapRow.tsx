@@ -11,7 +11,7 @@ const SIDE = 76;
 export const STEP = 84;
 /** Pixels along the longer side: twice what is seen, for sharp screens. */
 const MOST = 160;
-/** How much of a map is seen that Keras computed for other weights. */
+/** Opacity of a map that Keras computed for other weights. */
 const STALE = 0.55;
 
 interface MapRowProps {
@@ -23,8 +23,8 @@ interface MapRowProps {
 }
 
 /**
- * One canvas for the whole row: to a browser each is a layer, and it goes through all layers whenever the page changes.
- * Painted by effects: a map that comes does not render the gallery again.
+ * One canvas for the whole row: each is a layer, and the browser visits all layers whenever the page changes.
+ * Painted by effects: a new map does not render the gallery again.
  */
 export function MapRow({ lens, filters, palette, y }: MapRowProps) {
   const canvas = useRef<HTMLCanvasElement>(null);

@@ -18,7 +18,7 @@ import { MapReadout } from "../picture/Readout.tsx";
 import type { Resolution } from "../picture/useCanvas.ts";
 import { placeWords, sizeWords } from "../ui/wording.ts";
 
-/** In which a difference looks unlike a value: blue below 0, red above. */
+/** Colours in which a difference looks unlike a value: blue below 0, red above. */
 const DIVERGING = "RdBu_r";
 const NONE = { range: [0, 0] as Range, counts: { nan: 0, posinf: 0, neginf: 0, zeros: 0 } };
 
@@ -32,7 +32,7 @@ export interface OutputMapProps {
   /** The pixel under the pointer in any of the maps, and the pinned one. */
   over: Signal<Pixel | null>;
   pinned: Signal<[number, number] | null>;
-  /** Has a part come; of one of the maps only, since all three come together. */
+  /** Requests a part; for one of the maps only, since all three come together. */
   want: ((grid: Grid) => void) | null;
 }
 

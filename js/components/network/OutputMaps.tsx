@@ -51,7 +51,7 @@ export function OutputMaps({ lens, shape: [rows, cols, channels] }: OutputMapsPr
       String(last.maps.size) === String([high, wide]);
     return fits && predictions.value.version !== 0 ? last : null;
   });
-  // What is on screen of a large output, once it was there.
+  // What is on screen of a large output, once it has been shown.
   const painted = useRef<Grid | null>(null);
   useEffect(() => {
     const grid = isLarge(size) ? (painted.current ?? firstGrid(rows, cols)) : null;

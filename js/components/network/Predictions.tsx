@@ -13,7 +13,7 @@ export function topClasses(before: Float32Array, after: Float32Array): number[] 
   return order.sort((a, b) => most(b) - most(a)).slice(0, TOP);
 }
 
-/** "+0.25", "−0.1" or "0": what is no more than rounding is none. */
+/** "+0.25", "−0.1" or "0": a difference that is only rounding is none. */
 export function difference(before: number, after: number): string {
   const step = after - before;
   if (Math.abs(step) <= 1e-6 * Math.max(1, Math.abs(before))) return "0";
@@ -28,7 +28,7 @@ export function Predictions({ lens }: { lens: LensView }) {
 function Panel({ lens }: { lens: LensView }) {
   const { before, after, version, state, error, note } = lens.network.predictions.value;
   const output = lens.network.output.value;
-  // Its maps are asked for when the model has run.
+  // Its maps are requested when the model has run.
   const coming = !!output && !error && lens.network.outputMaps.shown.value?.version !== version;
   const offline = lens.link.value === "offline";
   return (

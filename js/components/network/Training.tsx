@@ -15,7 +15,7 @@ export function snapshotWords({ epoch, step, loss }: SnapshotRecord): string {
 export function Training({ lens }: { lens: LensView }) {
   const id = useUniqueId();
   const training = lens.network.training.value;
-  /** Where the thumb was put, until Python has said what it shows. */
+  /** Where the thumb was put, until Python has reported what it shows. */
   const wanted = useSignal<number | null>(null);
   useLayoutEffect(() => {
     wanted.value = null;

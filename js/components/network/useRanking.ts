@@ -6,7 +6,7 @@ import type { Stats } from "../../queries/ask.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { percent } from "../ui/wording.ts";
 
-/** The numbers beside the maps are asked for again when no edit came for so long. */
+/** The numbers beside the maps are requested again when no edit has come for this long. */
 const SETTLE_MS = 300;
 /** Filters that are ablated for one answer: between two, edits are carried out, and it can be stopped. */
 const AT_A_TIME = 7;

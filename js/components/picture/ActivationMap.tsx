@@ -46,7 +46,7 @@ export function ActivationMap({ lens, filter, index }: ActivationMapProps) {
   // In focus a pixel of the map is as large as the pixels of the image that it steps over.
   const share = lens.imageIsInput.value ? map.cols / placeOutput(geometry).x.step : 1;
 
-  // A curve is not laid over another.
+  // A curve is not drawn over another.
   const overlay = lens.imageIsInput.value && !curve ? lens.shared.overlay.value : 0;
 
   const open = (pixel: Pixel | null) => {

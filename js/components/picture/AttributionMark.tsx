@@ -1,4 +1,4 @@
-/** Over the input image: where the chosen class rests, as Python drew it. */
+/** Over the input image: what the chosen class rests on, as Python drew it. */
 import type { View } from "../../paint/viewport.ts";
 import { pngUrl } from "../../protocol/bytes.ts";
 import type { LensView } from "../../state/lens-view.ts";

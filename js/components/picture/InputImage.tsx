@@ -94,7 +94,7 @@ export function InputImage({ lens }: { lens: LensView }) {
   };
 
   const range = shown.value.range;
-  // The note of an image that has been replaced from Python is about another picture.
+  // If the image has been replaced from Python, the note is about another picture.
   const scaled = note.value?.rows === rows && note.value.cols === cols ? [note.value.text] : [];
   const field = pinnedField(lens);
   const words = field && fieldWords(field, picture, ranked);

@@ -1,4 +1,4 @@
-/** What the colours of one map mean: bar, range and its mode, and whatever is no number within it. */
+/** What the colours of one map mean: bar, range and its mode, and whatever is not a number within it. */
 import type { ReadonlySignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { formatNumber } from "../../maths/numbers.ts";
@@ -91,7 +91,7 @@ function Tick({ probe, display: [low, high] }: Pick<LegendProps, "probe" | "disp
 
 const SWATCH = 12;
 
-/** How a value that is no number within the range looks in the map. */
+/** How a value that is not a number within the range looks in the map. */
 export function Swatch({ flag, palette }: { flag: Flag; palette: Palette }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {

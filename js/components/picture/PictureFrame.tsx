@@ -31,7 +31,7 @@ export interface PictureFrameProps {
   label: string;
   /** Reads the signals that the pixels depend on, except the viewport and `where`. */
   watch(): void;
-  /** Rows and columns of what the whole picture is drawn from; null where that is made for the screen. */
+  /** Rows and columns of what the whole picture is drawn from; null where that is reduced to the screen. */
   drawn?(): Size | null;
   /** Fills the canvas, which covers so many device pixels, with a part of the picture. Like `where` it reads signals: a rendering comes after it. */
   paint(context: CanvasRenderingContext2D, window: SourceWindow, device: Resolution): void;
@@ -43,9 +43,9 @@ export interface PictureFrameProps {
   locate(output: Pixel): Pixel;
   /** Marks to draw over the pixels, as SVG in CSS pixels; rendered only while near the screen. */
   marks(view: View): ComponentChildren;
-  /** What lies below the pixels, which are as opaque as the overlay then. */
+  /** What lies below the pixels, which then have the overlay's opacity. */
   under?: ComponentChildren;
-  /** Show this picture's filter large, or small again; with the pixel that was double-clicked. */
+  /** Enlarge this picture's filter, or shrink it again; with the pixel that was double-clicked. */
   open?: (pixel: Pixel | null) => void;
   /** What stands over a corner of the picture. */
   children?: ComponentChildren;

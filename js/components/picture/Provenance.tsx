@@ -31,7 +31,7 @@ function useRested(from: From): From {
   if (from !== "keras" || shown.current !== "preview") shown.current = from;
   useEffect(() => {
     if (shown.current === from) return;
-    // No CSS transition, though it could wait as well: the browser makes a frame at every refresh while one does.
+    // No CSS transition, though it could wait as well: the browser renders a frame at every refresh while one runs.
     const timer = setTimeout(() => {
       shown.current = from;
       rested.value++;

@@ -2,7 +2,7 @@ import { rectOf, type View } from "../../paint/viewport.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { useUniqueId } from "../ui/useUniqueId.ts";
 
-/** Over a map: the pixels that the slide has not reached, hatched as no value is. */
+/** Over a map: the pixels that the slide has not reached, hatched unlike any value. */
 export function Veil({ lens, view }: { lens: LensView; view: View }) {
   const id = useUniqueId();
   const pinned = lens.pixel.value;

@@ -1,12 +1,12 @@
-/** A file that was dropped, pasted or chosen, as bytes that the lens can take. */
+/** A file that was dropped, pasted or chosen, as bytes that the lens can read. */
 
-/** Longer side of what is sent; a telephone's photograph has four times this, and the difference is not visible. */
+/** Longer side of what is sent; a phone's photograph has four times this, and the difference is not visible. */
 export const LONGEST = 2048;
 
 export interface Decoded {
   shape: [rows: number, cols: number, channels: number];
   data: Uint8Array;
-  /** What was done to it, or null. */
+  /** What was done to the picture, or null. */
   note: string | null;
 }
 
@@ -32,7 +32,7 @@ export function fewestChannels(rgba: Uint8ClampedArray): { channels: 1 | 3 | 4; 
   return { channels, data };
 }
 
-/** Decode an image file; throws an error that says what came and what works. */
+/** Decode an image file; throws an error that says what was given and what works. */
 export async function decodeImage(file: Blob): Promise<Decoded> {
   const bitmap = await createImageBitmap(file).catch(() => {
     const name = file instanceof File ? `“${file.name}”` : "What was given";

@@ -19,15 +19,15 @@ export interface PanZoomTarget {
   limit(): number;
   hover(pixel: Pixel | null): void;
   pick(pixel: Pixel): void;
-  /** What a double click does in place of showing the whole picture. */
+  /** What a double click does instead of showing the whole picture. */
   open?: ((pixel: Pixel | null) => void) | undefined;
 }
 
-/** CSS pixels that a pointer may move and still click. */
+/** CSS pixels that a pointer may move in a click. */
 const CLICK = 4;
 const LINE = 16;
 
-/** Listen on `element`, whose content box is the pane's box; returns what stops it. */
+/** Listen on `element`, whose content box is the pane's box; returns a function that stops it. */
 export function panZoom(element: HTMLElement, target: PanZoomTarget): () => void {
   const down = new Map<number, { x: number; y: number }>();
   let dragging = false;

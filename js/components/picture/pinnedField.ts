@@ -29,7 +29,7 @@ export function fieldWords(
   return spanWords(ranked, rows, cols);
 }
 
-/** The same as a sentence, with what lies in the padding and what there is to say about it. */
+/** The same as a sentence, with what lies in the padding and any note on it. */
 export function fieldSentence(field: FieldRecord, image: Size & { record?: Picture["record"] }): string {
   const { rows, cols, inside, note } = field;
   const ranked = { rank: image.record?.signal ? 1 : 2 } as const;

@@ -81,7 +81,7 @@ export function useCanvas(paint: Paint, watch: () => void, resolve: Resolve): Ca
       { rootMargin: NEAR },
     );
     sight.observe(element);
-    // Paper shows what the screen does not.
+    // Paper also shows what is off the screen.
     const onPrint = () => {
       if (stale) draw();
     };
@@ -96,7 +96,7 @@ export function useCanvas(paint: Paint, watch: () => void, resolve: Resolve): Ca
       removeEventListener("beforeprint", onPrint);
       sight.disconnect();
       sizes.disconnect();
-      // A frame that was requested has nothing to do then.
+      // Then a requested frame has nothing to do.
       stale = false;
     };
   }, [box, visible]);

@@ -10,7 +10,7 @@ export interface PanelProps {
   /** What stands on the button. */
   face: ComponentChildren;
   class?: string;
-  /** What it shows; a function is given what closes it. */
+  /** What it shows; a function gets the callback that closes it. */
   children: ComponentChildren | ((close: () => void) => ComponentChildren);
 }
 

@@ -10,7 +10,7 @@ export interface ColorBarProps {
 /** Cached: every map and every frame needs the same table. */
 const gradients = new WeakMap<Uint8Array, string>();
 
-/** No canvas: each of them is a layer of its own to the browser, which it goes through for all that changes on the page. */
+/** No canvas: each would be a layer of its own, and the browser visits all layers whenever the page changes. */
 function gradientOf(table: Uint8Array): string {
   let gradient = gradients.get(table);
   if (!gradient) {

@@ -1,6 +1,6 @@
 /**
  * MathML from one line of text: names and numbers as they are, `{a/b}` a fraction, `{a}` a group, `a ^ b` and `a _ b` a
- * superscript and a subscript, `"words"` text; all else is an operator.
+ * superscript and a subscript, `"words"` text; everything else is an operator.
  */
 import type { VNode } from "preact";
 
@@ -38,7 +38,7 @@ function parse(text: string): VNode[] {
         const primed = token === "_" && typeof last === "string" && last.endsWith("′");
         items.push(
           primed ? (
-            // The prime above the subscript: one behind the letter leaves the subscript on the line.
+            // The prime above the subscript: a prime after the letter leaves the subscript on the line.
             <msubsup>
               <mi>{last.slice(0, -1)}</mi>
               {script}

@@ -8,7 +8,7 @@ import { readNumber } from "../../maths/numbers.ts";
 export interface HeatCell {
   text: string;
   value: number;
-  /** Null for what is no finite number. */
+  /** Null for what is not a finite number. */
   colors: { background: string; color: string } | null;
   /** Why there is no input value to read: it lies in the padding. */
   padding?: string;

@@ -15,7 +15,7 @@ export interface NumberFieldProps {
   /** What an arrow key adds; by the number's size where none is given. */
   step?: number | undefined;
   hideLabel?: boolean;
-  /** Enter was pressed on a number that is taken. */
+  /** Enter was pressed on a number that is accepted. */
   onEnter?: () => void;
 }
 
@@ -31,7 +31,7 @@ export function NumberField({
 }: NumberFieldProps) {
   const id = useUniqueId();
   const refused = useSignal<string | null>(null);
-  /** What is typed and not yet taken; null when the field shows its value. */
+  /** What is typed and not yet accepted; null when the field shows its value. */
   const draft = useSignal<string | null>(null);
   const input = useRef<HTMLInputElement>(null);
 

@@ -1,4 +1,4 @@
-/** One of a few, as buttons side by side. */
+/** A choice of a choice of one of a few, as buttons side by side. */
 import type { Signal } from "@preact/signals";
 import { useUniqueId } from "./useUniqueId.ts";
 

@@ -14,7 +14,7 @@ import type { LensView } from "../../state/lens-view.ts";
 
 /** Height of a stem plot. */
 const STEMS = 48;
-/** Planes of a kernel that are shown side by side, as the editor has it. */
+/** Planes of a kernel that are shown side by side, as in the editor. */
 const SIDE_BY_SIDE = 4;
 
 /** Width of a curve's box for its height. */

@@ -1,7 +1,10 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 
-/** Side of a cell in CSS pixels and the characters that fit into it. 24 is the least a finger or a tremor can hit. */
+/**
+ * Side of a cell in CSS pixels and the characters that fit into it. 24 is the smallest that a finger or a shaking hand
+ * can hit.
+ */
 export function cellSize(cols: number, planes: number): { side: number; fit: number } {
   if (cols <= 5 && planes === 1) return { side: 46, fit: 5 };
   if (cols <= 7) return { side: 38, fit: 5 };

@@ -1,7 +1,7 @@
 /** Arrow keys, Home, End and first letters among the items of a menu or a set of buttons. */
 import { arrowStep } from "./arrows.ts";
 
-/** Move the focus as the key says; false for a key that moves no focus. */
+/** Move the focus as the key requires; false for a key that does not move the focus. */
 export function moveFocus(container: Element, selector: string, key: string): boolean {
   const items = [...container.querySelectorAll<HTMLElement>(selector)];
   const now = items.indexOf((container.getRootNode() as Document | ShadowRoot).activeElement as HTMLElement);

@@ -1,12 +1,12 @@
-/** Where the lens answers a question: a tab of what explains it, and a pixel that shows it. */
+/** Where the lens answers a question: a tab that explains it, and a pixel that shows it. */
 import { notablePixel } from "../../paint/notable-pixel.ts";
 import type { Explained, LensView } from "../../state/lens-view.ts";
 
 /**
  * Open a tab and bring it into sight.
  *
- * `pixel` pins one of the selected filter's map: the least one or the one that is given in any case, the greatest where none is
- * pinned.
+ * `pixel` pins one of the selected filter's map: the least one or a given one in any case, the greatest only where none
+ * is pinned.
  */
 export function openAnswer(
   lens: LensView,

@@ -4,7 +4,7 @@ const MARGIN = 4;
 
 /**
  * Show a popover beside the control that it belongs to. `onScroll` is called when something has scrolled the control away
- * from it, so that it no longer stands where it should. The result is the clean-up.
+ * from it, so that it is no longer where it should be. The result is the clean-up.
  */
 export function openBelow(
   popover: HTMLElement,
@@ -12,14 +12,15 @@ export function openBelow(
   side: "start" | "end",
   onScroll: () => void,
 ): () => void {
-  // Showing a popover that is shown already is an error.
+  // Showing a popover that is already shown is an error.
   if (popover.showPopover && !popover.matches(":popover-open")) popover.showPopover();
   place(popover, control, side);
   const document = popover.ownerDocument;
   const where = control.getBoundingClientRect();
   const scrolled = () => {
     const now = control.getBoundingClientRect();
-    // A scroll that ended with the press that opened the popover is announced after it, and moves nothing any more.
+    // A scroll that ended with the press that opened the popover is announced only afterwards, and moves nothing any
+    // more.
     if (Math.abs(now.top - where.top) >= 1 || Math.abs(now.left - where.left) >= 1) onScroll();
   };
   document.addEventListener("scroll", scrolled, true);

@@ -6,11 +6,11 @@ import type { Room } from "../../maths/arrangement.ts";
 
 /** Until the lens is on the page. */
 const UNKNOWN: Room = { width: 960, height: 700, bars: 42, overview: 0, coarse: false };
-/** What does not show so much at once is a frame around one output, not what a person scrolls the page by. */
+/** A scroller that shows less than this is a frame around one output, not the one that scrolls the page. */
 const LEAST_HEIGHT = 360;
-/** Changes of height that are not worth a new arrangement: a status bar that comes and goes. */
+/** Changes of height that are not worth a new arrangement, such as a status bar that comes and goes. */
 const STEADY = 24;
-/** Share of the screen that a page inside another page is taken to have. */
+/** Share of the screen that a page inside another page is assumed to have. */
 const FRAME_SHARE = 0.7;
 
 /** The ancestors that scroll up and down, the nearest first, through shadow roots. */

@@ -1,4 +1,4 @@
-/** Something is done whenever history takes a step; an answer that changes nothing is none. */
+/** Something is done whenever history takes a step; an answer that changes nothing is not a step. */
 import { useComputed, useSignalEffect } from "@preact/signals";
 import type { LensView } from "../../state/lens-view.ts";
 

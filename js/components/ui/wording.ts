@@ -20,7 +20,7 @@ export const PROVENANCE: Record<Provenance, { icon: IconName; text: string; titl
   waiting: { icon: "clock", text: "waiting", title: "Waiting for Keras to compute this map" },
 };
 
-/** Share of pixels in whole percent, saying so where it is neither none nor all. */
+/** Share of pixels in whole percent; "<1 %" and ">99 %" where it is neither none nor all. */
 export function percent(part: number, whole: number): string {
   const share = (100 * part) / Math.max(whole, 1);
   if (part > 0 && share < 1) return "<1 %";
@@ -28,11 +28,11 @@ export function percent(part: number, whole: number): string {
   return `${Math.round(share)} %`;
 }
 
-/** Share of exact zeros after an activation that makes them, or null where it says nothing. */
+/** Share of exact zeros after an activation that makes them, or null where it means nothing. */
 export function zeroWords(map: MapView, geometry: Geometry, stage: Stage): string | null {
   if (map.provenance === "waiting") return null;
   if (map.counts.zeros === 0 && !geometry.activation.startsWith("relu")) return null;
-  // While a hand moves, the zeros are those of a sample of unknown size: the share is said when all were counted.
+  // While a hand moves, the zeros are those of a sample of unknown size: the share is given once all are counted.
   if (map.sampled) return "zeros: counting";
   const share = percent(map.counts.zeros, map.rows * map.cols);
   return stage === "activation" ? `${share} zero` : `${share} zero after ${geometry.activation}`;
@@ -44,7 +44,7 @@ export interface StatusWords {
   text: string;
 }
 
-/** The state of Keras and of the wire; the most serious of them. */
+/** The state of Keras and of the connection: the most serious one. */
 const OFFLINE = {
   restarted: "Keras not connected, the kernel was restarted: run the cell again",
   dead: "Keras not connected, the kernel has stopped: start it and run the cell again",
@@ -76,22 +76,22 @@ export function times(rows: number, cols: number): string {
 
 type Ranked = Pick<Geometry, "rank">;
 
-/** "row 2, col 3"; of a signal "step 3". */
+/** "row 2, col 3"; for a signal "step 3". */
 export function placeWords({ rank }: Ranked, row: number, col: number, column = "col"): string {
   return rank === 1 ? `step ${col}` : `row ${row}, ${column} ${col}`;
 }
 
-/** "3 rows, 4 columns"; of a signal "4 steps". */
+/** "3 rows, 4 columns"; for a signal "4 steps". */
 export function sizeWords({ rank }: Ranked, rows: number, cols: number): string {
   return rank === 1 ? `${cols} steps` : `${rows} rows, ${cols} columns`;
 }
 
-/** "3 × 4"; of a signal "4 steps". */
+/** "3 × 4"; for a signal "4 steps". */
 export function shortSize({ rank }: Ranked, rows: number, cols: number): string {
   return rank === 1 ? `${cols} steps` : times(rows, cols);
 }
 
-/** "rows 1 to 2, cols 4 to 5"; of a signal "steps 4 to 5". */
+/** "rows 1 to 2, cols 4 to 5"; for a signal "steps 4 to 5". */
 export function spanWords(
   { rank }: Ranked,
   rows: readonly [number, number],

@@ -228,7 +228,7 @@ class ShowExcited(Request):
 
 
 class Run(Request):
-    """Begin, look at or stop what takes seconds: `what` is maximize, attribution or rank."""
+    """Begin, check or stop what takes seconds: `what` is maximize, attribution or rank."""
 
     what: str
     act: str

@@ -13,7 +13,7 @@ import { type Chosen, selectedFilter } from "../../ui/selectedFilter.ts";
 import { Word } from "../../ui/Word.tsx";
 import { percent } from "../../ui/wording.ts";
 
-/** Python is asked when the kernel has not changed for this long, in milliseconds. */
+/** Python is asked once the kernel has not changed for this long, in milliseconds. */
 const REST_MS = 200;
 
 export function Kernel({ lens }: { lens: LensView }) {

@@ -95,7 +95,7 @@ function OnCopy({ lens, own }: { lens: LensView; own: Geometry }) {
   );
 }
 
-/** Why a change is not possible: of what Keras, or arithmetic, forbids. */
+/** Why a change is not possible: what Keras, or arithmetic, forbids. */
 function refusal(geometry: Geometry, changes: Partial<Geometry>): string | null {
   const next = { ...geometry, ...changes };
   const { strides, dilation_rate, kernel_size, input_shape, padding } = next;

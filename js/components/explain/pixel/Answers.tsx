@@ -1,9 +1,9 @@
-/** Which filter answers most at the pinned pixel: all filters in the order of their maps' values there. */
+/** Which filter responds most at the pinned pixel: all filters in the order of their maps' values there. */
 import { useSignal } from "@preact/signals";
 import { formatNumber } from "../../../maths/numbers.ts";
 import type { LensView } from "../../../state/lens-view.ts";
 
-/** Of more filters the overview beside them is sorted by the pixel. */
+/** With more filters than this, the overview beside them is sorted by the pixel. */
 const MOST = 6;
 
 interface AnswersProps {
@@ -35,7 +35,7 @@ export function Answers({ lens, row, col }: AnswersProps) {
   );
 }
 
-/** In list order until all values are here, so that nothing moves while they come. */
+/** In list order until all values have arrived, so that nothing moves while they come. */
 function Ranked({ lens, row, col }: AnswersProps) {
   const stage = lens.shared.stage.value;
   const found = lens.filters.value.map(({ uid }, index) => {

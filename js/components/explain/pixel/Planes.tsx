@@ -18,20 +18,22 @@ export interface PlanesProps {
   lens: LensView;
   filter: FilterView;
   explanation: Explanation;
-  /** Planes of the kernel, that with the largest sum first. */
+  /** Planes of the kernel, the one with the largest sum first. */
   order: readonly number[];
   over: Signal<Tap | null>;
   /** Draw the kernel turned by 180°. */
   turned: boolean;
-  /** Channel of the layer's input that is shown as a picture, where it is not the image, and the way to another. */
+  /**
+   * Channel of the layer's input that is shown as a picture, where that is not the image, and how to choose another.
+   */
   looked?: number;
   onLook?: (channel: number) => void;
 }
 
 const PLANES_A_ROW = 3;
-/** Up to so many channels stand in their own order. */
+/** Up to this many channels keep their own order. */
 const IN_ORDER = 4;
-/** Of more channels, so many are shown, those with the largest sums, and so many with each press of "more". */
+/** Of more channels, this many are shown, those with the largest sums, and as many again with each press of "more". */
 const FIRST = 8;
 const MORE = 32;
 

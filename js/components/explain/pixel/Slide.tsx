@@ -1,6 +1,6 @@
 /**
  * Slide the kernel over the image: the pin moves from pixel to pixel, and the maps fill in behind it. An edit ends the slide, as
- * does letting the pixel go: both are looked at on whole maps.
+ * does unpinning the pixel: both are seen on whole maps.
  */
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
@@ -10,7 +10,7 @@ import { consume } from "../../ui/consume.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { useSteps } from "../../ui/useSteps.ts";
 
-/** Steps a second; a negative number counts rows. */
+/** Steps per second; a negative number counts rows. */
 const SPEEDS: Record<string, string> = {
   "2": "2 pixels a second",
   "10": "10 pixels a second",
@@ -23,7 +23,7 @@ const SPEEDS: Record<string, string> = {
 /** Those of a signal, which has one row. */
 const STEPS = ["2", "10", "50"].map((rate) => [rate, `${rate} steps a second`] as const);
 
-/** Longest time between two frames that is made up for, in milliseconds. */
+/** Longest time between two frames that the slide catches up on, in milliseconds. */
 const GAP_MS = 250;
 
 export function Slide({ lens }: { lens: LensView }) {
@@ -31,7 +31,7 @@ export function Slide({ lens }: { lens: LensView }) {
   const speed = useSignal("10");
   const still = useMemo(() => matchMedia("(prefers-reduced-motion: reduce)").matches, []);
 
-  /** Move by so many pixels; false at an end. */
+  /** Move by this many pixels; false at an end. */
   const step = (by: number): boolean => {
     const geometry = lens.geometry.peek();
     const [rows, cols] = geometry.output_shape;

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Axis } from "../../../maths/kinds.ts";
 
-/** Where an axis can be pointed at, beside what names it in `data-axis`. */
+/** Where an axis can be pointed at, besides what names it in `data-axis`. */
 const NAMED: readonly (readonly [selector: string, axis: Axis])[] = [
   [".cl-index", "filters"],
   [".cl-plane figcaption", "channels"],
