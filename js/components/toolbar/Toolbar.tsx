@@ -1,4 +1,4 @@
-/** What holds for the whole lens: history, comparison, colours, range, stage, zoom, help, and the state of Keras. */
+/** What applies to the whole lens: history, comparison, colours, range, stage, zoom, help, and the state of Keras. */
 import { useComputed } from "@preact/signals";
 import { placeOver, WHOLE, zoomAt, zoomLimit } from "../../paint/viewport.ts";
 import type { Stage, ViewMode } from "../../protocol/records.ts";

@@ -1,1 +1,1 @@
-"""What crosses between Python and the browser."""
+"""What is sent between Python and the browser."""
