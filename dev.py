@@ -1,7 +1,7 @@
-"""The project's own commands, from a bare machine: ``python3 dev.py lab`` and ``python3 dev.py test``.
+"""The project's own commands, starting from a bare machine: ``python3 dev.py lab`` and ``python3 dev.py test``.
 
 Needs Python 3.10 or newer and Node.js 20 or newer with npm. Everything else goes into ``.venv`` (and, for the tests,
-into others like it) and ``node_modules`` beside this file, from the lock files; nothing is registered outside.
+into others like it) and ``node_modules`` beside this file, from the lock files; nothing is installed elsewhere.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def hosts() -> int:
 
 
 def lint() -> int:
-    """Mend what formatters and linters can mend, then run the checks that need no test."""
+    """Fix what formatters and linters can fix, then run the checks that need no test."""
     set_up()
     shell.run(MAIN.python, "-m", "ruff", "format", ".")
     subprocess.run([str(MAIN.python), "-m", "ruff", "check", "--fix", "--quiet", "."], cwd=ROOT, check=False)
@@ -98,7 +98,7 @@ def lab(options: Sequence[str]) -> int:
 
 
 def bench(only: Sequence[str]) -> int:
-    """Measure everything, or these rows; the exit status is 0 where each could be measured, whatever came of it."""
+    """Measure everything, or these rows; the exit status is 0 if each could be measured, whatever the results."""
     set_up()
     ensure_chromium()
     install_benchmark_bundles()

@@ -36,12 +36,12 @@ from tests.browser.server import serve
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 NOTES = Path(__file__).with_name("notes.md")
-#: A page that hangs would hang everything; what was measured by then is written all the same.
+#: A page that hangs would hang everything; what has been measured by then is written all the same.
 MOST_MINUTES = 45
 
 
 def themes(bench: Bench) -> list[Theme]:
-    """Everything that is measured, in the table's order but for the memory, which takes longest."""
+    """Everything that is measured, in the table's order except for the memory, which takes longest."""
     of = functools.partial
     return [
         Theme(editing.ROWS, of(editing.rows, bench)),
@@ -98,7 +98,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def finish(rows: list[Row], chromium_version: str, *, complete: bool) -> int:
-    """Write the page where every row was asked for; return the exit status."""
+    """Write the page if every row was requested; return the exit status."""
     rows.sort(key=lambda row: int(row.number.removeprefix("P")))
     text = page(rows, chromium_version, NOTES.read_text())
     if complete:

@@ -1,4 +1,4 @@
-"""P5: ten seconds of dragging a cell with the mouse, and what is outstanding when it is let go."""
+"""P5: ten seconds of dragging a cell with the mouse, and what is outstanding when it is released."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def rows(bench: Bench) -> Iterator[Row]:
 def previews(seen: dict[str, Any], least: dict[str, Any], frame: float) -> Row:
     """Return the share of frames with a new preview, of those that the display could show.
 
-    `least` is what a page shows that does nothing but write a canvas, while the echo answers without a pause.
+    `least` is the share in a page that does nothing but write a canvas, while the echo answers without a pause.
     """
     possible = seen["seconds"] * 1000 / frame
     share = seen["previewed"] / possible

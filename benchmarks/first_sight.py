@@ -1,4 +1,4 @@
-"""P14: a fresh kernel, and how soon something is to be seen."""
+"""P14: a fresh kernel, and how soon something can be seen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.table import Row, multiple
 ROUNDS = 5
 ROWS = (("P14", "fresh kernel: running `ConvLens(image, kernels)` → image, kernels and maps on screen"),)
 SAVE = "Image.fromarray((img * 255).astype('uint8')).save({path!r})"
-#: One cell, the imports included, as the first that a person runs.
+#: One cell, imports included, like the first that a person runs.
 CELL = """import numpy as np
 from convlens import ConvLens
 

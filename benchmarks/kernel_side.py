@@ -1,4 +1,4 @@
-"""P6: the kernel's own time for one edit, from the message's arrival until the answer was handed over."""
+"""P6: the kernel's own time for one edit, from the message's arrival until the answer is passed on."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ ROWS = (
     ("P6", "the same in the 40th layer of ResNet50, on an image of 224×224"),
 )
 
-#: Each in turn, so that what slows the machine for a moment slows them alike, and with pauses, so that the page, which
-#: draws what it is sent, does not do so on the processors that the next is timed on.
+#: Alternately, so that what slows the machine for a moment slows all of them, and with pauses, so that the page does
+#: not draw what it is sent on the processors on which the next one is timed.
 WORK = """
 import statistics, time
 import matplotlib.pyplot as plt
@@ -63,8 +63,8 @@ def medians():
     return [statistics.median(times[2:]) for times in found.values()]  # the first ones warm up
 """
 
-#: What the look adds to an edit of a layer of a small model, and of one deep in a model of 320 weights: edits with it
-#: and without it, in turn, since the first operation of TensorFlow after a pause is slow, whichever it is.
+#: What the check adds to an edit of a layer of a small model, and of one deep in a model of 320 weights: edits with it
+#: and without it, alternately, since the first operation of TensorFlow after a pause is slow, whichever it is.
 LOOK = """
 import statistics, time
 import keras

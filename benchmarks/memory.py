@@ -38,7 +38,7 @@ def rows(bench: Bench) -> Iterator[Row]:
 
 
 def edit(notebook: Notebook, count: int) -> int:
-    """Make so many edits; return how many answers came."""
+    """Make this many edits; return how many answers came."""
     return int(call(notebook.page, "manyEdits", patience=900, count=count))
 
 

@@ -22,7 +22,7 @@ DEEP_LENS = "from convlens import ConvLens\nlens = ConvLens(photograph({side}, {
 FIRST, FORTIETH = 64, 512
 #: Shorter than the pause after which the whole model runs with the edited weights, on all processors.
 GAP = 100
-#: What is compared takes turns, because a machine is not equally fast at all times.
+#: The two sides alternate, because a machine is not equally fast at all times.
 ROUNDS = 3
 WIDEST, FILTERS = "conv5_block3_3_conv", 2048
 OPENINGS = 5
@@ -61,7 +61,7 @@ def deep_layers(bench: Bench) -> Iterator[Row]:
 
 
 def in_turn(*measures: Callable[[], list[dict[str, float]]]) -> list[dict[str, Spread]]:
-    """Measure in turn, several times over; return what each found in all of its rounds."""
+    """Measure alternately, several times over; return what each found in all of its rounds."""
     found: list[list[dict[str, float]]] = [[] for _ in measures]
     for _ in range(ROUNDS):
         for results, measure in zip(found, measures, strict=True):
@@ -101,7 +101,7 @@ def predicted(view: LensView) -> None:
 
 
 def gallery(bench: Bench) -> Iterator[Row]:
-    """Choose the layer in a lens that is open on the network's first, then scroll through all of its filters."""
+    """Choose the layer in a lens that shows the network's first, then scroll through all of its filters."""
     cells = RESNET.format(side=224), DEEP_LENS.format(side=224, layer="")
     with bench.notebook(*cells) as notebook:
         view = LensView(notebook.page).settle()
@@ -143,7 +143,7 @@ def gallery(bench: Bench) -> Iterator[Row]:
 
 
 def choose(notebook: Notebook, view: LensView, index: int) -> None:
-    """Open another layer, and wait until nothing is left to be done for it."""
+    """Open another layer, and wait until nothing is left to do for it."""
     notebook.python.run(f"lens.layer_path = lens.layers[{index}]")
     view.settle()
     predicted(view)

@@ -14,7 +14,7 @@ from benchmarks.table import Row, multiple
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "src" / "convlens" / "static"
-#: What the build of the bundle fails beyond, in bytes, and what is wanted, in kB: minified, gzipped.
+#: Sizes above which the build of the bundle fails, in bytes, and the budget, in kB: minified, gzipped.
 LIMIT = ROOT / "js" / "budget.json"
 WANTED = 260, 92
 ROWS = (
@@ -25,7 +25,7 @@ ROWS = (
 
 
 def rows() -> Iterator[Row]:
-    """Import in fresh interpreters, one after another in turn; weigh the files as they were built."""
+    """Import in fresh interpreters, alternately; measure the files as they were built."""
     needed, *ours = import_times(("import anywidget, numpy", "import convlens", "from convlens import ConvLens"))
     for row, taken in zip(ROWS[:2], ours, strict=True):
         ratio = f"{multiple(taken, needed)} `import anywidget, numpy` ({needed:.0f} ms), which a lens cannot do without"
@@ -43,7 +43,7 @@ def rows() -> Iterator[Row]:
 
 
 def import_times(statements: tuple[str, ...], rounds: int = 7) -> list[float]:
-    """Return the median time of each statement in a fresh interpreter, in ms; a round before fills the disk's cache."""
+    """Return the median time of each statement in a fresh interpreter, in ms; a first round fills the disk's cache."""
     found: list[list[float]] = [[] for _ in statements]
     for number in range(rounds + 1):
         for times, statement in zip(found, statements, strict=True):

@@ -22,7 +22,7 @@ ROWS = (
     ("P17", "memory of that lens above one at 255×384"),
 )
 
-#: What has to be done in the kernel, each step by the library that does it, in ms.
+#: The necessary work in the kernel, each step by the library that does it, in ms.
 BARE = """
 import keras, time
 import numpy as np
@@ -61,7 +61,7 @@ class Found:
 
 
 def rows(bench: Bench) -> Iterator[Row]:
-    """Measure the photo and a small one in turn."""
+    """Measure the photo and a small one alternately."""
     files = save(bench)
     large, small = (measure(bench, files, size) for size in ("large", "small"))
     most = 1.5 * large.bare + small.sight
@@ -112,7 +112,7 @@ def save(bench: Bench) -> dict[str, str]:
 
 
 def measure(bench: Bench, files: dict[str, str], size: str) -> Found:
-    """Open the file in notebooks of their own, Keras imported; edit and weigh in the last."""
+    """Open the file in notebooks of their own, Keras imported; edit and measure memory in the last."""
     seen, steps = [], []
     for last in [*[False] * (ROUNDS - 1), True]:
         notebook = bench.lab.open([LENS.format(path=files[size])])

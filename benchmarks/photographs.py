@@ -23,7 +23,7 @@ def photographs() -> list[npt.NDArray[np.uint8]]:
 
 
 def crops(count: int, side: int) -> Iterator[tuple[int, Any]]:
-    """Yield pairs of a number and a crop ``(side, side, 3)``, the same at every run, each taken when it is wanted."""
+    """Yield pairs of a number and a crop ``(side, side, 3)``, the same at every run, each taken when it is needed."""
     for i in range(count):
         random = np.random.default_rng(i)
         photograph = photographs()[i % len(photographs())]

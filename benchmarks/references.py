@@ -56,7 +56,7 @@ def tutorial(bench: Bench, gap: float = 250, count: int = 12) -> Redraw:
 def tensorflow_js(page: Page, count: int = 30) -> tuple[Spread, Spread]:
     """Return what TensorFlow.js takes for a 4×4 kernel on the photograph, by WebAssembly with SIMD, in this page.
 
-    First by its own means up to `tf.browser.toPixels`, then with the range and the colours written by hand.
+    First with its own functions up to `tf.browser.toPixels`, then with the range and the colours written by hand.
     """
     page.route(f"**{ADDRESS}**", _serve)
     for script in TFJS:
@@ -69,7 +69,7 @@ def tensorflow_js(page: Page, count: int = 30) -> tuple[Spread, Spread]:
 
 
 def bare(page: Page, *, count: int = EDITS, gap: float) -> dict[str, Spread]:
-    """Return what a page takes that does nothing but write a canvas, ask the echo, and write it again."""
+    """Return the times of a page that does nothing but write a canvas, ask the echo, and write it again."""
     call(page, "bare", count=WARM_UP, gap=gap, bytes=MAP_BYTES)
     return stages(call(page, "bare", count=count, gap=gap, bytes=MAP_BYTES))
 

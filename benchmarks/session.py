@@ -21,7 +21,8 @@ SCRIPTS = ("frames.js", "edits.js", "references.js", "dragging.js", "gallery.js"
 
 EDITS = 40
 WARM_UP = 6
-#: Pixels of the published measurements' picture, and of a map of it through a 4×4 kernel, which cross as a byte each.
+#: Pixels of the published measurements' picture, and of a map of it through a 4×4 kernel, which are sent as a byte
+#: each.
 SIZE = (255, 384)
 MAP_BYTES = (SIZE[0] - 3) * (SIZE[1] - 3)
 
@@ -46,7 +47,7 @@ def _echo(comm, opened):
 get_ipython().kernel.comm_manager.register_target("bench_echo", _echo)
 """
 
-#: As the echo, after a convolution of the photograph with one filter: what no lens can do without.
+#: Like the echo, after a convolution of the photograph with one filter: what every lens must do.
 PIPELINE = """
 import tensorflow as tf
 def _pipeline(comm, opened):
@@ -74,7 +75,7 @@ class Bench:
     folder: Path
 
     def __post_init__(self) -> None:
-        # One script, since the order of several is not promised.
+        # One script, since the order of several is not guaranteed.
         self.context.add_init_script("\n".join((PROBE / script).read_text() for script in SCRIPTS))
 
     @contextmanager

@@ -15,16 +15,16 @@ SIZES = ((1024, 1024), (2160, 3840))
 SIDES = (3, 7, 15)
 #: A machine is not equally fast at all times.
 ROUNDS = 2
-#: Milliseconds after an edit is drawn by Keras, in which both processors come to rest.
+#: Milliseconds after Keras's map of an edit is drawn, in which both processors come to rest.
 REST = 200
-#: Red of each level of the colour map that the maps are drawn with.
+#: Red of each level of the colour map with which the maps are drawn.
 GRAY = colormaps["gray"](np.arange(256), bytes=True)[:, 0].tolist()
 ROWS = (
     ("P3", "edit → paint at 1024×1024, kernels of 3×3, 7×7 and 15×15"),
     ("P3", "edit → paint at 2160×3840, kernels of 3×3, 7×7 and 15×15"),
 )
 
-#: The layer's own function, not by way of the lens: the largest difference of any value, as a share of the greatest.
+#: The layer's own function, without the lens: the largest difference of any value, as a share of the greatest.
 CHECK = """
 import tensorflow as tf
 def far_from_conv2d():
@@ -35,7 +35,7 @@ def far_from_conv2d():
 
 
 def rows(bench: Bench) -> Iterator[Row]:
-    """Measure each picture with each kernel, in turn, in notebooks of their own."""
+    """Measure each picture with each kernel, alternately, in notebooks of their own."""
     for row, size in zip(ROWS, SIZES, strict=True):
         found: dict[int, Found] = {side: Found() for side in SIDES}
         for _ in range(ROUNDS):

@@ -26,7 +26,7 @@ def network() -> Any:
 
 
 def pace(count: int = 1024, rounds: int = 3) -> dict[str, float]:
-    """Images a second of a survey of the deepest layer, of all layers, and of a bare loop to the deepest, in turn."""
+    """Images a second of surveys of the deepest layer and of all, alternating with a bare loop to the deepest."""
     import tensorflow as tf
 
     import convlens
@@ -118,7 +118,7 @@ def memory(count: int = 100_000) -> dict[str, float]:
 
 
 def resident() -> float:
-    """Resident memory of this process in MB, after what is not used was given back."""
+    """Resident memory of this process in MB, after unused memory was returned."""
     import ctypes
     import gc
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Numbers and rows of the table, and running what measures them so that one failure takes no other row along."""
+"""Numbers and rows of the table, and running what measures them so that one failure affects no other row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: What a display of 60 Hz shows a picture for, in ms.
+#: How long a display of 60 Hz shows a picture, in ms.
 FRAME = 1000 / 60
 
 

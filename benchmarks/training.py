@@ -1,4 +1,4 @@
-"""P12: what the training callback takes of an epoch, at its default, with the lens on the page."""
+"""P12: the training callback's share of an epoch, at its default, with the lens on the page."""
 
 from __future__ import annotations
 

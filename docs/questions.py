@@ -16,7 +16,7 @@ from tests.browser.lens import LensView
 BLACK = (20, 34)
 #: One that it left as it was.
 BRIGHT = (102, 51)
-#: A bias other than 0, so that there is one to see.
+#: A bias other than 0, so that it can be seen.
 LENS = """
 import numpy as np
 from matplotlib.cbook import get_sample_data
@@ -92,7 +92,7 @@ KERNELS, WEIGHTS, MAPS = (f".cl-ledger > li:nth-child({n})" for n in (2, 3, 4))
 
 @dataclass(frozen=True)
 class Question:
-    """What somebody asks, what they click, what they then read, and the part of the lens where it is."""
+    """What a person asks, what they click, what they then read, and the part of the lens where it is."""
 
     ask: str
     picture: str
@@ -158,7 +158,7 @@ def photograph(lab: JupyterLab, images: Path) -> None:
         file = images / f"question-{question.picture}.png"
         if question.part:
             part.screenshot(path=file)
-        else:  # what is in sight: a lens goes on below the screen
+        else:  # only what is in sight: a lens continues below the screen
             part.evaluate("root => root.scrollIntoView()")
             box, screen = part.bounding_box(), notebook.page.viewport_size
             assert box is not None and screen is not None

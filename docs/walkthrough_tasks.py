@@ -51,7 +51,7 @@ lens = ConvLens(photo, model=model, layer="second")
 lens
 """
 
-#: A cell that trains it while the lens looks.
+#: A cell that trains it while the lens follows.
 FIT = "_ = model.fit(np.stack([photo] * 8), np.arange(8) % 4, epochs=2, verbose=0, callbacks=[lens.callback()])"
 
 MENU = "⋯"
@@ -59,7 +59,7 @@ MENU = "⋯"
 
 @dataclass
 class Walk:
-    """Somebody at a lens, who does one thing after another.
+    """A person at a lens, who does one thing after another.
 
     Parameters
     ----------
@@ -319,7 +319,7 @@ def ablate(walk: Walk) -> None:
     before, after = walk.python("tuple(lens.predictions)")
     best = int(np.argmax(np.maximum(before, after)))
     shown = float(change.inner_text().replace("−", "-"))
-    # A change is told in six characters: to three decimals where it is below 0.
+    # A change is written in six characters: to three decimals where it is below 0.
     np.testing.assert_allclose(shown, (after - before)[best], atol=5.1e-4)
 
 

@@ -1,6 +1,6 @@
 """The Python environments of the tests, each from its lock file.
 
-``.venv`` has the newest of everything and is what one works in. The others show that the package also works with what
+``.venv`` has the newest of everything and is what you work in. The others show that the package also works with what
 Colab has, with the lowest versions that pyproject.toml allows, and on Keras's other back ends.
 
 ``python -m tools.environments colab`` makes one of them; the main one has to be there, because uv is in it.
@@ -32,7 +32,7 @@ class Environment:
     name: str
     folder: Path
     lock: Path
-    #: Versions of Python that its packages were published for, the one that it is meant for first. Empty: any.
+    #: Versions of Python for which its packages were published, the intended one first. Empty: any.
     pythons: tuple[tuple[int, int], ...] = ()
     #: The environment that this one adds packages to.
     base: Environment | None = None
@@ -62,7 +62,7 @@ class Environment:
             self._build_on(self.base)
         uv("pip", "sync", "--python", self.python, "--require-hashes", self.lock)
         if self.unlocked:
-            # By pip, which looks into its own settings for where to find them.
+            # By pip, which takes from its own settings where to find them.
             run(MAIN.python, "-m", "pip", "--python", self.python, "install", "-qq", *self.unlocked)
         if not self.base:
             uv("pip", "install", "--python", self.python, "--no-deps", "--no-build-isolation", "--editable", ROOT)

@@ -19,7 +19,7 @@ BENCHMARK_BUNDLES = ROOT / "benchmarks/bundles.json"
 
 
 def npm() -> str:
-    """Return the path of npm, after a look at Node's version."""
+    """Return the path of npm, after checking Node's version."""
     node, found = shutil.which("node"), shutil.which("npm")
     if node is None or found is None:
         raise SetupError("Node.js 20 or newer with npm is needed on PATH; it builds the browser's side.")
@@ -30,7 +30,7 @@ def npm() -> str:
 
 
 def install_node_packages() -> None:
-    """Install what package-lock.json names, unless that is what is there."""
+    """Install what package-lock.json names, unless it is already installed."""
     if record := stamped(ROOT / "node_modules/.locked", NODE_LOCK.read_bytes()):
         say("Node packages")
         run(npm(), "ci")

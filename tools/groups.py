@@ -42,7 +42,7 @@ KEEP_COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 
 TABLE = "table-of-hosts"
 
-#: Seconds that a group may take: what hangs is stopped, and tells where, while the other groups go on.
+#: Seconds that a group may take: what hangs is stopped, and reports where, while the other groups go on.
 LIMIT = 60 * 60.0
 
 
@@ -87,7 +87,7 @@ def pytest(environment: Environment, *arguments: str) -> tuple[str | Path, ...]:
 
 
 def elsewhere(name: str, environment: Environment, *markers: str, backend: str = "tensorflow") -> Group:
-    """Return the group of the tests that may end otherwise in an environment than in the main one."""
+    """Return the group of the tests whose results may differ between an environment and the main one."""
     command = pytest(environment, "-m", " or ".join(markers), *files(*markers))
     return Group(name, command, environment, {"KERAS_BACKEND": backend, SWEEPS: "tenth"})
 
@@ -127,7 +127,7 @@ def groups() -> list[Group]:
 
 
 def on_request() -> list[Group]:
-    """Return the groups that are run only where they are asked for by name."""
+    """Return the groups that are run only if they are named."""
     minutes = os.environ.get(SOAK_MINUTES, "20")
     return [Group("soak", pytest(MAIN, SOAK, "-s"), variables={SOAK_MINUTES: minutes}, needs_browser=True, limit=None)]
 
@@ -191,7 +191,7 @@ def run_groups(chosen: Sequence[Group], of: Sequence[Group] | None = None) -> in
     chosen
         What to run.
     of
-        All groups that the command has; those that were not asked for are named.
+        All groups that the command has; those that were not chosen are named.
     """
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="convlens-hosts-") as folder:
@@ -207,7 +207,7 @@ def run_groups(chosen: Sequence[Group], of: Sequence[Group] | None = None) -> in
 
 
 def tell(results: Sequence[Result], seconds: float) -> int:
-    """Print how each job ended and what all took; the exit status is 0 where there were some and all passed."""
+    """Print how each job ended and the total time; the exit status is 0 if there were jobs and all passed."""
     for result in results:
         how = "passed" if result.passed else "FAILED"
         print(f"{how}  {result.name:<18} {result.seconds:7.1f} s" + (f"  ({result.not_run})" if result.not_run else ""))

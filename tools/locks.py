@@ -1,4 +1,4 @@
-"""The lock files: versions and hashes of every package, and no place to get them from."""
+"""The lock files: versions and hashes of every package, but no addresses to get them from."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tools.shell import SetupError
 
 @dataclass(frozen=True)
 class Python:
-    """An interpreter that was seen to run."""
+    """An interpreter that is known to run."""
 
     path: str
     #: As in ``sys.version``.
@@ -64,7 +64,7 @@ def places(wanted: tuple[int, int]) -> Iterator[str]:
 
 
 def look_at(path: str) -> Python | None:
-    """Return the interpreter if it runs and can make environments; pyenv's stand-ins, for one, may not run."""
+    """Return the interpreter if it runs and can make environments; pyenv's stand-ins, for example, may not run."""
     code = "import ensurepip, ssl, sys, venv; print(sys.version)"
     done = subprocess.run([path, "-c", code], capture_output=True, text=True, check=False)
     return Python(path, done.stdout) if done.returncode == 0 else None

@@ -21,7 +21,7 @@ from tools.shell import ROOT, say
 #: job runs beside them where one of all these waits for most of its time.
 SLOTS = min(4, max(2, os.cpu_count() or 2))
 
-#: How long a job that was told to stop may take to stop what it started itself.
+#: How long a job that was told to stop may take to stop the processes that it started.
 SECONDS_TO_STOP = 15
 
 
@@ -34,7 +34,7 @@ class Job:
     variables: Mapping[str, str] = field(default_factory=dict)
     #: Jobs that must have passed.
     needs: tuple[str, ...] = ()
-    #: Jobs that must have ended, in whatever way.
+    #: Jobs that must have ended, passed or not.
     after: tuple[str, ...] = ()
     #: Seconds after which it is stopped, and has failed.
     limit: float | None = None
@@ -77,7 +77,7 @@ class Running:
         self.stop(signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
 
     def text(self) -> str:
-        """Return what it has printed so far, and let go of the file."""
+        """Return what it has printed so far, and close the file."""
         with self.output:
             self.output.seek(0)
             return self.output.read().decode(errors="replace").strip()
@@ -89,7 +89,7 @@ def run_jobs(jobs: Sequence[Job], slots: int = SLOTS) -> list[Result]:
     Parameters
     ----------
     jobs
-        What to run; a job stands after those that it waits for.
+        What to run; a job comes after those that it waits for.
     slots
         How many may run at once that do not wait. One more may where one of them waits.
 
@@ -101,7 +101,7 @@ def run_jobs(jobs: Sequence[Job], slots: int = SLOTS) -> list[Result]:
     Raises
     ------
     ValueError
-        If two jobs have one name, or one waits for a job that does not stand before it.
+        If two jobs have one name, or one waits for a job that does not come before it.
     KeyboardInterrupt
         After Ctrl+C or SIGTERM, when every job that was running has been stopped.
     """
@@ -111,7 +111,7 @@ def run_jobs(jobs: Sequence[Job], slots: int = SLOTS) -> list[Result]:
     with interruptible() as interrupts:
         try:
             while waiting or running:
-                # One that does not wait may have to stand back while one behind it that waits still finds room.
+                # A job that does not wait may be held back while a later one that waits still finds room.
                 for job in startable(waiting, results):
                     if failed := [name for name in job.needs if not results[name].passed]:
                         results[job.name] = Result(job.name, False, 0, f"{', '.join(failed)} failed")
@@ -134,7 +134,7 @@ def run_jobs(jobs: Sequence[Job], slots: int = SLOTS) -> list[Result]:
 
 
 def check_order(jobs: Sequence[Job]) -> None:
-    """Raise ValueError unless each job stands after those that it waits for, each with a name of its own."""
+    """Raise ValueError unless each job comes after those that it waits for, each with a name of its own."""
     before: set[str] = set()
     for job in jobs:
         if job.name in before:
@@ -145,7 +145,7 @@ def check_order(jobs: Sequence[Job]) -> None:
 
 
 def startable(waiting: Sequence[Job], results: Mapping[str, Result]) -> list[Job]:
-    """Return the jobs that wait for nothing any more."""
+    """Return the jobs that no longer wait for anything."""
     return [job for job in waiting if {*job.needs, *job.after} <= set(results)]
 
 

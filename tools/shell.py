@@ -1,4 +1,4 @@
-"""Running commands, saying so, and remembering what was made from what."""
+"""Running and announcing commands, and remembering what was made from what."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class SetupError(Exception):
-    """Something that the user has to mend; its text says how."""
+    """Something that the user has to fix; its text says how."""
 
 
 def say(text: str) -> None:

@@ -6,14 +6,15 @@
 
   /**
    * Move the pointer that is pressed on a cell by a pixel, `stroke` up and as many down again, once before every frame: as
-   * often as a browser hands moves on. Counts frames, those that brought a new preview, and the maps that the kernel sent.
+   * often as a browser delivers moves. Counts frames, those that brought a new preview, and the maps that the kernel
+   * sent.
    */
   const drag = async ({ seconds, stroke, x, y, ...where }) => {
     const { root, cell, figure, canvas } = find(where);
     const seen = { frames: 0, previewed: 0, maps: 0 };
     let fresh = false;
     const stopWrites = onWrite(canvas, async () => {
-      // The canvas is written before the words beside it.
+      // The canvas is written before the text beside it.
       await rendered();
       fresh ||= figure.dataset.provenance === "preview";
     });

@@ -6,7 +6,7 @@
   const watchWrites = (canvas, figure) => {
     const waiting = [];
     const stop = onWrite(canvas, async (write) => {
-      // The canvas is written before the words beside it.
+      // The canvas is written before the text beside it.
       await rendered();
       const told = { ...write, provenance: figure.dataset.provenance };
       for (const one of [...waiting]) {
@@ -15,7 +15,7 @@
         one.done(told);
       }
     });
-    /** Resolves with the next write that is wanted. */
+    /** Resolves with the next matching write. */
     const next = (wanted) => new Promise((done) => void waiting.push({ wanted, done }));
     return { next, stop };
   };
@@ -83,7 +83,7 @@
           result.answer = answered - start;
         }
         results.push(result);
-        // At every phase of a frame in turn: a gap of whole frames would make all edits wait alike.
+        // At each phase of a frame in rotation: a gap of whole frames would make all edits wait alike.
         await pause(Math.max(rest, start + gap - performance.now()) + ((5 * number) % 17));
       }
     } finally {
@@ -93,7 +93,10 @@
     return results;
   };
 
-  /** Edit until a preview comes before Keras's map: the page has what it predicts from. Returns how many edits it took. */
+  /**
+   * Edit until a preview comes before Keras's map: then the page has what it predicts from. Returns how many edits it
+   * took.
+   */
   const predicted = async (where) => {
     const { root, cell, figure, canvas } = find(where);
     figure.scrollIntoView({ block: "center" });

@@ -53,7 +53,7 @@
     return () => told.delete(listener);
   };
 
-  /** Preact renders in a microtask that the handler asked for; resolves with the time after it. */
+  /** Preact renders in a microtask that the handler requested; resolves with the time after it. */
   const rendered = async () => {
     for (let n = 0; n < 4; n++) await Promise.resolve();
     return performance.now();
@@ -63,7 +63,7 @@
   const frame = () => new Promise((done) => nextFrame(done));
   const kernel = () => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
 
-  /** Resolves once a condition is true, looked at in every frame. */
+  /** Resolves once a condition is true; it is checked in every frame. */
   const until = async (condition) => {
     for (;;) {
       const found = condition();
@@ -86,7 +86,7 @@
     };
   };
 
-  /** What a frame takes where nothing hinders: the display's own rate, as the median of some. */
+  /** What a frame takes undisturbed: the display's own rate, as the median of some. */
   const frameTime = async ({ count = 60 } = {}) => {
     const times = [];
     for (let n = 0; n <= count; n++) times.push(await frame());

@@ -3,7 +3,7 @@
   const { shown, nextFrame, frame, until } = window.benchTools;
   const DRAWN = ["preview", "keras"];
 
-  /** Resolves when the frame that is under way, or the next, was handed over to be shown. */
+  /** Resolves when the frame in progress, or the next, has been handed over to be shown. */
   const painted = () => new Promise((done) => nextFrame(() => shown().then(done)));
 
   const mapsDrawn = () =>
@@ -61,7 +61,7 @@
     return { ms: (await painted()) - start, places: onScreen.length };
   };
 
-  /** Scroll the gallery at an even pace; frames that the display had no new picture for are `dropped`. */
+  /** Scroll the gallery at an even pace; frames for which the display had no new picture are `dropped`. */
   const scroll = async ({ seconds, perSecond, frameTime }) => {
     const grid = document.querySelector(".convlens .cl-grid");
     grid.scrollIntoView({ block: "center" });

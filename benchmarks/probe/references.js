@@ -33,7 +33,9 @@
     return times;
   };
 
-  /** A canvas that lies upon the first map, as large and with as many pixels, and what fills it with one colour. */
+  /**
+   * A canvas on top of the first map, as large and with as many pixels, and a function that fills it with one colour.
+   */
   const bareCanvas = () => {
     const map = document.querySelector(".convlens figure[data-uid] canvas");
     map.scrollIntoView({ block: "center" });
@@ -54,8 +56,8 @@
   };
 
   /**
-   * What no page can do without: write a canvas, send a message to the pipeline, write the canvas again once it is answered.
-   * `paint` and `answered` are the times at which the frames with either were handed over to be shown.
+   * What every page must do: write a canvas, send a message to the pipeline, write the canvas again once it is
+   * answered. `paint` and `answered` are the times at which the frames with either were handed over to be shown.
    */
   const bare = async ({ count, gap, bytes }) => {
     const { ask, close } = openComm("bench_pipeline", bytes);
@@ -74,7 +76,7 @@
       write();
       const answered = (await painted()) - start;
       results.push({ paint: (await first) - start, answered });
-      // At every phase of a frame in turn, as the edits are.
+      // At each phase of a frame in rotation, as the edits are.
       await pause(start + gap - performance.now() + ((5 * number) % 17));
     }
     close();

@@ -1,6 +1,6 @@
 """The directive ``cell``, and pages that are notebooks of ``examples``, run while the site is built.
 
-A page holds ``:::{example} survey.ipynb`` and ``:::`` where the notebook's cells are to stand.
+A page holds ``:::{example} survey.ipynb`` and ``:::`` where the notebook's cells go.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class CellDirective(PageCode):
             text += pretty(value)
         if text.strip():
             block = nodes.literal_block(text, text, language="text", classes=["output"])
-            # A long one is scrolled, also by the keyboard.
+            # A long one can be scrolled, also by the keyboard.
             yield block
         figures = [plt.figure(number) for number in plt.get_fignums()]
         for figure in [*figures, *([value] if isinstance(value, Figure) and value not in figures else [])]:

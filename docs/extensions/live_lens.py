@@ -1,7 +1,7 @@
 """The directives ``lens``, a live lens on a page, and ``exercise``, a question that such a lens checks.
 
 A lens is made by Python while the site is built, saved as a page saves it, and shown by the package's front end, of
-which the site has one copy. Nothing of a page needs Python afterwards.
+which the site has one copy. Nothing in a page needs Python afterwards.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STATE = re.compile(r'<script type="application/octet-stream" id="state">([^<]*)<
 
 
 class PageCode(SphinxDirective):
-    """Code of a page; its blocks run one after another with one set of names, as the cells of a notebook."""
+    """Code of a page; its blocks run one after another with one set of names, like the cells of a notebook."""
 
     def names(self) -> dict[str, Any]:
         """Return the names that the page's earlier blocks have made."""
@@ -81,7 +81,7 @@ class ExerciseDirective(SphinxDirective):
     option_spec: ClassVar = {"check": directives.unchanged_required, "answer": directives.unchanged_required}
 
     def run(self) -> list[nodes.Node]:
-        """Return the question, a place for the verdict, and the answer behind a press."""
+        """Return the question, a place for the verdict, and the answer behind a button."""
         check = read_check(json.loads(self.options["check"]), json.loads(self.options["answer"]))
         number = self.env.new_serialno("exercise") + 1
         box = nodes.container(classes=["exercise"])
@@ -107,7 +107,7 @@ class ExerciseDirective(SphinxDirective):
 
 def lens_html(lens: Any, name: str, height: int) -> str:
     """Return the element of a page that becomes a lens."""
-    # Keras's maps stand in the page where the page cannot compute them, and what the model says.
+    # The page holds Keras's maps where it cannot compute them, and the model's output.
     _ = lens.activations, lens.predictions
     return (
         f'<div class="live-lens" id="lens-{html.escape(name)}" style="min-height: {height}px">'
