@@ -17,7 +17,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ["MPLBACKEND"] = "agg"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 if os.environ["KERAS_BACKEND"] == "jax":
-    # It compiles every layer that a test makes, to run it once or twice: optimising costs more than it saves.
+    # XLA compiles every layer that a test makes, to run it once or twice: optimising costs more than it saves.
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 # Otherwise on only where the processor has AVX-512; TensorFlow runs no dilated Conv2DTranspose on a CPU without it.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

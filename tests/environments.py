@@ -1,7 +1,7 @@
-"""Which tests also run in the environments other than the main one, by what they depend on that differs there.
+"""Which tests also run in environments other than the main one, by what they depend on that differs there.
 
-The whole suite runs on the main environment, in which everything is new. A file of tests stands here when it could end
-otherwise with another back end of Keras, another ipywidgets, or another Python; a file that does not stand here runs on
+The whole suite runs on the main environment, in which everything is new. A file of tests is listed here when its result
+could differ with another back end of Keras, another ipywidgets, or another Python; a file that is not listed runs on
 the main environment only. Sweeps have a tenth of their size elsewhere: the main environment goes through all the
 combinations of settings, and a version that differs does so in a few of them.
 

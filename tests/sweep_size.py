@@ -1,4 +1,4 @@
-"""How large a sweep is: full size, or a tenth where one wants to know soon (`python3 dev.py check`)."""
+"""How large a sweep is: full size, or a tenth where a quick answer is wanted (`python3 dev.py check`)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ def sweep(number: int, least: int = 1) -> int:
     number
         Cases at full size.
     least
-        What it takes at least to cover what the sweep claims to.
+        The least number that covers what the sweep claims.
     """
     return number if FULL else max(min(number, least), number // 10)

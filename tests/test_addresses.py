@@ -1,4 +1,4 @@
-"""No page sends a reader to an address that the project does not own: whoever registers it would own their runtime."""
+"""No page sends a reader to an address that the project does not own: whoever registers it could run code there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The groups of the test command: what runs where, and what is said of them at the end."""
+"""The groups of the test command: what runs where, and how they are reported at the end."""
 
 from __future__ import annotations
 

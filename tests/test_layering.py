@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-#: In a process of its own: import-linter sets up logging, and thereby silences the loggers that there are.
+#: In a process of its own: import-linter sets up logging, and thereby silences the existing loggers.
 PROGRAM = """
 import sys
 from importlinter import cli

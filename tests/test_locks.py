@@ -1,4 +1,4 @@
-"""The lock files name packages, versions and hashes, and no place to get them from."""
+"""The lock files name packages, versions and hashes, but no addresses to get them from."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_every_parameter_is_explained_and_errors_are_named(name: str, function: 
     ]
     doc = FunctionDoc(function)
     assert sorted(documented(doc, "Parameters")) == sorted(parameters)
-    # What takes nothing can refuse nothing but the state that its summary speaks of.
+    # A method without parameters can refuse only the state that its summary mentions.
     assert not parameters or doc["Raises"], "Raises is missing"
 
 

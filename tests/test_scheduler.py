@@ -170,7 +170,7 @@ def test_ctrl_c_and_sigterm_stop_every_job_and_what_it_started(
         pipe.open() as started,
     ):
         both = started.read(len("here;here;"))
-        process.send_signal(number)  # before anything is asserted: nobody else would end the process
+        process.send_signal(number)  # before anything is asserted: nothing else would end the process
         printed, errors = process.communicate(timeout=SECONDS)
         ready, _, _ = select.select([started], [], [], SECONDS)
         assert ready and started.read() == "", "somebody still holds the pipe"

@@ -1,4 +1,4 @@
-"""What must hold wherever the lens is shown: one description for all hosts."""
+"""What must be true wherever the lens is shown: one description for all hosts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def settle(host: Host, view: LensView) -> LensView:
 
 
 def fresh(host: Host) -> LensView:
-    """Return the first view of a lens that is as it was made."""
+    """Return the first view of a lens in its initial state."""
     view = host.view().wait()
     if host.has_python:
         host.python.run("lens.reset(); lens.cmap = 'gray'")
@@ -52,7 +52,7 @@ def fresh(host: Host) -> LensView:
 
 
 def assert_right(host: Host, view: LensView, cmap: str = "gray") -> None:
-    """Fail unless the cells tell Python's kernels, and the maps are what Keras computes from those."""
+    """Fail unless the cells show Python's kernels, and the maps are what Keras computes from those."""
     settle(host, view)
     shown = [view.kernel(index) for index in range(view.cards().count())]
     if not host.has_python:
@@ -65,7 +65,7 @@ def assert_right(host: Host, view: LensView, cmap: str = "gray") -> None:
 
 
 def assert_legible(view: LensView) -> None:
-    """Fail unless text stands out from its background as WCAG asks for."""
+    """Fail unless text has the contrast with its background that WCAG requires."""
     view.page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8"))
     rules = "{runOnly: {type: 'rule', values: ['color-contrast']}}"
     found = view.root.evaluate(f"async (root) => (await axe.run(root, {rules})).violations.flatMap(v => v.nodes)")

@@ -18,14 +18,14 @@ from tests.browser.server import JupyterServer, serve
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything in this folder, so that no test can forget."""
+    """Mark everything in this folder, so that no test can be missed."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how every check ended in every host: to the test command, which prints that at its end, or here."""
+    """Report how every check ended in every host: to the test command, which prints that at its end, or here."""
     outcomes = {
         report.nodeid.split("::test_host[")[1].rstrip("]"): outcome
         for outcome in ("passed", "failed", "error")
@@ -105,7 +105,7 @@ def show(shared: Notebook) -> Callable[..., LensView]:
 
 @pytest.fixture
 def settings(shared: Notebook) -> Iterator[Notebook]:
-    """The shared notebook, which gets its size and its theme back."""
+    """The shared notebook, whose size and theme are restored afterwards."""
     yield shared
     shared.page.set_viewport_size({"width": 1400, "height": 1000})
     shared.set_theme(dark=False)

@@ -1,4 +1,4 @@
-"""What every page is watched for: requests that leave the machine, and errors."""
+"""What every page is checked for: requests that leave the machine, and errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebErro
 #: Another name of this machine. A page from there over http is in no secure context, as on a JupyterHub in a LAN.
 PLAIN_HOST = "lens.test"
 LOOPBACK = ("127.0.0.1", PLAIN_HOST)
-#: JupyterLab, when it begins slowly, takes its splash screen off the page twice: an error whose only frame is its own.
+#: JupyterLab, when it starts slowly, removes its splash screen from the page twice: an error whose only frame is its
+#: own.
 SPLASH_SCREEN = (
     r"^NotFoundError: Failed to execute 'removeChild' on 'Node'[^\n]*\n +at \S+/static/lab/jlab_core\.[^\n]*$"
 )
@@ -29,7 +30,7 @@ class Guard:
     """
 
     def __init__(self, context: BrowserContext, own_errors: tuple[str, ...] = ()) -> None:
-        #: Tells of a request for another machine whether the host makes it for itself and the test answers it.
+        #: Whether the host makes a request for another machine for itself, and the test answers it.
         self.answers: Callable[[str], bool] = lambda address: False
         self.requests: list[str] = []
         self._own_errors = (*own_errors, SPLASH_SCREEN)

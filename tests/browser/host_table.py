@@ -32,7 +32,7 @@ CHECKS_FILE = "tests/browser/checks.py"
 
 PASSED = "passed"
 
-#: How the tests of each group ended that was run, by group and test.
+#: How the tests of each group that was run ended, by group and test.
 Outcomes = Mapping[str, Mapping[str, str]]
 
 
@@ -45,7 +45,7 @@ class Column(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """What stands above the column."""
+        """The heading of the column."""
         return self.title or self.host.title
 
     @property
@@ -66,7 +66,7 @@ COLUMNS = (
 
 
 def applies(host: type[Host], check: str) -> bool:
-    """Tell whether a check has a meaning in a host."""
+    """Tell whether a check applies to a host."""
     return check not in host.not_applicable
 
 
@@ -76,7 +76,7 @@ def name_of(host: type[Host], check: str) -> str:
 
 
 def reasons() -> list[str]:
-    """Return why some checks have no meaning in some hosts, in the order of their numbers below the table."""
+    """Return why some checks do not apply to some hosts, in the order of their numbers below the table."""
     return sorted({reason for host in HOSTS for reason in host.not_applicable.values()})
 
 
@@ -86,7 +86,7 @@ def footnotes() -> list[str]:
 
 
 def without_meaning(host: type[Host], check: str) -> str:
-    """Return the cell of a check that has no meaning in a host."""
+    """Return the cell of a check that does not apply to a host."""
     return f"– ({1 + reasons().index(host.not_applicable[check])})"
 
 
@@ -155,7 +155,7 @@ def in_document() -> str:
 
 
 def write(document: Path = DOCUMENT) -> None:
-    """Bring the table in a document up to date."""
+    """Update the table in a document."""
     before, rest = document.read_text("utf-8").split(BEGIN)
     document.write_text(before + BEGIN + table() + END + rest.split(END)[1], "utf-8")
 
@@ -184,7 +184,7 @@ def conclude(folder: Path, groups: Sequence[str]) -> int:
     folder
         Where the groups recorded how their checks ended.
     groups
-        The groups that were asked for.
+        The groups that were requested.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The widget as a person meets it: cards, cells, maps, whichever host shows it."""
+"""The widget as a person uses it: cards, cells, maps, whichever host shows it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ SETTLED = """(root) => root.dataset.link === "idle" && root.dataset.status === "
 
 
 def read_out(figure: Locator) -> float:
-    """Return the number that stands over a corner of a map, "row 1, col 2: 0.5"."""
+    """Return the number shown over a corner of a map, "row 1, col 2: 0.5"."""
     return float(figure.locator("output").inner_text().split(":")[1].strip().replace("\u2212", "-"))
 
 
@@ -85,7 +85,7 @@ class LensView:
         return self
 
     def assert_fits(self) -> None:
-        """Fail where something lies beyond the lens's edge, or it scrolls sideways."""
+        """Fail if something lies beyond the lens's edge, or the lens scrolls sideways."""
         assert self.root.evaluate(OVERFLOW) == []
         assert self.root.evaluate("root => root.scrollWidth <= root.clientWidth")
 
@@ -113,7 +113,7 @@ class LensView:
         return self.card(index).locator(f'[data-at="{channel},{row},{col}"]')
 
     def kernel(self, index: int) -> npt.NDArray[np.float32]:
-        """Return the first plane of a kernel as its cells tell it once they are painted, (rows, cols)."""
+        """Return the first plane of a kernel as its cells show it once they are painted, (rows, cols)."""
         self.page.evaluate(FRAMES)
         read = f"cells => cells.map(cell => [cell.dataset.at, ({TOLD})(cell)])"
         taps: list[list[str]] = self.card(index).locator('[data-at^="0,"]').evaluate_all(read)
@@ -122,11 +122,11 @@ class LensView:
         return np.array([[places[row, col] for col in range(cols)] for row in range(rows)], np.float32)
 
     def wait_for_number(self, index: int, row: int, col: int, value: float) -> None:
-        """Wait until a cell tells this number."""
+        """Wait until a cell shows this number."""
         self._until(self.cell(index, row, col), f"([cell, value]) => Number(({TOLD})(cell)) === value", value)
 
     def until_kernel(self, index: int, kernel: npt.NDArray[np.floating[Any]]) -> None:
-        """Wait until the cells of a kernel's first plane tell these numbers."""
+        """Wait until the cells of a kernel's first plane show these numbers."""
         read = f"""(card, expected) => expected.every((line, row) => line.every((value, col) =>
           Math.fround(({TOLD})(card.querySelector(`[data-at="0,${{row}},${{col}}"]`))) === Math.fround(value)))"""
         expected = np.asarray(kernel, float).tolist()
@@ -139,7 +139,7 @@ class LensView:
         self.page.keyboard.press("Enter")
 
     def drag(self, index: int, row: int, col: int, up: int, steps: int = 8) -> None:
-        """Hold a cell with the mouse and move it up by so many pixels."""
+        """Hold a cell with the mouse and move it up by this many pixels."""
         target = self.cell(index, row, col)
         target.scroll_into_view_if_needed()
         box = target.bounding_box()

@@ -1,4 +1,4 @@
-"""What a kernel's process and a page hold, once all that nobody needs was given back."""
+"""What a kernel's process and a page hold, once everything unneeded has been released."""
 
 from __future__ import annotations
 

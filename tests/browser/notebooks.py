@@ -1,4 +1,4 @@
-"""What the browser tests run in their notebooks, and what must hold there at every rest."""
+"""What the browser tests run in their notebooks, and what must be true there whenever nothing is pending."""
 
 from __future__ import annotations
 

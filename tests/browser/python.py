@@ -14,7 +14,7 @@ from tests.deadlines import SECONDS
 
 
 class PythonError(AssertionError):
-    """The code that a test ran in Python raised."""
+    """Code that a test ran in Python raised an error."""
 
 
 class Python:
@@ -53,7 +53,7 @@ class Python:
             self._client.get_iopub_msg(timeout=SECONDS)
 
     def close(self) -> None:
-        """Let go of the sockets; Python runs on."""
+        """Close the sockets; Python keeps running."""
         self._client.stop_channels()
 
     def _finish(self, request: str) -> dict[str, Any]:

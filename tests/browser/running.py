@@ -20,7 +20,7 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # Whatever asks for another machine gets an error, the browser's own services included.
+    # Any request for another machine gets an error, the browser's own services included.
     f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 

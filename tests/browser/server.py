@@ -23,7 +23,7 @@ from tests.deadlines import SECONDS
 from tests.fetch import fetch
 
 SETTINGS = {
-    # JupyterLab asks once whether it may fetch news, and looks for updates; both leave the machine.
+    # JupyterLab asks once whether it may fetch news, and checks for updates; both leave the machine.
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "apputils-extension/themes": {"theme": "JupyterLab Light"},
     "docmanager-extension/plugin": {"autosave": False},
@@ -142,7 +142,7 @@ def free_port() -> int:
 
 
 def wait_until_running(process: subprocess.Popen[str]) -> threading.Thread:
-    """Read the server's log up to the line that says it is ready; return what keeps its pipe empty until it ends."""
+    """Read the server's log up to the line that says it is ready; return a thread that goes on emptying its pipe."""
     assert process.stderr is not None
     log: list[str] = []
     deadline = threading.Timer(SECONDS, process.kill)

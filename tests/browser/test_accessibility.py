@@ -1,4 +1,4 @@
-"""The lens for everybody: no violation that axe finds, targets that can be hit, a focus that can be seen, no motion."""
+"""Accessibility: no violation that axe finds, targets that can be hit, a focus that can be seen, no motion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documentation as a reader walks through it: every lens comes alive, every exercise can be solved and failed."""
+"""The documentation as a reader goes through it: every lens works, every exercise can be solved and failed."""
 
 from __future__ import annotations
 
@@ -87,10 +87,10 @@ def fail(view: LensView, check: Locator, record: dict[str, Any]) -> None:
 
 @contextmanager
 def opened(site: str, browser: Browser, name: str) -> Iterator[Page]:
-    """Open a page of the site, and wait until each of its lenses is alive."""
+    """Open a page of the site, and wait until each of its lenses works."""
     with watched(browser, width=WIDTHS[0], height=900) as context:
         page = context.new_page()
-        # Colours that are on their way to others have contrasts that nobody chose.
+        # Colours in transition have contrasts that nobody chose.
         page.emulate_media(reduced_motion="reduce")
         page.goto(f"{site}/{name}.html")
         if name in PAGES:
@@ -177,7 +177,7 @@ def test_a_lesson_is_printed_with_its_lenses_its_questions_and_nothing_to_press(
         page.emulate_media(media="print", color_scheme="dark")
         # The width of an A4 page between its margins, at 96 pixels an inch.
         page.set_viewport_size({"width": 718, "height": 1000})
-        # What says how much is zero is a button, and reads as the text that it is.
+        # The share of zeros is a button, and reads as its text.
         to_press = "button:not(.cl-zeros):visible, select:visible, details:visible, nav:visible"
         expect(page.locator(to_press)).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

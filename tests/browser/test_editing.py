@@ -175,7 +175,7 @@ def test_of_500_edits_by_hand_key_paste_and_python_none_is_lost_or_doubled(
             continue
         col += 1 - col % 2
         if kind == "hand":
-            # A hand moves all of a selection that it begins in; what it leaves is read from the cells.
+            # A drag moves the whole selection in which it begins; the result is read from the cells.
             np.testing.assert_array_equal(view.kernel(index)[:, 1::2], expected[index, :, 1::2])
             view.drag(index, row, col, up=int(rng.integers(-60, 60)) or 5, steps=3)
             expected[index, :, 1::2] = view.kernel(index)[:, 1::2]

@@ -89,7 +89,7 @@ def test_stored_images_a_growing_picture_and_attribution(lab: JupyterLab, warm_p
     view.button("Rank again").click()
     expect(images).to_contain_text("of the edited kernel")
 
-    # Where a class rests lies over the image, without and with the edit.
+    # What a class rests on lies over the image, without and with the edit.
     panel = view.root.get_by_role("group", name="The model's prediction")
     expect(panel).to_have_attribute("aria-busy", "false")
     panel.get_by_role("button", name="class 1").click()
@@ -106,7 +106,7 @@ def test_stored_images_a_growing_picture_and_attribution(lab: JupyterLab, warm_p
     assert box is not None and frame is not None
     assert abs(box["width"] / box["height"] - 14 / 16) < 0.02, "it covers the image"
 
-    # For everybody, wide or narrow.
+    # Accessible, wide or narrow.
     for width in WIDTHS:
         notebook.page.set_viewport_size({"width": width, "height": 1000})
         view.until("(root, width) => root.clientWidth > 0 && root.clientWidth < width", width)

@@ -19,7 +19,7 @@ PAIRS = [pytest.param(kind, name, id=name_of(kind, name)) for kind in HOSTS for 
 
 
 class Stage:
-    """Shows one host at a time: what the tests ask for in turn stays open, anything else closes it."""
+    """Shows one host at a time: it stays open for successive tests, and closes when they ask for another."""
 
     def __init__(self, browser: Browser, folder: Path) -> None:
         self._browser = browser
@@ -29,7 +29,7 @@ class Stage:
         self._open = ExitStack()
 
     def show(self, kind: type[Host]) -> Host:
-        """Return the host, opened; what went wrong with that goes wrong for each of its tests."""
+        """Return the host, opened; if that failed, each of its tests fails."""
         if kind is not self._kind:
             self.close()
             self._kind = kind

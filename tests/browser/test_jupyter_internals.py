@@ -1,6 +1,6 @@
 """The names of JupyterLab and ipywidgets that js/connection/jupyter-internals.ts relies on, asked of the real packages.
 
-Each test fails with what the lens loses when a new version takes the name away.
+Each test fails with what the lens loses when a new version removes the name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.browser.hosts.jupyterlab import JupyterLab, Notebook
 from tests.browser.running import watched
 from tests.browser.server import JupyterServer
 
-#: A widget that is no lens: it leaves its model and its element on the page.
+#: A widget that is not a lens: it leaves its model and its element on the page.
 PROBE = """
 import anywidget, traitlets
 class Probe(anywidget.AnyWidget):

@@ -1,4 +1,4 @@
-"""The kernel editor under a person's hands: clipboard, paint, wheel, menu, order, through a real Python process."""
+"""The kernel editor as a person uses it: clipboard, paint, wheel, menu, order, through a real Python process."""
 
 from __future__ import annotations
 

@@ -30,10 +30,10 @@ COUNTING = """() => {
   };
 }"""
 
-#: Events of a drag a second, as of a mouse that tells 120 times a second where it is, and for how many seconds.
+#: Events of a drag per second, as from a mouse that reports its position 120 times a second, and for how many seconds.
 RATE, SECONDS = 120, 8
-#: Tells a cell that is held where the mouse is, so many times a second by the clock for so many seconds; returns how
-#: often, and how long that took. A mouse that Playwright moves is told once a frame.
+#: Sends a held cell the mouse's position, at a rate per second by the clock for a number of seconds; returns how
+#: often, and how long that took. The moves that Playwright makes arrive once per frame.
 MOUSE = """(cell, [x, y, rate, seconds]) => new Promise((done) => {
   const start = performance.now();
   let events = 0;
@@ -48,12 +48,12 @@ MOUSE = """(cell, [x, y, rate, seconds]) => new Promise((done) => {
     done([events, (performance.now() - start) / 1000]);
   }, 1000 / rate);
 })"""
-#: What a page's heap may differ by at two times, in MB.
+#: How much a page's heap may differ between two times, in MB.
 NOISE = 5.0
 
 
 def hold(view: LensView, index: int, row: int, col: int) -> tuple[float, float]:
-    """Press the mouse on a cell, and return where that is."""
+    """Press the mouse on a cell, and return its position."""
     target = view.cell(index, row, col)
     target.scroll_into_view_if_needed()
     box = target.bounding_box()
@@ -80,7 +80,7 @@ def test_120_events_a_second_while_a_cell_runs_are_shown_at_once_and_sent_as_one
     page.mouse.move(x, y - 40)
     page.mouse.up()
     assert events == RATE * SECONDS
-    # The page kept up: what is due on the clock was not put off by what came before.
+    # The page kept up: no timer was delayed by earlier work.
     assert last <= SECONDS + 1, f"{events} events took {last:.1f} s"
     assert view.provenance(0) == "preview"
     shown, preview = view.kernel(0), view.map_pixels(0, SMALL_MAP)
@@ -146,7 +146,7 @@ def test_a_page_that_is_loaded_again_in_the_middle_of_a_drag_shows_what_python_h
 
 @contextmanager
 def asleep(page: Page) -> Iterator[None]:
-    """Hold a page's scripts still, as a browser does with one that was long out of sight, and see that they were."""
+    """Freeze a page's scripts, as a browser does with one long out of sight, and check that they were frozen."""
     page.evaluate("""() => {
       window.longest = 0;
       let last = performance.now();

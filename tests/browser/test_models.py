@@ -182,7 +182,7 @@ def test_both_kernels_of_a_separable_filter_are_edited_in_its_card(opened: Opene
 def test_training_is_seen_while_it_runs_and_scrubbed_afterwards(
     shared: Notebook, show: Callable[..., LensView]
 ) -> None:
-    # Each epoch waits for the page to have shown it: no epoch ends before somebody looked.
+    # Each epoch waits until the page has shown it: no epoch ends unseen.
     train = """
 import pathlib, tempfile, time
 gate = pathlib.Path(tempfile.mkdtemp())

@@ -1,4 +1,4 @@
-"""What a notebook keeps of a lens for the places that show no widgets: a picture and a line, as of the last change."""
+"""What a notebook keeps of a lens for places that show no widgets: a picture and a line, as of the last change."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_on_paper_there_is_nothing_to_press_and_everything_to_read(saved: LensVi
     page.emulate_media(media="print", color_scheme="dark")
     # The width of an A4 page between its margins, at 96 pixels an inch.
     page.set_viewport_size({"width": 718, "height": 1000})
-    # What says how much is zero is a button, and reads as the text that it is.
+    # The share of zeros is a button, and reads as its text.
     expect(saved.root.locator("button:not(.cl-zeros):visible, select:visible")).to_have_count(0)
     assert saved.root.evaluate("root => getComputedStyle(root).colorScheme") == "light"
     assert saved.root.evaluate("root => root.scrollWidth <= root.clientWidth && root.clientWidth <= innerWidth")
@@ -248,7 +248,7 @@ def test_an_output_that_is_a_picture_stays_in_the_page_with_its_values(browser: 
         expect(shown).to_contain_text("row 3, col 8: ")
         assert read_out(panel.locator("figure[data-side=after]")) == pytest.approx(float(after[3, 8, 0]), abs=1e-5)
 
-        # Of other weights there is no output; its places stay, so that nothing moves.
+        # Other weights have no output; its places stay, so that nothing moves.
         height = panel.evaluate("one => one.offsetHeight")
         view.write(0, 0, 0, "2")
         expect(panel).to_contain_text("needs Python")

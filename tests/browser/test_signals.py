@@ -47,7 +47,7 @@ def test_a_signal_is_drawn_edited_pinned_and_explained(lab: JupyterLab, warm_pyt
     def drawn() -> npt.NDArray[np.float64]:
         return np.array(figure.evaluate(CURVE), float)
 
-    # The edge answers at the two steps after the signal rises.
+    # The edge responds at the two steps after the signal rises.
     curve = drawn()
     assert set(np.nonzero(curve > 0.5)[0]) == {30, 31}
     expect(view.root.locator("figure.cl-image .cl-frame")).to_have_attribute(

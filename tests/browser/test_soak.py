@@ -1,4 +1,4 @@
-"""Hours of work in minutes: edits, pictures, layers, lenses closed and made anew, in a real JupyterLab.
+"""Hours of work in minutes: edits, pictures, layers, lenses closed and made again, in a real JupyterLab.
 
 On request only: ``python3 dev.py test --only soak``. CONVLENS_SOAK_MINUTES says how long, 20 unless told otherwise.
 """
@@ -34,17 +34,17 @@ def renew(i):
 """
 #: IPython keeps what cells returned, closed lenses among it, until its cache of a thousand is full.
 FORGET = "get_ipython().displayhook.flush()"
-#: A cell that shows something and is no lens: what JupyterLab itself keeps of a cell that runs again.
+#: A cell that shows something other than a lens: what JupyterLab itself keeps of a cell that runs again.
 PLAIN = "from IPython.display import HTML; HTML('<b>a cell</b>')"
 
 #: What a lens that was closed and made anew may leave on the page, in MB.
 LEFT = 0.2
-#: Of what is measured, in MB: heaps are not the same to the byte at any two times.
+#: Tolerance of the measurements, in MB: heaps are never the same to the byte.
 PAGE_NOISE, KERNEL_NOISE = 5.0, 30.0
 
 
 def runs(notebook: Notebook, cell: int, count: int) -> float:
-    """Return what the page grows by when a cell runs again, in MB a run, each lens in it seen settled."""
+    """Return how much the page grows when a cell runs again, in MB per run, each lens in it settled."""
     before = page_size(notebook.page)
     for _ in range(count):
         notebook.run_cell(cell)
@@ -64,7 +64,7 @@ def test_a_lens_that_is_closed_and_made_anew_leaves_little_on_the_page(lab: Jupy
 
 
 def round_of_work(notebook: Notebook) -> int:
-    """Edit, exchange pictures and layers, and make the lenses anew; return how many cells were run."""
+    """Edit, replace pictures and layers, and make the lenses again; return how many cells were run."""
     for index in range(4):
         view = LensView(notebook.page, index).settle()
         view.write(0, 0, 0, "0.5")

@@ -64,7 +64,7 @@ def test_two_frames_with_a_model_each_stay_in_step_though_echoes_are_ignored(
         assert_same(shown, 4, "viridis")
         shown.python.run("lens.add_kernel(np.eye(4)); lens.image = img[::-1]")
         assert_same(shown, 5, "viridis")
-        # Two hands at once, on the same tap: whichever Python heard last holds in both.
+        # Two hands at once, on the same tap: the edit that Python received last applies in both.
         first.write(2, 1, 1, "5")
         second.write(2, 1, 1, "6")
         for view in (first, second):

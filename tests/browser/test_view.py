@@ -1,4 +1,4 @@
-"""Looking closer: magnified together, pixel by pixel, with values, and what is no number marked as such."""
+"""Looking closer: magnified together, pixel by pixel, with values, and what is not a number marked as such."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ lens = ConvLens(img, [np.ones((1, 1)), np.ones((1, 1))])
 lens
 """
 
-#: Values that are no numbers, and some beyond a fixed range.
+#: Values that are not numbers, and some beyond a fixed range.
 ODD = """
 import numpy as np
 from convlens import ConvLens
@@ -102,7 +102,7 @@ def test_the_value_under_the_pointer_is_told_for_the_image_and_for_every_map(sha
     shared.page.mouse.move(*view.point(view.map(1), SMALL_MAP, 20, 30))
     for index in range(4):
         expect(view.map(index).locator(".cl-readout")).to_contain_text("row 20, col 30: ")
-        # Once Keras has said it, without the sign for "about".
+        # Once Keras has confirmed it, without the sign for "about".
         expect(view.map(index).locator(".cl-readout")).not_to_contain_text("≈")
         told = view.map(index).locator(".cl-readout").inner_text().split(": ")[1].replace("−", "-")
         np.testing.assert_allclose(float(told), activations[index, 20, 30], rtol=1e-6, atol=1e-7)

@@ -1,4 +1,4 @@
-"""While Keras is on its way, busy, missing or failing."""
+"""While Keras is loading, busy, missing or failing."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def listed() -> dict[str, list[str]]:
 
 
 def check(task: Task, walk: Walk) -> None:
-    """Do a task, and hold its steps to those of the page."""
+    """Do a task, and compare its steps with those of the page."""
     task(walk)
     assert walk.steps == listed()[title_of(task)]
     assert len(walk.steps) <= (QUESTION if task in tasks.QUESTIONS else JOB)

@@ -1,4 +1,4 @@
-"""Messages that no true browser sends, made from those that one does; and what a lens does with each.
+"""Messages that no real browser sends, made from those that one does; and what a lens does with each.
 
 Without end, from the command line: ``CONVLENS_FUZZ_ROUNDS=200000 python -m pytest tests/fuzz``.
 """
@@ -20,10 +20,10 @@ from convlens import ConvLens
 from convlens.protocol import records
 
 IMAGE = np.random.default_rng(0).random((6, 5)).astype(np.float32)
-#: What one message may take.
+#: What one message may cost.
 MOST_SECONDS = 0.1
 MOST_BYTES = 50_000_000
-#: Traits that hold what is no part of the lens's state, or never changes.
+#: Traits that are not part of the lens's state, or never change.
 LEFT_OUT = ("_problem", "_cmaps", "_esm", "_bundle", "_css", "_presets")
 
 TRUE: list[dict[str, Any]] = [
@@ -69,7 +69,7 @@ TRUE: list[dict[str, Any]] = [
 
 @dataclass
 class Findings:
-    """What a run found; `faults` is empty where every promise was kept."""
+    """What a run found; `faults` is empty if every promise was kept."""
 
     messages: int = 0
     refused: int = 0
@@ -105,7 +105,7 @@ class Collecting:
 
 
 def junk(rng: random.Random) -> Any:
-    """Make a value that may stand where another was meant."""
+    """Make a value that may appear where another was meant."""
     makers: list[Callable[[], Any]] = [
         lambda: None,
         lambda: rng.choice([True, False]),
@@ -124,7 +124,7 @@ def junk(rng: random.Random) -> Any:
 
 
 def mutated(value: Any, rng: random.Random, rate: float) -> Any:
-    """Exchange, leave out or double some parts of a value."""
+    """Replace, leave out or double some parts of a value."""
     if rng.random() < rate:
         return junk(rng)
     if isinstance(value, dict):
@@ -161,12 +161,12 @@ def with_uids(message: dict[str, Any], uids: list[int], rng: random.Random) -> d
 
 
 def fuzz(seed: int, rounds: int) -> Findings:
-    """Send so many messages to a lens, and compare all that it holds around each that it refuses.
+    """Send this many messages to a lens, and compare everything that it holds before and after each refusal.
 
     Parameters
     ----------
     seed
-        Another one makes other messages; the same one the same.
+        Another seed makes other messages; the same seed, the same messages.
     rounds
         How many messages.
     """
@@ -187,7 +187,7 @@ def fuzz(seed: int, rounds: int) -> Findings:
                 continue
             content, buffers = records.pack(message)
             answers.clear()
-            if traced := number % 8 == 0:  # which takes longer: of these, the time is not looked at
+            if traced := number % 8 == 0:  # which takes longer: their time is not checked
                 tracemalloc.start()
             collecting.seconds = 0.0
             start = time.thread_time()

@@ -1,4 +1,4 @@
-"""Forged messages: none changes the lens when it is refused, none escapes, none takes long or much memory."""
+"""Forged messages: none changes the lens when it is refused, no exception escapes, none takes long or much memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random convolution layers, what Keras itself makes of them, and snapshots that show whether anything was changed."""
+"""Random convolution layers, what Keras computes with them, and snapshots that show whether anything was changed."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class Sum(NamedTuple):
 
 
 def same_sums(sums: Sequence[Sum]) -> None:
-    """Equal to 1e-5 of the value itself, but for one in fifty whose terms nearly cancel.
+    """Equal to 1e-5 of the value itself, except for one in fifty whose terms nearly cancel.
 
     Of such a sum float32 leaves no more digits: those are held to the error bound of a float32 dot product,
     n u / (1 - n u) times the sum of the magnitudes with u = 2**-24 (N. J. Higham, Accuracy and Stability of Numerical
@@ -149,7 +149,7 @@ def same_sums(sums: Sequence[Sum]) -> None:
 
 
 def reseed(seed: int) -> None:
-    """Start Keras's random numbers anew; older Keras lets go of a generator in use only with its session."""
+    """Restart Keras's random numbers; older Keras releases a generator in use only with its session."""
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
 

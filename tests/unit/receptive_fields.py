@@ -1,4 +1,4 @@
-"""What a model says of a pixel's receptive field, and whether Keras reads just that."""
+"""What a model says about a pixel's receptive field, and whether Keras reads just that."""
 
 from __future__ import annotations
 

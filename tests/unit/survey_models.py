@@ -1,4 +1,4 @@
-"""A model and images whose rankings can be worked out by hand, and which workers can import."""
+"""A model and images whose rankings can be computed by hand, and which workers can import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In a real Python process with subshells: what a browser asks for is done, and done between cells."""
+"""In a real Python process with subshells: a browser's requests are carried out, and between cells."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_page_can_edit_after_a_thread_has_changed_the_lens_and_another_widgets
     page, others = Subshell(python), Subshell(python)
     page.ask_lens(comm, client="page", **hello(1))
     python.run("")
-    # In a thread that knows of no request, ipykernel takes the last one that it got, from whomever.
+    # In a thread without a request, ipykernel uses the last one that it got, whoever sent it.
     changed = others.send("execute_request", {"code": CHANGE_IN_A_THREAD, "silent": True})
     others.wait(changed)
     others.delete()

@@ -1,7 +1,7 @@
 """Two real front ends and Python edit one lens at the same time: in the end all hold the same, and Keras's maps of it.
 
-The front ends are the TypeScript that hosts load, in Node; between them and the lens lies a line on which everything is
-late, each direction in its own order.
+The front ends are the TypeScript that hosts load, in Node; between them and the lens is a connection on which
+everything is late, each direction in its own order.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SEEDS = [int(seed) for seed in os.environ.get("CONVLENS_SEEDS", "0 1 2 3 4 5 6 7
 SYNCED = list(LensBase.class_own_traits(sync=True))
 HELD_BACK = {"_esm", "_bundle", "_css", "_view_name", "_model_name"}
 
-#: What a person does in the browser, by the names of `remote-lens.ts`; edits are what there is most of.
+#: What a person does in the browser, by the names of `remote-lens.ts`; most of it are edits.
 ACTIONS = [
     *["edit"] * 8,
     *["bias", "replace", "resize", "begin", "end", "add", "remove", "move", "rename", "undo", "undo", "redo", "reset"],
@@ -59,12 +59,12 @@ class FrontEnd:
         return found
 
     def hear(self) -> None:
-        """Take in the oldest thing that Python said."""
+        """Deliver the oldest message from Python."""
         if self.down:
             self._tell(self.down.popleft())
 
     def ask(self) -> None:
-        """Let Python have the oldest request."""
+        """Deliver the oldest request to Python."""
         if self.up:
             sent = self.up.popleft()
             self._lens._handle_custom_msg(sent["content"], [base64.b64decode(b) for b in sent["buffers"]])
@@ -88,7 +88,7 @@ class FrontEnd:
 
 
 def packed(command: str, content: dict[str, Any]) -> dict[str, Any]:
-    """Write what crosses as the front end reads it."""
+    """Write what is sent as the front end reads it."""
     plain = {name: value for name, value in content.items() if name not in HELD_BACK and name != "layout"}
     content, buffers = records.pack(plain)
     return {"command": command, "content": content, "buffers": [base64.b64encode(b).decode() for b in buffers]}
@@ -105,7 +105,7 @@ class Table:
         self.lens._outbox._send = lambda content, buffers: self._say(
             {"command": "message", "content": content, "buffers": [base64.b64encode(b).decode() for b in buffers]}
         )
-        # Without a kernel, ipywidgets 7 sends no traits; whoever observes them hears of the same changes.
+        # Without a kernel, ipywidgets 7 sends no traits; observers are told of the same changes.
         self.lens.observe(lambda change: self._send_state([change.name]), names=SYNCED)
         self.lens.send_state = self._send_state
         for front in self.fronts:

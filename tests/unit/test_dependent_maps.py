@@ -1,4 +1,4 @@
-"""Where filters have a say in each other's maps, an edit of one brings all maps up to date."""
+"""Where filters affect each other's maps, an edit of one brings all maps up to date."""
 
 from __future__ import annotations
 

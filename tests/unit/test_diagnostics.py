@@ -1,4 +1,4 @@
-"""What `diagnose` says of kernels whose properties are known."""
+"""What `diagnose` says about kernels whose properties are known."""
 
 from __future__ import annotations
 

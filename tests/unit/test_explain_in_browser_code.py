@@ -47,7 +47,7 @@ def pixels(rng: np.random.Generator, pre: Array) -> list[dict[str, Any]]:
 
 
 def alone(rng: np.random.Generator, layer: Any, x: Array) -> dict[str, Any]:
-    """A layer that is fed the image, as the wire would tell the browser of it."""
+    """A layer that is fed the image, as it would be sent to the browser."""
     lens = ConvLens(x, layer=layer)
     state, index = lens._state, int(rng.integers(len(lens._state["order"])))
     record = lens.get_state("_filters")["_filters"]["filters"][index]

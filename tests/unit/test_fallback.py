@@ -88,7 +88,7 @@ def test_a_layer_that_fails_leaves_no_old_picture(monkeypatch: pytest.MonkeyPatc
 
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], str]]:
-    """Return what is displayed, with the ids that it can be exchanged by."""
+    """Return what is displayed, with the ids by which it can be replaced."""
     outputs: list[tuple[dict[str, Any], str]] = []
     monkeypatch.setattr(
         "convlens.widget.notebook_picture.publish", lambda data, _, display_id, **__: outputs.append((data, display_id))

@@ -1,4 +1,4 @@
-"""Integers of every depth, of arrays and of files, by one rule; and what the user is told when little of it is seen."""
+"""Integers of every depth, of arrays and of files, by one rule; and the note when little of it is visible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images in the forms that people have them in: read, or refused with an expression that makes one."""
+"""Images in the forms in which people have them: read, or refused with an expression that makes one."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_open_files_are_read_and_left_where_they_were(tmp_path: pathlib.Path) ->
 
 
 class Pipe:
-    """A stream that can be read once and not be sought, as a download is."""
+    """A stream that can be read once and not sought, like a download."""
 
     def __init__(self, data: bytes) -> None:
         self._data = io.BytesIO(data)

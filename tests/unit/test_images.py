@@ -98,7 +98,7 @@ class TorchLike:
 
 
 class OnlyDLPack:
-    """A tensor of a library that offers nothing but the exchange protocol."""
+    """A tensor of a library that offers only the exchange protocol."""
 
     def __init__(self, values: np.ndarray) -> None:
         self.values = values
@@ -329,7 +329,7 @@ def test_an_array_has_no_code() -> None:
 
 
 def test_resizing_averages_what_it_shrinks() -> None:
-    checks = (np.indices((64, 64)).sum(axis=0) % 2).astype(np.float32)  # 0 and 1 by turns: the mean is 1/2
+    checks = (np.indices((64, 64)).sum(axis=0) % 2).astype(np.float32)  # 0 and 1 alternating: the mean is 1/2
     small = resize(read_image(checks, channels=1, scale=True), 8, 8)
     np.testing.assert_allclose(small.values[1:-1, 1:-1, 0], 0.5, atol=0.01)
     assert "64 × 64 to 8 × 8" in small.notes[-1]

@@ -1,4 +1,4 @@
-"""The private names of others that the lens uses: each test fails when a new version takes one away."""
+"""The private names of others that the lens uses: each test fails when a new version removes one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kernels survive JSON to the bit, and a text that is none says what is wrong with it."""
+"""Kernels survive JSON to the bit, and a text that does not hold kernels is refused with what is wrong."""
 
 from __future__ import annotations
 

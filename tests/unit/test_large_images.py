@@ -1,4 +1,4 @@
-"""An image larger than any screen shows: what crosses to the browser, and what it may ask for."""
+"""An image larger than any screen shows: what is sent to the browser, and what it may request."""
 
 from __future__ import annotations
 

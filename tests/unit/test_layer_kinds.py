@@ -1,4 +1,4 @@
-"""Which layers open, what is said of those that do not, and whose activation a layer has."""
+"""Which layers open, what is said about those that do not, and whose activation a layer has."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ IMAGE = np.random.default_rng(0).uniform(0, 255, (16, 18, 3)).astype(np.float32)
 
 
 class Block(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
-    """A block that is no model."""
+    """A block that is not a model."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -1,4 +1,4 @@
-"""The lists that a lens gives out: what is done to one is done to the lens."""
+"""The lists that a lens returns: what is done to one is done to the lens."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_the_image_excites_its_filter_more_than_where_the_ascent_began() -> None
 
 
 def test_the_greatest_mean_of_a_linear_filter_is_nearly_reached() -> None:
-    # Of one tap an image of nothing but ones is the best: its mean is the tap.
+    # For one tap an image of only ones is the best: its mean is the tap.
     model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(1, 1, use_bias=False, name="tap")])
     model.set_weights([np.full((1, 1, 1, 1), 2.0)])
     result = convlens.maximize(model, "tap", 0, steps=100)

@@ -159,7 +159,7 @@ def test_apply_writes_what_was_edited_and_restore_puts_that_back_and_nothing_els
     expected[0][:, :, 0, 1] = 7
     for ours, own in zip(model.get_weights(), expected, strict=True):
         np.testing.assert_array_equal(ours, own)
-    # Something else is trained: that stays when the edit is taken back.
+    # Other weights are trained: they stay when the edit is taken back.
     head = model.get_layer("head")
     head.set_weights([w + 1 for w in head.get_weights()])
     lens.restore()

@@ -141,7 +141,7 @@ def test_deep_brings_what_the_linear_update_takes() -> None:
     assert deep["rev"] == lens._session.engine.rev(browser.uid(3))
     # Filter 3 is of the second of two groups, which reads channels 2 and 3.
     expected = 3 * np.sqrt((x[..., 2:] ** 2).mean(axis=(0, 1)))
-    # Of a channel that the activation leaves next to nothing of, the rounding of what was summed before it is left.
+    # Of a channel that the activation almost removes, the rounding of the earlier sums remains.
     np.testing.assert_allclose(floats(deep["contribution"]), expected, rtol=1e-5, atol=1e-6)
     # A tap of the plane changed by d moves the pre-activation by d × the plane, shifted by the tap: here the centre.
     before, kernel = lens.pre_activations[3], np.array(lens.kernels[3])

@@ -18,7 +18,7 @@ IMAGE = np.random.default_rng(0).random((1, 16, 18, 3), dtype=np.float32)
 
 
 class Block(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
-    """A block that is no model, with a convolution in a list."""
+    """A block that is not a model, with a convolution in a list."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -354,5 +354,5 @@ def test_a_compiled_call_is_refused_where_it_would_keep_an_edit_and_shown_where_
         assert before is not None and after is not None
         close(after, [0, before[1]])
         close(before, numpy(model(IMAGE))[0])
-    # Neither way has anything of the lens stayed in what was compiled.
+    # Either way nothing of the lens has stayed in what was compiled.
     close(numpy(model(IMAGE))[0], maps(model.conv(IMAGE)).mean(axis=(1, 2)))

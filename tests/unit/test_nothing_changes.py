@@ -1,4 +1,4 @@
-"""A model that was looked at, edited and predicted with is, byte for byte, one that never was."""
+"""A model that was inspected, edited and predicted with is, byte for byte, one that never was."""
 
 from __future__ import annotations
 

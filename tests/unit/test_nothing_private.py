@@ -1,4 +1,4 @@
-"""Nothing that is saved tells of the computer that made it: no path, no user, no environment."""
+"""Nothing that is saved reveals the computer that made it: no path, no user, no environment."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_saved_page_tells_nothing_of_where_it_was_made(lens: ConvLens, tmp_pat
     lens.save_html(tmp_path / "lens.html")
     page.write((tmp_path / "lens.html").read_bytes())
     check(page.getvalue(), tmp_path)
-    # What stands in it compressed, taken from where it is compressed.
+    # What it holds in compressed form, taken before compression.
     private = ("_state", "_image", "_cmaps", "_presets", "_layers")
     state = {name: getattr(lens, name) for name in (*lens.shared_names(), *private)}
     state |= {"_filters": lens._outbox.table(), "_status": lens._outbox.status()}

@@ -1,4 +1,4 @@
-"""An output that is a picture crosses as maps before and after the edits, and their difference, as Keras has them."""
+"""An output that is a picture is sent as maps before and after the edits, and their difference, as Keras has them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIDES = ("before", "after", "difference")
 
 
 def asked(lens: ConvLens) -> Browser:
-    """A browser that the lens has told of its output."""
+    """A browser to which the lens has sent its output."""
     browser = Browser(lens)
     browser.ask("predict")
     (message,) = predictions(browser)

@@ -1,4 +1,4 @@
-"""Predictions are of any of a model's outputs, in the output's own shape, and equal a clone with the edited weights."""
+"""Predictions show any of a model's outputs, in the output's own shape, and equal a clone with the edited weights."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_each_output_has_its_own_labels_by_name_or_position() -> None:
     for given in ({second: channels, first: classes}, [classes, channels]):
         lens.labels = given
         assert lens.labels == {first: classes, second: channels}
-        # The browser is told those of the output that is chosen, and so is a saved page.
+        # The browser gets those of the chosen output, and so does a saved page.
         assert lens.get_state("labels") == {"labels": classes}
         lens.output = 1
         assert lens.get_state("labels") == {"labels": channels}

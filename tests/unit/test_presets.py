@@ -149,5 +149,5 @@ def test_every_preset_has_a_name_of_its_own_in_words_and_stands_in_a_group() -> 
     assert len({one.title for _, one in titled}) == len(presets)
     groups = list(dict.fromkeys(one.group for _, one in titled))
     assert groups == ["blur", "sharpen", "edges", "diagonals", "stripes", "tutorial"]
-    # A group is not taken up again further down.
+    # A group does not continue further down.
     assert [one.group for _, one in titled] == [group for group in groups for _, one in titled if one.group == group]

@@ -1,4 +1,4 @@
-"""What was refused does not stay anywhere: links take it back, and what hosts save is what Python holds."""
+"""A refused value is kept nowhere: links take it back, and what hosts save is what Python holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a receptive field cannot be told, and what it is in the image that a lens shows."""
+"""Where a receptive field cannot be determined, and what it is in the image that a lens shows."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def lens() -> ConvLens:
 
 
 def saved(lens: ConvLens) -> dict[str, Any]:
-    """All that a notebook would keep, and the history; not the problem that tells of a refusal."""
+    """All that a notebook would keep, and the history; not the problem that reports a refusal."""
     state = {
         name: value
         for name, value in lens.get_state().items()
@@ -80,7 +80,7 @@ def saved(lens: ConvLens) -> dict[str, Any]:
 def unchanged_if_refused(lens: ConvLens, before: dict[str, Any], error: Any) -> None:
     if error is not None:
         assert saved(lens) == before
-    else:  # taken: another beginning for the next
+    else:  # accepted: another starting point for the next
         lens.reset()
 
 

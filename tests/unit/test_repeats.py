@@ -17,7 +17,7 @@ ONES = np.ones((3, 3, 1), "<f4").tobytes()
 
 
 class Line:
-    """What crosses between one lens and its browsers, kept message by message."""
+    """What is sent between one lens and its browsers, kept message by message."""
 
     def __init__(self) -> None:
         self.lens = ConvLens(IMAGE, KERNELS)
@@ -26,7 +26,7 @@ class Line:
         self.lens._outbox._send = lambda content, buffers: self.heard.append(records.unpack(content, buffers))
 
     def send(self, kind: str, client: Any = "one", seq: Any = 1, **fields: Any) -> list[dict[str, Any]]:
-        """Deliver a request and return what was said because of it."""
+        """Deliver a request and return what was sent because of it."""
         self.heard.clear()
         content, buffers = records.pack({"type": kind, "client": client, "seq": seq, **fields})
         self.lens._handle_custom_msg(content, buffers)

@@ -1,4 +1,4 @@
-"""What the browser may ask for, and what happens to requests that are forged or out of date."""
+"""What the browser may request, and what happens to requests that are forged or out of date."""
 
 from __future__ import annotations
 

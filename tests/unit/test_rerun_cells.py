@@ -1,4 +1,4 @@
-"""A lens whose cell runs again lets go of what it can make again, and works as before when it is used."""
+"""A lens whose cell runs again releases what it can make again, and works as before when it is used."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_every_use_gives_what_it_gives_of_a_lens_that_was_not_suspended(
     assert is_suspended(suspended) and not is_suspended(other)
     for lens in (suspended, other):
         USES[use](lens)
-    # One computes all maps at once, the other those that changed: Keras rounds the sums otherwise in their last bit.
+    # One computes all maps at once, the other those that changed: Keras rounds the sums differently in their last bit.
     np.testing.assert_allclose(suspended.activations, other.activations, rtol=1e-6, atol=1e-6)
     assert [k.tolist() for k in suspended.kernels] == [k.tolist() for k in other.kernels]
 
@@ -164,7 +164,7 @@ def test_a_suspended_lens_greets_a_page_with_kernels_alone_and_computes_the_maps
 
 
 PREPARE = RESIDENT + "import numpy as np, keras\nfrom convlens import ConvLens\n"
-#: Levels are the least of so many runs, since after some an image is given back only in the next run.
+#: Levels are the least of this many runs, since after some an image is given back only in the next run.
 RUNS, WINDOW = 30, 10
 CELL = """
 image = np.random.default_rng(0).random((1024, 1024)).astype("float32")

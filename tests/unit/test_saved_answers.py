@@ -1,4 +1,4 @@
-"""What a saved page holds of what Keras found: prediction, snapshots and a survey's images, each within its bound."""
+"""What a saved page holds of Keras's results: prediction, snapshots and a survey's images, each within its bound."""
 
 from __future__ import annotations
 

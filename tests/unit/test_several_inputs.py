@@ -184,7 +184,7 @@ def test_what_preprocess_leaves_out_is_named() -> None:
 @pytest.mark.backend
 def test_questions_about_the_output_are_asked_with_all_inputs() -> None:
     model = MODELS["list"][0]()
-    # The gate is what the numbers make of it, so that the model of one input is this.
+    # The numbers determine the gate, so this is the model with one input.
     photo = keras.Input(PHOTO.shape, name="photo")
     gate = np.array(keras.ops.convert_to_numpy(model.get_layer("gate")(META[np.newaxis])))[0]
     first, second = layers.Conv2D(3, 3, name="first"), layers.Conv2D(2, 2, name="second")

@@ -1,4 +1,4 @@
-"""What a browser sends is bounded before anything of it is copied, and the lens stays as it was."""
+"""What a browser sends is bounded before any of it is copied, and the lens stays as it was."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def lens() -> Iterator[ConvLens]:
 
 
 def error_of(lens: ConvLens, content: dict[str, Any], *buffers: Any) -> str:
-    """Send a message that must be refused; return what it is answered, and check what that took."""
+    """Send a message that must be refused; return the answer, and check what that took."""
     answers: list[Any] = []
     lens._outgoing._send = lambda message, _: answers.append(message.get("content"))
     before = (lens.names, lens.image.tobytes(), [k.tolist() for k in lens.kernels], lens._session.history.counts)

@@ -1,4 +1,4 @@
-"""A survey's store is complete at every moment, goes on where it was interrupted, and refuses what does not belong."""
+"""A survey's store is always complete, continues where it was interrupted, and refuses what does not belong to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lens follows its layer while the model is trained, keeps what it was on the way, and costs little."""
+"""A lens follows its layer while the model is trained, keeps snapshots, and costs little."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_both_kernels_of_a_separable_layer_come_with_every_epoch(multiplier: int
     for index in range(3):
         uid = browser.uid(index)
         assert browser.ask("factors", uid=uid)["factors"] | {"of": newest[uid]["rev"]} == newest[uid]
-    # Python is free again: what is asked for does not come unasked.
+    # Python is free again: nothing is sent that was not requested.
     browser.heard.clear()
     lens.bias = [2, 0, 0]
     assert browser.heard and not any("factors" in record for message in browser.heard for record in message["filters"])
@@ -208,7 +208,7 @@ def test_reading_and_showing_together_keep_within_the_budget(epoch: float, readi
             pay(showing, of_showing=True)
             assert spent <= 0.01 * now + 1e-9
     assert spent <= 0.01 * now
-    # Not by showing nothing: but for what is kept back, what is left would not pay for two more.
+    # Not by showing nothing: apart from the reserve, what is left would not pay for two more.
     assert spent + 2 * showing > (1 - KEPT_BACK) * 0.01 * now
 
 

@@ -1,4 +1,4 @@
-"""However a training ends, the lens holds what the model has, and the training never ends by the lens."""
+"""However a training ends, the lens holds what the model has, and the lens never ends the training."""
 
 from __future__ import annotations
 

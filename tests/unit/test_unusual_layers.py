@@ -250,7 +250,7 @@ def test_an_error_while_an_edit_is_computed_comes_without_escape_codes() -> None
     Failing.fails = True
     answer = browser.tap(0, 0, 2.0)
     told = [answer.get("error", {}).get("text", ""), (browser.lens._problem or {"text": ""})["text"]]
-    word = "" if keras.__version__.startswith("3.9.") else "reshape"  # Keras 3.9 has other words for it
+    word = "" if keras.__version__.startswith("3.9.") else "reshape"  # Keras 3.9 words it differently
     assert any(text and word in text.lower() for text in told)
     assert not any("\x1b" in text for text in told)
 

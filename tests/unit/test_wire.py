@@ -1,4 +1,4 @@
-"""What crosses to the browser: bytes, levels and flags."""
+"""What is sent to the browser: bytes, levels and flags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that the lens writes: whole or not at all, whatever was there before."""
+"""Files that the lens writes: complete or not at all, whatever was there before."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tests.browser.guards import Guard
 from tests.browser.lens import LensView
 from tests.browser.running import profile
 
-#: Why a page that nothing runs behind has no use for a check.
+#: Why a check does not apply to a page with no process behind it.
 NO_PYTHON = "there is no Python"
 
 #: Why a host that saves no outputs, or is a saved one, keeps no picture of them.
@@ -35,8 +35,8 @@ class Python(Protocol):
 class Host(ABC):
     """A page with the lens of `notebooks.SMALL` in it, twice where the host can, and the Python behind it.
 
-    The page is as a person has it who opened a notebook there and ran it. It is one page for all checks, so each check
-    begins with a reset of the lens.
+    The page is as it is for a person who opened a notebook there and ran it. It is one page for all checks, so each
+    check begins with a reset of the lens.
     """
 
     #: Part of the tests' names.
@@ -46,7 +46,7 @@ class Host(ABC):
     has_python: ClassVar[bool] = True
     #: Whether a widget hears of a restart; else its next message finds out.
     tells_of_restart: ClassVar[bool] = True
-    #: Names of checks that have no meaning here, and why.
+    #: Names of checks that do not apply here, and why.
     not_applicable: ClassVar[Mapping[str, str]] = {}
     #: Regular expressions for errors in the console that the host makes without any widget, too.
     own_errors: ClassVar[tuple[str, ...]] = ()
@@ -59,7 +59,7 @@ class Host(ABC):
     @classmethod
     @abstractmethod
     def open(cls, browser: Browser, folder: Path) -> AbstractContextManager[Host]:
-        """Start what it takes and show the lens, until the block ends."""
+        """Start what is needed and show the lens, until the block ends."""
 
     @classmethod
     def visit(cls, browser: Browser) -> tuple[Page, Guard]:
@@ -84,7 +84,8 @@ class Host(ABC):
         target = self.page.get_by_text("the end", exact=True).last if away else self.view().root
         target.evaluate("(element, away) => element.scrollIntoView({ block: away ? 'end' : 'start' })", away)
 
-    # What some hosts cannot do: they name it in `not_applicable`, and no check asks it of them; one that does fails.
+    # What some hosts cannot do: they name it in `not_applicable`, and no check requires it of them; one that does
+    # fails.
 
     def wait_for_output(self, picture: str) -> None:
         """Wait until the notebook, were it saved now, held this picture (base64 of a PNG file)."""

@@ -109,7 +109,7 @@ class Notebook:
         self.page.evaluate("text => navigator.clipboard.writeText(text)", text)
 
     def set_theme(self, dark: bool) -> None:
-        """Switch JupyterLab's theme and wait until the page wears it."""
+        """Switch JupyterLab's theme and wait until the page has it."""
         self.command("apputils:change-theme", {"theme": f"JupyterLab {'Dark' if dark else 'Light'}"})
         self.page.wait_for_selector(f"body[data-jp-theme-light={'false' if dark else 'true'}]", state="attached")
 

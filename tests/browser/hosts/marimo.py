@@ -22,7 +22,7 @@ from tests.browser.notebooks import SMALL
 from tests.browser.server import free_port, isolated_environment
 from tests.deadlines import SECONDS
 
-#: Two views, something below them, and a door for the test into the process that the lens lives in.
+#: Two views, something below them, and access for the test to the process in which the lens lives.
 NOTEBOOK = Template("""
 import marimo
 

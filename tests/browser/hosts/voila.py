@@ -63,7 +63,7 @@ class Voila(Host):
             host.disconnect()
 
     def set_theme(self, dark: bool) -> None:
-        """Visit the page in this theme, unless it has it: that starts another Python process with it."""
+        """Visit the page in this theme, unless it already has it: a visit starts another Python process."""
         if dark == self._dark:
             return
         self._dark = dark
@@ -74,7 +74,7 @@ class Voila(Host):
         self.scroll_into_view(away)
 
     def disconnect(self) -> None:
-        """Let go of the sockets."""
+        """Close the sockets."""
         if self._python:
             self._python.close()
 

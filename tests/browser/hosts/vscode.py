@@ -83,7 +83,7 @@ class VSCode(Host):
 
 
 def answer_script(route: Route) -> None:
-    """Answer for a script of the page: VS Code's manager, what it needs, and what stands for the rest of VS Code."""
+    """Answer for a script of the page: VS Code's manager, what it needs, and what replaces the rest of VS Code."""
     files = {
         "outputs.js": HERE / "vscode.js",
         "require.js": package_file("requirejs", "require.js"),
