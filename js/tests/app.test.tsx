@@ -97,7 +97,7 @@ test("before latches until it is pressed again, or until something is edited", a
   const uid = lens.filters.value[0]?.uid ?? 0;
   act(() => before.click());
   expect(lens.comparing.value).toBe(true);
-  // An answer to what changes nothing leaves it pressed.
+  // The answer to a request that changes nothing leaves it pressed.
   act(() => lens.pin([1, 1]));
   await Promise.resolve();
   act(() => python.pump());

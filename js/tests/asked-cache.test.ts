@@ -33,7 +33,7 @@ test("what was kept longest ago goes when the sizes exceed the limit, the newest
   const cache = new AskedCache<number, number[]>(5, ({ length }) => length);
   cache.keep(1, [1, 1]);
   cache.keep(2, [2, 2]);
-  // Kept again, it is newer than the other, and its old size counts no more.
+  // Kept again, it is newer than the other, and its old size no longer counts.
   cache.keep(1, [3, 3, 3]);
   expect([...cache.keys()]).toEqual([2, 1]);
   cache.keep(3, [4]);

@@ -1,4 +1,4 @@
-/** Edits that cancel leave rounding errors of all that was summed, which are no disagreement with Keras. */
+/** Edits that cancel out leave rounding errors of all that was summed, which are not a disagreement with Keras. */
 import { expect, test } from "vitest";
 import { activationOf } from "../maths/activations.ts";
 import { reshaped } from "../maths/geometry.ts";

@@ -7,7 +7,7 @@ import { displayRange, type Range } from "../paint/ranges.ts";
 import type { MapRecord } from "../protocol/records.ts";
 import { quantise } from "./reference.ts";
 
-/** Colour i is the number i, a special one is 1000 × its flag: what was painted can be read off. */
+/** Colour i is the number i, a special one is 1000 × its flag, so what was painted can be read back. */
 const palette: Palette = {
   colors: Uint32Array.from({ length: 256 }, (_, i) => i),
   special: (flag) => 1000 * flag,

@@ -1,4 +1,4 @@
-/** Curves show every value that a signal has, however few pixels there are, and break where there is no number. */
+/** Curves show every value of a signal, however few pixels there are, and break where there is no number. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { curvePoints, heightOf, mapCurve } from "../paint/curve.ts";

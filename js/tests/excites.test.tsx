@@ -43,7 +43,7 @@ async function app({ model = true, survey = true, tab = true } = {}) {
   python.predict = () => ({ before: Float32Array.of(0.75, 0.25), after: Float32Array.of(0.5, 0.5) });
   const root = document.body.appendChild(document.createElement("div"));
   act(() => render(<App lens={lens} />, root));
-  /** Let Python answer all, and what hangs on the answers be drawn. */
+  /** Let Python answer everything, and let what depends on the answers be drawn. */
   const settle = () =>
     act(async () => {
       for (let i = 0; i < 4; i++) {

@@ -1,4 +1,4 @@
-/** A kernel's connection as JupyterLab hands it to the manager of a widget's model. */
+/** A kernel's connection as JupyterLab passes it to the manager of a widget's model. */
 import type { FakeModel } from "./fake-model.ts";
 
 class Announcer {

@@ -16,7 +16,7 @@ export interface FixtureOptions {
   settings?: Partial<Geometry>;
   /** The layer is part of a model of these: it gets a path, and the browser does not have its input. */
   layers?: readonly LayerRecord[];
-  /** Answer by itself after so many milliseconds; without it a test calls `kernel.step()` or `kernel.pump()`. */
+  /** Answer by itself after this many milliseconds; without it a test calls `kernel.step()` or `kernel.pump()`. */
   delay?: number;
   /** Whether Keras has loaded; false sends records without maps until `kernel.ready = true; kernel.announce()`. */
   ready?: boolean;

@@ -1,4 +1,4 @@
-/** An AFM model as a host hands it over, with the parts of a host that a test needs to play. */
+/** An AFM model as a host passes it, with the parts of a host that a test needs to simulate. */
 import type { AnyModel } from "@anywidget/types";
 import type { Traits } from "../protocol/records.ts";
 

@@ -1,4 +1,4 @@
-/** A small Python for tests and the page of states: its part of the wire, over a slow correlation. */
+/** A small Python for tests and the page of states: its side of the messages, over a slow correlation. */
 import { readPatch } from "../maths/explanation.ts";
 import { firstChannel, reshaped } from "../maths/geometry.ts";
 import { floatsOf, pack, unpack, unpackNumber } from "../protocol/bytes.ts";
@@ -36,7 +36,7 @@ interface Document {
   geometry: Geometry;
 }
 
-/** What a request is answered, and the filters that go with it. */
+/** The answer to a request, and the filters that go with it. */
 interface Outcome {
   head: object;
   uids: Uid[];
@@ -77,7 +77,7 @@ export class FakePython {
   generation = 1;
   /** False for a layer inside a model, whose input the browser does not have. */
   imageIsInput = true;
-  /** What it tells of receptive fields inside a model. */
+  /** What it reports about receptive fields inside a model. */
   field: FieldRecord = { rows: null, cols: null, inside: null, note: "" };
   #past: Document[] = [];
   #future: Document[] = [];
@@ -87,13 +87,13 @@ export class FakePython {
   parts: { depthwise: Float32Array; pointwise: Float32Array[] } | null = null;
   /** Whether filters are sent with their parts, as while a training is followed. */
   following = false;
-  /** What a survey holds, by filter, and the kernels that it is of. */
+  /** What a survey holds, by filter, and the kernels to which it belongs. */
   excited: { best: ExcitationRecord[]; kernels: Float32Array[] } | null = null;
-  /** What the next looks at a run find, one after another; the last one stays. */
+  /** What the next polls of a run find, one after another; the last one stays. */
   runs: RunRecord[] = [];
   /** Kernels in list order, for `scrub`. */
   snapshots: Float32Array[][] = [];
-  /** The model's output; by default no vector. */
+  /** The model's output; by default not a vector. */
   predict: () => { before: Float32Array; after: Float32Array } | null = () => null;
   /** The model's output where it is a picture: values (row, col, channel), and what the edits made of it. */
   output: { shape: [number, number, number]; before: Float32Array; after: Float32Array } | null = null;
@@ -102,7 +102,7 @@ export class FakePython {
   /** Carries a message or an update of traits to a front end; a test may lose it, double it or hold it back. */
   carry: (deliver: () => void, what: "message" | "traits") => void = (deliver) => deliver();
   #serial = 0;
-  /** What each front end's newest request was answered, as Python keeps it. */
+  /** The answer to each front end's newest request, as Python keeps it. */
   #newest = new Map<string, { seq: number; outcome: Outcome | null }>();
   #document: Document;
   readonly #initial: Document;
@@ -131,7 +131,7 @@ export class FakePython {
     return { undo: this.#past.length, redo: this.#future.length };
   }
 
-  /** A front end opens, with the state that a host would hand it. */
+  /** A front end opens, with the state that a host would pass. */
   attach(): FakeModel {
     const filters = { generation: this.generation, filters: this.filters.map((f) => this.#record(f)) };
     const model = new FakeModel({ ...this.traits, ...this.#stateTraits(), _filters: filters });
@@ -150,7 +150,7 @@ export class FakePython {
     return sent !== undefined;
   }
 
-  /** Answer all that waits, and what is asked because of the answers. */
+  /** Answer all that waits, and the requests that follow from the answers. */
   pump(): void {
     while (this.step());
   }
@@ -181,7 +181,7 @@ export class FakePython {
     );
   }
 
-  /** Tell that these filters changed, and do not send them. */
+  /** Announce that these filters changed, and do not send them. */
   outdate(uids: readonly Uid[]): void {
     this.#broadcast({ type: "filters", outdated: uids }, []);
   }
@@ -603,7 +603,7 @@ export class FakePython {
     const serial = ++this.#serial;
     const message = { ...head, generation: this.generation, history: this.history, filters, serial };
     const { content, buffers } = pack(message);
-    // Every front end hears every answer; only the one that asked may take it for its own.
+    // Every front end receives every answer; only the one that asked may take it for its own.
     for (const model of this.models) {
       this.carry(() => model.receive(JSON.parse(JSON.stringify(content)), buffers), "message");
     }

@@ -7,7 +7,7 @@ test("work that is requested again before the repaint is done before a component
   const order: string[] = [];
   const once = new OncePerFrame(schedule, () => {
     order.push("work");
-    // A component paints once in the coming frame, however often it is told.
+    // A component paints once in the coming frame, however often it is notified.
     if (order.filter((what) => what === "work").length === 1) schedule.frame(() => order.push("paint"));
   });
   once.request();

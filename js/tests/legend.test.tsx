@@ -142,7 +142,7 @@ test("the mark of a prediction stays while Keras's maps come between the predict
   expect(mark("keras")).toBe("preview");
   act(() => void vi.advanceTimersByTime(50));
   expect(mark("keras")).toBe("Keras");
-  // Nothing is to be believed longer than it is true.
+  // Nothing may be shown longer than it is true.
   expect(mark("stale")).toBe("stale");
   expect(mark("keras")).toBe("Keras");
 });

@@ -3,12 +3,12 @@ import type { AnyModel } from "@anywidget/types";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import loader from "../loader.ts";
 
-/** Addresses that were made and not given back. */
+/** Addresses that were made and not revoked. */
 const open = new Set<string>();
 const texts: string[] = [];
 const log: unknown[] = [];
 
-/** A front end that tells which copy of it was asked for what; `text` makes the next copy another one. */
+/** A front end that reports which of its copies was asked for what; `text` makes the next copy a different one. */
 const bundle = (text: string) => `
   globalThis.copies = (globalThis.copies ?? 0) + 1;
   const copy = globalThis.copies;

@@ -1,4 +1,7 @@
-/** A line that loses, doubles and holds back what crosses: everything is done once, and everyone ends up with the same. */
+/**
+ * A connection that loses, doubles and holds back messages: everything is done once, and all sides end up with the
+ * same.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { LOST_MS } from "../connection/request-queue.ts";
@@ -11,7 +14,7 @@ import { expectAgreement, type Front, play, type Step, stage, step } from "./ste
 
 type Fate = "pass" | "lose" | "double" | "hold";
 
-/** Half of what crosses arrives as it should. */
+/** Half of the messages arrive as they should. */
 const fates = fc.infiniteStream(
   fc.oneof(
     { weight: 3, arbitrary: fc.constant<Fate>("pass") },
@@ -19,7 +22,7 @@ const fates = fc.infiniteStream(
   ),
 );
 
-/** Bad weather on the way between a fake kernel and its front ends, in both directions. */
+/** A bad connection between a fake kernel and its front ends, in both directions. */
 class Weather {
   #held: (() => void)[] = [];
   #calm = false;
@@ -58,7 +61,7 @@ class Weather {
   }
 }
 
-/** Let time pass until everyone has an answer. */
+/** Let time pass until every request has an answer. */
 function settle({ python }: Fixture, schedules: readonly PlayedSchedule[]): void {
   for (let round = 0; round < 8; round++) {
     python.pump();

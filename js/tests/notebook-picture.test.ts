@@ -6,7 +6,7 @@ const VIEW = "application/vnd.jupyter.widget-view+json";
 
 afterEach(() => document.body.removeAttribute("data-vscode-theme-kind"));
 
-/** A cell of JupyterLab's shared document that keeps what it was told. */
+/** A cell of JupyterLab's shared document that records its changes. */
 function cell(...ids: string[]) {
   const outputs = ids.map((model_id) => ({
     output_type: "display_data",

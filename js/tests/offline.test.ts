@@ -5,7 +5,7 @@ import { Lens } from "../state/lens.ts";
 import { fixture } from "./fake-host.ts";
 import { PlayedSchedule } from "./play.ts";
 
-/** A page without a kernel: its model has a state, and sending leads nowhere. */
+/** A page without a kernel: its model has a state, and sending has no effect. */
 function page() {
   const { model, python } = fixture();
   model.deliver = () => {

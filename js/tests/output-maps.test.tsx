@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-/** An output that is a picture: what is asked for, what is drawn, and what is said of it. */
+/** An output that is a picture: what is requested, what is drawn, and the text about it. */
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, describe, expect, test, vi } from "vitest";

@@ -1,4 +1,4 @@
-/** A schedule that a test plays by hand, and a lens over the fake host that uses it. */
+/** A schedule that a test runs by hand, and a lens over the fake host that uses it. */
 import type { Schedule } from "../preview/frames.ts";
 import { Lens } from "../state/lens.ts";
 import { type Fixture, type FixtureOptions, fixture } from "./fake-host.ts";

@@ -19,12 +19,12 @@ interface Case {
 export interface Outcome {
   pre: number[];
   activation: number[];
-  /** Least and greatest activation, as the legend would say. */
+  /** Least and greatest activation, as in the legend. */
   range: [number, number];
   zeros: number;
 }
 
-/** The map computed from nothing, and the map that the linear update ends at. */
+/** The map computed from zero, and the map at which the linear update ends. */
 export function predict({ geometry, image, firstChannel, kernel, bias, steps }: Case): [Outcome, Outcome] {
   const activation = activationOf(geometry.activation, geometry.activation_params);
   if (!activation) throw new Error(`the browser does not know ${geometry.activation}`);

@@ -1,4 +1,4 @@
-/** A request queue with a clock that is played, and edits to put into it. */
+/** A request queue with a simulated clock, and edits to put into it. */
 import { GATHER_MS, type QueueState, RequestQueue } from "../connection/request-queue.ts";
 import type { Request } from "../protocol/messages.ts";
 import type { Uid } from "../protocol/records.ts";

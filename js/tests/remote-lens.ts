@@ -6,7 +6,7 @@ import { Lens } from "../state/lens.ts";
 import { FakeModel } from "./fake-model.ts";
 import { PlayedSchedule } from "./play.ts";
 
-/** What crosses, with its bytes in base64. */
+/** A message, with its bytes in base64. */
 interface Packed {
   content: Record<string, unknown>;
   buffers: string[];

@@ -1,12 +1,12 @@
 // @vitest-environment happy-dom
-/** A saved lens that is damaged or forged: what is wrong is said, what is whole is shown, and nothing is thrown. */
+/** A saved lens that is damaged or forged: what is wrong is named, what is intact is shown, and nothing is thrown. */
 import { expect, test, vi } from "vitest";
 import { bytesOf } from "../protocol/bytes.ts";
 import type { FilterRecord, Traits } from "../protocol/records.ts";
 import widget from "../widget.tsx";
 import { fixture } from "./fake-host.ts";
 
-/** A lens as it is saved: traits with the filters and their maps, and nobody who answers. */
+/** A lens as it is saved: traits with the filters and their maps, and nothing that answers. */
 function saved(): Record<string, unknown> {
   const { model, python } = fixture();
   python.pump();
@@ -179,7 +179,7 @@ const JUNK: unknown[] = [
   ...[[], {}, [1, 2, 3], [[]], { $buffer: 0 }, new Uint8Array(0), new Uint8Array(3)],
 ];
 
-/** Exchange, leave out or shorten one part of a value, anywhere in it. */
+/** Replace, leave out or shorten one part of a value, anywhere in it. */
 function damage(value: unknown, rng: () => number): unknown {
   const bytes = ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
   if (rng() < 0.25 || value === null || (typeof value !== "object" && !bytes)) {

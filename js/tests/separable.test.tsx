@@ -95,7 +95,7 @@ describe("a separable layer's card", () => {
     });
     expect(sent().length).toBeLessThanOrEqual(2);
     expect(python.history.undo).toBe(1);
-    // The fake's undo knows effective kernels only; the parts are asked for again because the filter changed.
+    // The fake's undo knows effective kernels only; the parts are requested again because the filter changed.
     python.parts = { depthwise: DEPTHWISE.slice(), pointwise: POINTWISE.map((w) => w.slice()) };
     act(() => lens.undo());
     await vi.waitFor(() => {

@@ -5,11 +5,11 @@ import { type Fixture, fixture } from "./fake-host.ts";
 import type { FakeFilter } from "./fake-python.ts";
 import { PlayedSchedule } from "./play.ts";
 
-/** Things that may happen to a lens with two browsers, and what must hold when all is said. */
+/** Things that may happen to a lens with two browsers, and what must be true once everything has been delivered. */
 const value = fc.integer({ min: -8, max: 8 }).map((n) => n / 4);
 const pick = fc.nat(99);
 
-/** What two front ends, Python, the wire and time may do, in any order. */
+/** What two front ends, Python, the connection and time may do, in any order. */
 export const step = fc.oneof(
   {
     weight: 8,

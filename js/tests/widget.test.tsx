@@ -6,7 +6,7 @@ import widget from "../widget.tsx";
 import { fixture } from "./fake-host.ts";
 import type { FakeModel } from "./fake-model.ts";
 
-/** What anywidget hands over: another object at every call, with the same model behind it. */
+/** What anywidget passes: another object at every call, with the same model behind it. */
 function proxy(model: FakeModel): AnyModel<Traits> {
   return {
     get: model.get.bind(model),

@@ -71,7 +71,7 @@ window.run = async (code, cell) => {
   await Promise.all(drawn);
 };
 
-/** VS Code exchanges the output's data, and leaves a widget alone that is drawn in that output already. */
+/** VS Code replaces the output's data, and leaves alone a widget that is already drawn in that output. */
 function update({ data, transient }) {
   for (const output of [...notebook.values()].flat()) {
     if (output.display_id === transient.display_id) output.data = data;
