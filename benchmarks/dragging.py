@@ -82,7 +82,7 @@ def previews(seen: dict[str, Any], least: dict[str, Any], frame: float) -> Row:
 
 
 def drag(notebook: Notebook, view: LensView, seconds: float) -> dict[str, Any]:
-    """Drag a cell up and down and let go; return what the page saw, and whether both sides ended equal."""
+    """Drag a cell up and down and release it; return what the page saw, and whether both sides ended equal."""
     page = notebook.page
     view.settle()
     cell = view.cell(0, 1, 1)

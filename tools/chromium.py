@@ -21,7 +21,7 @@ def find_chromium() -> str | None:
 
 
 def ensure_chromium() -> None:
-    """Install Debian's Chromium where there is no browser and that may be done; say what to install elsewhere."""
+    """Install Debian's Chromium if there is no browser and this is possible; otherwise say what to install."""
     if find_chromium():
         return
     apt = shutil.which("apt-get")

@@ -32,7 +32,7 @@
    * - `pixels`: from the key until the canvas is written, without the waiting where a frame's callback does it;
    * - `script`: all of the page's work on it: the key's `handler`, the `rendering` after it, and `painting` where a frame's
    *   callback does it;
-   * - `paint`: from the key until the frame with the new pixels was handed over to be shown;
+   * - `paint`: from the key until the frame with the new pixels is passed on to be shown;
    * - `late`: frames that were shown between the key and that one;
    * - `answer`: from the key until the answer was in the page; `keras`: until the frame with Keras's map was shown.
    */

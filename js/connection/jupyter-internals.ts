@@ -87,7 +87,7 @@ const ON_THE_PAGE = "silent-change";
 
 /** The outputs of JupyterLab's notebook. */
 export interface NotebookOutputs {
-  /** Give outputs another MIME bundle without drawing them anew; `change` returns null for those that stay. */
+  /** Give outputs another MIME bundle without redrawing them; `change` returns null for those that stay. */
   change(change: (data: Record<string, unknown>) => Record<string, unknown> | null): void;
 }
 

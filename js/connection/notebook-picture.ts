@@ -1,7 +1,7 @@
 /**
  * The lens's outputs in the notebook: what they show where there is no widget.
  *
- * JupyterLab and Notebook 7 draw a widget anew on `update_display_data`, while it is being edited; there the output's data
+ * JupyterLab and Notebook 7 redraw a widget on `update_display_data`, while it is being edited; there the output's data
  * are replaced without that. VS Code leaves a widget alone whose output is updated (`renderIPyWidget` in
  * vscode-jupyter).
  */

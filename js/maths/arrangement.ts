@@ -14,7 +14,7 @@ export interface Subject {
    */
   planes: number;
   deep: boolean;
-  /** Height of what stands below the cells of each plane: a signal's stem plot. */
+  /** Height of what is below the cells of each plane: a signal's stem plot. */
   stems?: number;
   /** Height of bias and tools where they are beside the cells. */
   tools: number;
@@ -26,7 +26,7 @@ export interface Room {
   height: number;
   /** Height of the toolbar and of all other bars above the pictures. */
   bars: number;
-  /** Height of what stands above the cards and not above the image: the overview of a gallery. */
+  /** Height of what is above the cards but not above the image: the overview of a gallery. */
   overview: number;
   /** Whether the pointer is a finger: cells do not get smaller than one. */
   coarse: boolean;
@@ -37,7 +37,7 @@ export interface Extent {
   height: number;
 }
 
-/** Kernel over its map, left of it, or folded away until it is asked for. */
+/** Kernel over its map, left of it, or folded away until it is needed. */
 export type KernelSide = "above" | "beside" | "folded";
 
 export interface Arrangement {
@@ -49,9 +49,9 @@ export interface Arrangement {
   cell: number;
   /** Room for the kernel's cells; more of them scroll inside it. */
   place: Extent;
-  /** Whether bias and tools stand right of the cells rather than below them. */
+  /** Whether bias and tools are to the right of the cells rather than below them. */
   toolsBeside: boolean;
-  /** Height of cells, legend and tools together, where they stand above the map. */
+  /** Height of cells, legend and tools together, where they are above the map. */
   block: number;
 }
 
@@ -104,7 +104,7 @@ const FINGER = 34;
 const FEW = 7;
 /** A larger cell may cost this much of the map's area. */
 const WORTH = 0.97;
-/** Width of the image relative to the maps where the kernels stand beside these. */
+/** Width of the image relative to the maps where the kernels are beside these. */
 const IMAGE_SHARE = 0.8;
 /** A picture is at least this high: a signal has one row. */
 const LEAST_HEIGHT = 40;

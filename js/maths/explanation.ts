@@ -114,7 +114,7 @@ export interface Sum {
   exact: boolean;
 }
 
-/** Digits after the point that are ever shown, and how many more than asked for may be. */
+/** Digits after the point that are ever shown, and how many more than requested may be. */
 const MOST_DECIMALS = 20;
 const MORE = 4;
 

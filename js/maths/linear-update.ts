@@ -62,7 +62,9 @@ export function addTap(
   }
 }
 
-/** `addTap` only for the pixels where some rows and columns of the map cross; `pre` has those pixels, row-major. */
+/**
+ * `addTap` only for the pixels at the crossings of some rows and columns of the map; `pre` has those pixels, row-major.
+ */
 export function addTapAt(
   geometry: Geometry,
   plane: Float32Array,

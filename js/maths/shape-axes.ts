@@ -79,7 +79,7 @@ export function lengthFormula(geometry: Geometry, i: 0 | 1): { letters: string; 
   const out = output_shape[i];
   const span = extent(k, d);
   if (kindOf(geometry).spreads) {
-    // With an output_padding of the user's own there is another rule; the numbers alone are shown.
+    // With an output_padding of the user's own there is another rule; only the numbers are shown.
     const plain = padding === "same" ? n * s : n * s + Math.max(span - s, 0);
     if (plain !== out) return { letters: `${name}′`, numbers: `${out}` };
     return padding === "same"

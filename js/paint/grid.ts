@@ -30,7 +30,9 @@ export function isLarge({ rows, cols }: Size): boolean {
   return rows * cols > WHOLE_PIXELS;
 }
 
-/** What a canvas of so many device pixels shows of a picture, or null where the picture is not large or not in sight. */
+/**
+ * What a canvas of this many device pixels shows of a picture, or null where the picture is not large or not in sight.
+ */
 export function gridOf(
   window: SourceWindow,
   device: { width: number; height: number },
@@ -162,7 +164,7 @@ export function within(window: SourceWindow, { part, shape }: Grid): SourceWindo
   };
 }
 
-/** All of a picture, reduced to so many rows and columns. */
+/** All of a picture, reduced to this many rows and columns. */
 export function wholeGrid({ rows, cols }: Size, shape: readonly [number, number]): Grid {
   return { part: [0, rows, 0, cols], shape: [shape[0], shape[1]] };
 }

@@ -79,7 +79,7 @@ export function pack(content: object): Packet {
   return { content: walk(content) as Record<string, unknown>, buffers };
 }
 
-/** Put the bytes back where `{"$buffer": i}` stands. */
+/** Put the bytes back where `{"$buffer": i}` is. */
 export function unpack(content: unknown, buffers: readonly Bytes[]): unknown {
   if (Array.isArray(content)) return content.map((item) => unpack(item, buffers));
   if (typeof content !== "object" || content === null || isBytes(content)) return content;

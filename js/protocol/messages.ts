@@ -38,7 +38,7 @@ export interface PartEdit {
 
 /**
  * How the picture that an output shows without a widget gets into the notebook: the front end puts it there (`outputs`
- * messages), the host takes `update_display_data` without drawing the widget anew, or neither.
+ * messages), the host takes `update_display_data` without redrawing the widget, or neither.
  */
 export type PictureWay = "keep" | "update" | "none";
 
@@ -98,7 +98,7 @@ export type Request =
   | { type: "image"; shape: [number, number, number]; data: Uint8Array }
   /** Feed the layer the map of a filter, as it is now. */
   | { type: "use_map"; uid: Uid }
-  /** Feed it again with what it was fed so many maps before. */
+  /** Feed it again what it was fed this many maps earlier. */
   | { type: "leave_map"; steps: number }
   /** What a kernel does, in numbers; `channel` (0 unless given) is the plane that is looked at closely. */
   | { type: "diagnose"; uid: Uid; channel?: number }
@@ -319,7 +319,7 @@ const answer = fields({
   error,
   /** Hello: the widget's id, which a Python restarted in between does not know. */
   model: optional(text),
-  /** Probe: both stages by uid, at the pixel asked for, and the weights' rev they belong to. */
+  /** Probe: both stages by uid, at the requested pixel, and the weights' rev they belong to. */
   values: optional(list(fields({ uid: whole, rev: whole, activation: number, pre_activation: number }))),
   /** Diagnose. */
   diagnostics: optional(diagnostics),
@@ -343,7 +343,10 @@ const answer = fields({
   replaced: optional(flag),
 });
 
-/** float32 (classes,) each; null where the model's output is not one vector, and where the model was not run. One that is a picture is asked for by `output_maps`. */
+/**
+ * float32 (classes,) each; null where the model's output is not one vector, and where the model was not run. One that
+ * is a picture is requested by `output_maps`.
+ */
 const outputVectors = nullable(fields({ before: bytes, after: bytes }));
 
 /** Trait `_saved`, of a page without Python alone: answers to what it cannot ask. */

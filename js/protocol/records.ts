@@ -172,7 +172,7 @@ export type CheckedRecord = Checked<typeof filterRecord>;
 /** A filter's record as it is sent. */
 export type FilterRecord = Omit<CheckedRecord, "bias"> & { bias: Num };
 
-/** Trait `_filters`: written by Python when the state is asked for, kept current here for saving. */
+/** Trait `_filters`: written by Python when the state is requested, kept current here for saving. */
 export interface FilterTable {
   generation: number;
   filters: FilterRecord[];

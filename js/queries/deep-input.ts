@@ -26,7 +26,7 @@ export interface PreviewedLayer<Filter extends PreviewedFilter> {
 export class DeepInput<Filter extends PreviewedFilter> {
   /** By channel of the layer's input. */
   readonly #planes = new AskedCache<number, Float32Array>(MEMORY, (plane) => plane.byteLength);
-  /** Bounds on what each kernel plane adds to the map, by filter; asked for together with its pre-activation. */
+  /** Bounds on what each kernel plane adds to the map, by filter; requested together with its pre-activation. */
   readonly #contributions = new AskedCache<Uid, Float32Array>(MOST_FILTERS);
 
   constructor(

@@ -60,7 +60,7 @@ export class ImagePixels {
     }
   }
 
-  /** The image is another one. */
+  /** The image has changed. */
   forget(): void {
     this.#following = null;
     this.#values.forget();

@@ -11,7 +11,10 @@ const PATIENCE_MS = 200;
 const MOST_BYTES = 512 * 1024;
 /** Filters that Python sends at most in one answer. */
 const MOST_AT_ONCE = 64;
-/** Up to so many bytes an answer is filled with what comes on screen next: the number of answers is what costs the page, not their size. */
+/**
+ * An answer is filled up to this many bytes with what comes on screen next: the page pays for the number of answers,
+ * not their size.
+ */
 const FULL_BYTES = 256 * 1024;
 
 /** A filter; one object for as long as the lens has it. */
@@ -111,7 +114,7 @@ export class VisibleFilters<Filter extends FilterId> {
     this.events.ask([...this.#prefetch(uids.length), ...uids]);
   }
 
-  /** What an answer with so many filters is filled with. */
+  /** What an answer with this many filters is filled up with. */
   #prefetch(wanted: number): Uid[] {
     const room = Math.min(MOST_AT_ONCE, Math.floor(FULL_BYTES / this.events.size())) - wanted;
     const uids: Uid[] = [];

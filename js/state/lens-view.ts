@@ -73,7 +73,7 @@ export interface NetworkView {
   predictions: ReadonlySignal<Predictions>;
   /** Rows, columns and channels of the model's output where it is a picture, else null. */
   output: ReadonlySignal<readonly [rows: number, cols: number, channels: number] | null>;
-  /** The channel of it that is drawn. Never crosses to Python. */
+  /** The channel of it that is drawn. Never sent to Python. */
   outputChannel: Signal<number>;
   outputMaps: Pick<OutputMaps, "shown" | "want" | "valuesAt">;
   /** Open another layer. */
@@ -158,13 +158,15 @@ export interface LensView {
   problem: ReadonlySignal<Problem | null>;
   /** True while the compare button is pressed: maps and kernels show what they were before the last gesture. */
   comparing: Signal<boolean>;
-  /** Pixel under the pointer, in output coordinates of the maps (shared by all), or null. Never crosses to Python. */
+  /** Pixel under the pointer, in output coordinates of the maps (shared by all), or null. Never sent to Python. */
   hover: Signal<{ row: number; col: number } | null>;
   /** Pixel under the pointer in the input image, or null. */
   hoverInput: Signal<{ row: number; col: number } | null>;
-  /** The tab that is open. Never crosses to Python. */
+  /** The tab that is open. Never sent to Python. */
   explained: Signal<Explained>;
-  /** Whether the kernel slides over the image: the maps veil what comes after the pinned pixel. Never crosses to Python. */
+  /**
+   * Whether the kernel slides over the image: the maps veil what comes after the pinned pixel. Never sent to Python.
+   */
   sliding: Signal<boolean>;
   /** Zoom and pan shared by the image and every map: centre in unit coordinates of the picture, and magnification ≥ 1. */
   viewport: Signal<{ x: number; y: number; zoom: number }>;
@@ -226,7 +228,7 @@ export interface LensView {
   setImage(shape: [number, number, number], data: Uint8Array): void;
   /** Feed the layer the map of a filter as it is now, so that filters come one after another. */
   useMap(uid: Uid): void;
-  /** Feed it again with what it was fed so many maps before. */
+  /** Feed it again what it was fed this many maps earlier. */
   leaveMap(steps: number): void;
   dismissProblem(): void;
   /** Show an error that the browser found itself, in the same place as Python's. */

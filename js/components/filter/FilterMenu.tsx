@@ -105,7 +105,7 @@ function Menu({ label, groups, start, button, onClose, onDismiss, onChoose }: Me
       onToggle={(event) => event.newState === "closed" && onDismiss()}
     >
       {groups.map((group, i) => (
-        // biome-ignore lint/a11y/useSemanticElements: a fieldset is no group of a menu.
+        // biome-ignore lint/a11y/useSemanticElements: a fieldset is not a group of a menu.
         <div role="group" key={i}>
           {group.map((action) => (
             <button

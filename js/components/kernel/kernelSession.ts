@@ -192,7 +192,7 @@ export class KernelSession {
     });
   }
 
-  /** Another cell is chosen while one is open: its text is taken or, if it is no number, dropped with a note. */
+  /** Another cell is chosen while one is open: its text is accepted or, if it is not a number, dropped with a note. */
   #leaveCell(): Note | null {
     if (!this.open.peek() || this.commit()) return null;
     const why = this.note.peek()?.text;

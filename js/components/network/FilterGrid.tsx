@@ -174,7 +174,7 @@ interface PlaceProps {
   onOpen: () => void;
 }
 
-/** What lies beneath a row of maps: which filter stands where, and where its map comes from. */
+/** What lies beneath a row of maps: which filter is where, and where its map comes from. */
 function Place(props: PlaceProps) {
   const { id, filter, label, index, note, x, y, place, places, selected } = props;
   const thumb = useRef<HTMLSpanElement>(null);

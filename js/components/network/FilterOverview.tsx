@@ -49,7 +49,7 @@ export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () =>
           <button
             type="button"
             class="cl-button cl-outlined"
-            title="Set the map of each filter to 0 in turn: what the model's first class loses, before a last softmax"
+            title="Set each filter's map to 0 in turn, to see what the first class loses, before a last softmax"
             onClick={() => {
               if (ranking.running.peek()) ranking.stop();
               else void ranking.ablateEach();

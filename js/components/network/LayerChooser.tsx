@@ -1,4 +1,4 @@
-/** Which of the model's convolution layers is open: a combobox that finds it by name, and a picture of where it stands. */
+/** Which of the model's convolution layers is open: a combobox that finds it by name, and a picture of where it is. */
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { LayerRecord } from "../../protocol/records.ts";

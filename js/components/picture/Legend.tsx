@@ -80,7 +80,7 @@ function Zero({ display: [low, high] }: Pick<LegendProps, "display">) {
   return <span class="cl-bar-zero" style={{ insetInlineStart: `${(100 * -low) / (high - low)}%` }} />;
 }
 
-/** Where the value that is read out stands on the bar. */
+/** Where the value that is read out is on the bar. */
 function Tick({ probe, display: [low, high] }: Pick<LegendProps, "probe" | "display">) {
   const value = probe.value?.value ?? Number.NaN;
   if (!(low < high && value >= low && value <= high)) return null;

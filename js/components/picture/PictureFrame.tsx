@@ -33,7 +33,10 @@ export interface PictureFrameProps {
   watch(): void;
   /** Rows and columns of what the whole picture is drawn from; null where that is reduced to the screen. */
   drawn?(): Size | null;
-  /** Fills the canvas, which covers so many device pixels, with a part of the picture. Like `where` it reads signals: a rendering comes after it. */
+  /**
+   * Fills the canvas, which covers this many device pixels, with a part of the picture. Like `where` it reads signals:
+   * a rendering comes after it.
+   */
   paint(context: CanvasRenderingContext2D, window: SourceWindow, device: Resolution): void;
   hover(pixel: Pixel | null): void;
   pick(pixel: Pixel): void;
@@ -47,7 +50,7 @@ export interface PictureFrameProps {
   under?: ComponentChildren;
   /** Enlarge this picture's filter, or shrink it again; with the pixel that was double-clicked. */
   open?: (pixel: Pixel | null) => void;
-  /** What stands over a corner of the picture. */
+  /** What is shown over a corner of the picture. */
   children?: ComponentChildren;
 }
 

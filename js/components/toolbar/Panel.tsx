@@ -7,7 +7,7 @@ import { useUniqueId } from "../ui/useUniqueId.ts";
 export interface PanelProps {
   /** Of the button and of the panel. */
   name: string;
-  /** What stands on the button. */
+  /** What the button shows. */
   face: ComponentChildren;
   class?: string;
   /** What it shows; a function gets the callback that closes it. */

@@ -1,4 +1,4 @@
-/** A colour table drawn as a bar, with what stands on it. */
+/** A colour table drawn as a bar, with the marks on it. */
 import type { ComponentChildren } from "preact";
 
 export interface ColorBarProps {

@@ -25,7 +25,7 @@ function parse(text: string): VNode[] {
         at++;
         const base = items.pop();
         const written = atom();
-        // As high as a tall letter: without a font for mathematics, low letters would stand on the line.
+        // As high as a tall letter: without a font for mathematics, low letters would sit on the line.
         const script =
           token === "_" ? (
             <mrow>

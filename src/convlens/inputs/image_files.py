@@ -41,7 +41,7 @@ _OTHERS = {
 def read_stream(value: Any) -> Any:
     """Return the bytes of an open file or of an uploaded one, and anything else as it is.
 
-    The position of a seekable file is left where it was. A file that was just written, and so stands at its
+    The position of a seekable file is left where it was. A file that was just written, and so is at its
     end, is read from its start.
     """
     content = _uploaded(value)
@@ -96,7 +96,7 @@ def open_path(value: str | os.PathLike[str]) -> tuple[Picture, str]:
     """
     path = _local(os.fsdecode(value))
     try:
-        status = os.stat(path)  # noqa: PTH116 - before opening: a pipe that nobody writes to would wait for good
+        status = os.stat(path)  # noqa: PTH116 - before opening: a pipe that nobody writes to would wait forever
     except PermissionError as error:
         raise ValueError(f"{shortened(path, 300)} cannot be accessed: {error.strerror}.") from error
     except (OSError, ValueError) as error:  # no such file, or no possible name of one

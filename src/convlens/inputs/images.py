@@ -28,7 +28,7 @@ class Stream(Protocol):
     """An open file, or whatever else bytes are read from."""
 
     def read(self, size: int = ..., /) -> bytes:
-        """Return so many bytes, or all."""
+        """Return at most this many bytes, or all."""
 
 
 class Upload(Protocol):

@@ -107,7 +107,7 @@ def load(text: str | bytes) -> Kernels:
         kernels = read_kernels(numbers, list_depth(numbers))
         bias = read_bias(_numbers(data.get("bias"), "bias") if data.get("bias") is not None else None, len(kernels))
         names = None if data.get("names") is None else read_names(data["names"], len(kernels))
-    except TypeError as error:  # to whoever reads a file, its content is a wrong value
+    except TypeError as error:  # for a reader of a file, its content is a wrong value
         raise ValueError(str(error)) from None
     return Kernels([k[:, :, 0] if k.shape[2] == 1 else k for k in kernels], bias, names)
 

@@ -177,7 +177,7 @@ def _read_16_bit_colour(picture: Picture) -> tuple[NDArray[Any], Exif] | None:
 def _big_endian(picture: Picture, raw: str) -> bool:
     import sys
 
-    # "N" is what libtiff hands over: numbers of this machine.
+    # "N" is what libtiff passes on: numbers of this machine.
     return raw[-1] == "B" or (raw[-1] == "N" and sys.byteorder == "big")
 
 

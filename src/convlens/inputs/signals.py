@@ -80,7 +80,7 @@ def read_signal(value: Any, *, channels: int | None, steps: int | None = None) -
 
 
 def _along(shape: tuple[int, ...], channels: int | None) -> tuple[int, int] | None:
-    """Return ``(steps, channels)`` of a shape, None where it is no signal of so many channels."""
+    """Return ``(steps, channels)`` of a shape, None where it is not a signal with this many channels."""
     if (len(shape) == 3 and shape[0] == 1) or (len(shape) == 2 and shape[0] == 1 and channels in (None, 1)):
         shape = shape[1:]
     if len(shape) == 1:

@@ -168,7 +168,7 @@ class Runner:
 
         tensorflow = keras.backend.backend() == "tensorflow" and is_own_class(self._layer)
         if tensorflow and self._geometry.groups > 1 and self._geometry.data_format == "channels_last":
-            # Keras has TensorFlow compile a grouped convolution, anew at every call that is not traced itself.
+            # Keras has TensorFlow compile a grouped convolution, again at every call that is not itself traced.
             if self._traced is None:
                 self._traced = compiled(lambda x, weights: self._call(self._layer, weights, x))
             pre, act = self._traced(self.x, list(weights))

@@ -40,7 +40,7 @@ def block_means(values: FloatArray, shape: tuple[int, int]) -> FloatArray:
     down, across = block_starts(rows, shape[0]), block_starts(cols, shape[1])
     wide = np.float32 if _magnitude(values) < _LARGE else np.float64
     with np.errstate(invalid="ignore"):
-        # Row upon row; `reduceat` along the first axis takes fifteen times as long.
+        # Row by row; `reduceat` along the first axis takes fifteen times as long.
         sums = np.empty((shape[0], *values.shape[1:]), wide)
         for into, first, last in zip(sums, down, [*down[1:], rows], strict=True):
             np.add.reduce(values[first:last], axis=0, dtype=wide, out=into)
@@ -51,7 +51,7 @@ def block_means(values: FloatArray, shape: tuple[int, int]) -> FloatArray:
 
 
 def fitted(rows: int, cols: int, pixels: int) -> tuple[int, int]:
-    """Return the largest rows and columns in the same proportion that have at most so many pixels together."""
+    """Return the largest rows and columns in the same proportion that have at most this many pixels together."""
     shrink = min(1.0, math.sqrt(pixels / (rows * cols)))
     # A strip keeps at least one row; what that costs is taken from its length.
     short = max(1, int(min(rows, cols) * shrink))
@@ -60,6 +60,6 @@ def fitted(rows: int, cols: int, pixels: int) -> tuple[int, int]:
 
 
 def _magnitude(values: FloatArray) -> float:
-    """Return the largest magnitude; where it is not finite, one that asks for float64, as others may be large."""
+    """Return the largest magnitude; where it is not finite, one that requires float64, as others may be large."""
     most = float(max(values.max(), -values.min())) if values.size else 0.0
     return most if math.isfinite(most) else _LARGE

@@ -14,7 +14,7 @@ MOST_GROWTH = 4
 
 
 def check_bounds(geometry: Geometry) -> None:
-    """Raise a ``ValueError`` that names the bound where a layer's settings ask for more than can be computed.
+    """Raise a ``ValueError`` that names the bound where a layer's settings require more than can be computed.
 
     Parameters
     ----------

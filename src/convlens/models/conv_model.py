@@ -363,6 +363,6 @@ def _refuse_to_build(model: keras.Model, layer: keras.layers.Layer) -> Callable[
 def _inside_compiled(model: keras.Model, path: str) -> str:
     return (
         f"layer {path!r} of model {model.name!r} is called inside a compiled function (such as @tf.function "
-        "around call), which would keep edited weights for good. Take the decorator off; Keras compiles fit and "
+        "around call), which would keep edited weights for good. Remove the decorator; Keras compiles fit and "
         "predict by itself."
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from convlens.maths.arrays import shortened
 from convlens.models.input_slots import Slot
 
-#: What an open size is in an array that stands for the user's.
+#: The value of an open size in an array that represents the user's.
 _OPEN = 32
 
 
@@ -56,7 +56,7 @@ def none_left(model: str, slots: Sequence[Slot], image: int) -> str:
 def unknown(model: str, slots: Sequence[Slot], image: int, name: object, near: str | None, what: str) -> str:
     """Return that there is no such input."""
     hint = f" Did you mean {near!r}?" if near else ""
-    text = f"{what} {shortened(name)}, which is no input of the model.{hint} {_takes(model, slots)}"
+    text = f"{what} {shortened(name)}, which is not an input of the model.{hint} {_takes(model, slots)}"
     return text if what.startswith("preprocess") or len(slots) == 1 else f"{text} Give {_call(slots, image)}."
 
 
@@ -75,7 +75,7 @@ def no_image_made(model: str, slots: Sequence[Slot], image: int) -> str:
 
 
 def misshapen(model: str, slot: Slot, shape: tuple[int, ...], *, fits: bool) -> str:
-    """Return that a value does not have the shape that the model asks for."""
+    """Return that a value does not have the shape that the model requires."""
     text = f"Input {slot.name!r} of model {model!r} was given as an array of shape {shape}; expected {_shape(slot)}"
     if fits:
         return f"{text}, for one image. Take one of the {shape[0]}: inputs={{{slot.name!r}: array[0]}}."

@@ -40,7 +40,7 @@ class Slot(NamedTuple):
 
 
 def slots_of(model: keras.Model) -> tuple[tuple[Slot, ...], Any, bool]:
-    """Return a model's inputs, the structure of its first argument, and whether the shapes are what it asks for."""
+    """Return a model's inputs, the structure of its first argument, and whether it requires these shapes."""
     import keras
 
     if tensors := getattr(model, "inputs", None):

@@ -80,7 +80,7 @@ class LayerOutputs:
 
     @property
     def captured(self) -> list[Any]:
-        """Variables whose values a trace would keep for good, and which must be its arguments: all of them on JAX."""
+        """Variables whose values a trace would keep, and which must therefore be its arguments: all of them on JAX."""
         import keras
 
         return list(self.model.variables) if keras.backend.backend() == "jax" else []

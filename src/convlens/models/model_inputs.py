@@ -31,7 +31,8 @@ class ModelInputs:
     structure
         What the model's first argument is: the position of a slot, or lists, tuples and dictionaries of such.
     known
-        Whether the shapes are what the model asks for. A subclassed model only remembers what it was called with first.
+        Whether the shapes are those that the model requires. A subclassed model only remembers what it was called with
+        first.
     image
         Position of the slot that takes the image.
     others

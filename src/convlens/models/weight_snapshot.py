@@ -109,7 +109,7 @@ def consistent(look: Callable[[], WeightSnapshot], compute: Callable[[], T]) -> 
 
 
 def _mark_of(variable: Any) -> Callable[[Any], bool]:
-    """Return a function that tells whether a variable still holds the value that it holds now."""
+    """Return a function that tells, later on, whether a variable still holds its present value."""
     import keras
 
     backend, held = keras.backend.backend(), variable.value

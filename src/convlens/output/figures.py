@@ -275,7 +275,7 @@ class _Drawing:
     def _arranged(self, width: float, height: float) -> tuple[float, float]:
         """Choose rows and columns for pairs of this size, and return the size of the page that they fill.
 
-        Up to four stand side by side. More make a page whose proportions are those of a sheet of paper.
+        Up to four are side by side. More make a page whose proportions are those of a sheet of paper.
         """
         wanted = math.sqrt(self.count * height / width * _PAGE[0] / _PAGE[1])
         self.columns = max(1, min(self.count, max(_COLUMNS, round(wanted))))

@@ -15,7 +15,7 @@ export function readState(saved) {
   );
 }
 
-/** What a widget takes for its model: what is set stays in the page, and sending fails. */
+/** What a widget gets as its model: what is set stays in the page, and sending fails. */
 export function modelOf(state) {
   const listeners = new Map();
   return {

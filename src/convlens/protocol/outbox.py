@@ -1,4 +1,4 @@
-"""What crosses from Python to the browser: the values of the private traits, and messages with records."""
+"""What is sent from Python to the browser: the values of the private traits, and messages with records."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ class Outbox:
             yield records.filter_record(filters, index, rev, geometry, drawn)
 
     def _with_factors(self, found: Iterator[FilterRecord]) -> Iterator[FilterRecord]:
-        """Add what a separable layer's filters are made of, while ``fit`` lets no request of the browser through."""
+        """Add what a separable layer's filters are made of, while ``fit`` runs, during which no request is answered."""
         filters = self._session.filters
         if not self._session.following or not isinstance(filters, SeparableFilters):
             yield from found
@@ -275,15 +275,15 @@ class Outbox:
         rms, depthwise = plane_rms(self._session.engine.layer.input), filters.stacked.tobytes()
         for record in found:
             factors = records.factors_record(filters, filters.index_of(record["uid"]), record["rev"], rms)
-            # The same object for all, so that it crosses once a message.
+            # The same object for all, so that it is sent once per message.
             factors["depthwise"] = depthwise
             record["factors"] = factors
             yield record
 
     def _compute(self, uids: list[int]) -> Exception | None:
-        """Have Keras compute these filters' maps where it is there; return what it raised."""
+        """Have Keras compute these filters' maps if it has loaded; return what it raised."""
         engine = self._session.engine
-        # A lens that is set aside sends its kernels alone: the browser asks for the maps of what it shows.
+        # A suspended lens sends only its kernels: the browser requests the maps of what it shows.
         if engine.ready and not engine.suspended:
             try:
                 engine.compute(uids)

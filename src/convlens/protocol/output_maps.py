@@ -43,7 +43,7 @@ def output_maps_record(
     pictures
         As `output_pictures` returns them.
     shape
-        Rows and columns that are sent at most, of means; as many as a picture has that crosses whole when left out.
+        Rows and columns of the means that are sent at most; when left out, those of a picture that is sent whole.
     window
         The part of the output that is sent, all of it when left out. Ranges and counts are always those of all.
     """

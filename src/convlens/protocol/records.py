@@ -1,4 +1,4 @@
-"""From the lens's values to the records that cross to the browser (`convlens.protocol.record_types`)."""
+"""From the lens's values to the records that are sent to the browser (`convlens.protocol.record_types`)."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def pack(content: Any) -> tuple[Any, list[bytes]]:
 
 
 def unpack(content: Any, buffers: Sequence[Any]) -> Any:
-    """Put the buffers of a message back where ``{"$buffer": i}`` stands."""
+    """Put the buffers of a message back where ``{"$buffer": i}`` is."""
     if isinstance(content, dict):
         if set(content) == {"$buffer"}:
             index = content["$buffer"]

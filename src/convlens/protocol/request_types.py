@@ -50,7 +50,7 @@ class EditRequest(Request):
 
 
 class LeaveMap(Request):
-    """Back to what the layer was fed so many maps before."""
+    """Back to what the layer was fed this many maps earlier."""
 
     steps: int
 

@@ -64,7 +64,7 @@ _log = logging.getLogger("convlens")
 
 
 class Requests:
-    """Carries out what one lens's browsers ask for.
+    """Carries out the requests of one lens's browsers.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ def use_map(session: Session, i: int) -> None:
 
 
 def leave_map(session: Session, steps: int = 1) -> None:
-    """Feed the layer again with what it was fed before the last `use_map`, or so many of them."""
+    """Feed the layer again what it was fed before the last `use_map`, or before the last `steps` of them."""
     with session.editing():
         through, count = session.image.through, _count(steps)
         if through and count:

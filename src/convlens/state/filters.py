@@ -189,9 +189,9 @@ class FilterList:
     def with_count(self, kernels: Sequence[Array]) -> FilterList:
         """Take these kernels, however many there are.
 
-        If there are as many as filters, each goes to the filter at its place. If not, a filter keeps bias and name
-        where its kernel is found again in order, so that leaving one out or putting one in moves nothing else. Kernels
-        in the place of others take theirs, and those that are left get an identity of their own.
+        If there are as many kernels as filters, each goes to the filter at its place. If not, a filter keeps bias and
+        name where its kernel is found again in order, so that leaving one out or putting one in moves nothing else.
+        Kernels in the place of others take theirs, and those that are left get an identity of their own.
         """
         if len(kernels) == len(self):
             return self.with_kernels(dict(enumerate(kernels)))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from convlens.layers.conv_layer import ConvLayer
 
 
-#: Pixels of a map above which the activation is computed again from the pre-activation whenever it is asked for.
+#: Pixels of a map above which the activation is computed again from the pre-activation whenever it is needed.
 LARGE_MAP = 2**19
 
 _log = logging.getLogger("convlens")
@@ -219,7 +219,7 @@ class MapCache:
         _ = self.layer  # waited for before the lock is taken, which the thread that brings it needs
         with self.lock:
             filters = self._filters
-            # An edit asks for one of thousands.
+            # An edit needs one of thousands.
             wanted = (
                 range(len(filters)) if uids is None else sorted({filters.index_of(u) for u in uids if u in filters})
             )

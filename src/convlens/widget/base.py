@@ -142,7 +142,7 @@ class LensBase(anywidget.AnyWidget):
 
     @classmethod
     def shared_names(cls) -> list[str]:
-        """Names of the public traits that cross to the browser, are saved, and may be set there."""
+        """Names of the public traits that are sent to the browser, are saved, and may be set there."""
         return list(cls.class_traits(shared=True))
 
     # -- what the traits read and write ------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ class NotebookPicture:
         if self._told == self._version or not self._session.engine.ready:
             return
         if _in_colab():
-            # It saves traits, and edits cross in messages.
+            # The notebook saves traits, but edits are sent as messages.
             self._save()
             self._told = self._version
         if "keep" in self._ways:

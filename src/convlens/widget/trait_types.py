@@ -48,7 +48,7 @@ def refusals() -> Iterator[None]:
 class Checked(_AnyTrait):
     """A public trait whose values a function checks before they are kept.
 
-    One declaration makes such a trait cross to the browser, be saved, be settable there, and take checked values only.
+    With one declaration such a trait is sent to the browser, saved, settable there, and takes checked values only.
 
     Parameters
     ----------

@@ -99,7 +99,7 @@ function Facts({ lens, record }: { lens: LensView; record: DiagnosticsRecord }) 
   const symmetries = [
     record.symmetry === "symmetric" && "turned by 180° it is the same",
     record.symmetry === "antisymmetric" && "turned by 180° it has the opposite sign",
-    record.symmetry === "neither" && "turned by 180° it is another kernel",
+    record.symmetry === "neither" && "turned by 180° it is a different kernel",
     record.left_right && "left and right alike",
     record.up_down && "top and bottom alike",
   ].filter(Boolean);
