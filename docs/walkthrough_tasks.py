@@ -297,7 +297,7 @@ def dead_filters(walk: Walk) -> None:
 def filter_that_matters(walk: Walk) -> None:
     """Find the filter that matters for a class"""
     walk.step("press *Ablate each*", walk.view.button("Ablate each").click)
-    expect(walk.view.root.locator(".cl-overview").get_by_role("status")).to_contain_text("by the loss of")
+    expect(walk.view.root.locator(".cl-overview").get_by_role("status")).to_contain_text("by how far the score of")
     most = walk.python("lens.ablation()[0][0]")
     expect(places(walk).first).to_have_attribute("aria-label", re.compile(f"^{most}: "))
 

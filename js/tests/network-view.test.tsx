@@ -203,7 +203,9 @@ describe("the gallery", () => {
     );
     await vi.waitFor(() => {
       act(() => python.pump());
-      expect(get(".cl-overview [role=status]").textContent).toBe("20 of 20, by the loss of class 1's score");
+      expect(get(".cl-overview [role=status]").textContent).toBe(
+        "20 of 20, by how far the score of class 1 falls",
+      );
     });
     // The fake's score is the sum of all maps, and kernel k has k in its middle.
     expect(all(".cl-place")[0]?.getAttribute("aria-label")).toMatch(/^19: Filter 20, /);

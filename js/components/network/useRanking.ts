@@ -142,7 +142,7 @@ export function useRanking(lens: LensView): Ranking {
     if (sort.value !== "loss" || !losses.value) return "";
     const { known, target } = losses.value;
     const name = lens.network.labels.value[target] ?? `class ${target}`;
-    return known < filters.length ? `, ${known} ablated` : `, by the loss of ${name}'s score`;
+    return known < filters.length ? `, ${known} ablated` : `, by how far the score of ${name} falls`;
   };
 
   return {
