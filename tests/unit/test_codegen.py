@@ -131,6 +131,7 @@ def test_numpy_has_keras_activation_functions_over_their_whole_range(name: str) 
     np.testing.assert_allclose(run(code)["activations"], expected, rtol=2e-5, atol=2e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framework", ["keras", "numpy"])
 def test_a_file_is_read_by_the_program_as_the_lens_read_it(tmp_path: pathlib.Path, framework: str) -> None:
     path = tmp_path / 'photo "1".png'

@@ -77,6 +77,7 @@ def test_a_full_disk_leaves_the_page_that_was_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [page]
 
 
+@pytest.mark.slow
 def test_kernels_of_layers_that_were_open_before_are_not_kept() -> None:
     def convolution(name: str) -> Any:
         return keras.layers.Conv2D(64, 3, padding="same", name=name)

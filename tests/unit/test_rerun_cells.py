@@ -174,6 +174,7 @@ lens
 HELLO = {"type": "hello", "client": "page", "seq": 1, "generation": 1, "revs": [], "image": 1, "again": False}
 
 
+@pytest.mark.slow
 def test_a_cell_that_runs_again_and_again_takes_no_more_memory(python: Python) -> None:
     """Of 1024 × 1024 pixels, whose four maps take 34 MB, with every result kept by IPython, as a notebook does."""
     python.run(PREPARE)
