@@ -18,6 +18,10 @@ export interface Subject {
   stems?: number;
   /** Height of bias and tools where they are beside the cells. */
   tools: number;
+  /** Their widths, one after another, where they stand below the cells: as many lines as they take. */
+  toolWidths?: readonly number[];
+  /** The kernel is edited by its parts, which stand one below the other: too high for what stands above a map. */
+  byParts?: boolean;
 }
 
 export interface Room {
@@ -80,8 +84,9 @@ export const SPACE = {
   note: 20,
   /** Range and caption under a map. */
   legend: 40,
-  /** Bias and tools: their width beside the cells, their height below them. */
+  /** Bias and tools: their width beside the cells and the gap there, the height of a line of them below. */
   toolsX: 68,
+  toolsGap: 8,
   toolsY: 32,
   /** Control that chooses a plane of a deep kernel. */
   picker: 32,
@@ -140,6 +145,28 @@ function pictureIn([rows, cols]: Subject["picture"], width: number, height: numb
 
 const area = ({ width, height }: Extent) => width * height;
 
+/** Height of bias and tools below the cells, in lines of this width. */
+function toolsBelow({ toolWidths = [] }: Subject, width: number): number {
+  let lines = 1;
+  let end = -SPACE.gap;
+  for (const tool of toolWidths) {
+    end += SPACE.gap + tool;
+    if (end <= width || end === tool) continue;
+    lines++;
+    end = tool;
+  }
+  return lines * SPACE.toolsY;
+}
+
+/** Width of a kernel that stands above its map, with what stands beside its cells; a card is no narrower. */
+export function kernelWidth({
+  map,
+  place,
+  toolsBeside,
+}: Pick<Arrangement, "map" | "place" | "toolsBeside">): number {
+  return Math.max(map.width, place.width + (toolsBeside ? SPACE.toolsGap + SPACE.toolsX : 0));
+}
+
 /** Whether all cells are in sight: a kernel that scrolls inside its card takes the gestures that scroll the page. */
 function isWhole(subject: Subject, { cell, place }: Pick<Arrangement, "cell" | "place">): boolean {
   return place.height >= naturalPlace(subject, cell).height;
@@ -154,7 +181,7 @@ function candidate(
   rows: number,
   cell: number,
 ): Arrangement | null {
-  const { pad, gap, cardX, cardY, head, note, legend, toolsX, toolsY } = SPACE;
+  const { pad, gap, cardX, cardY, head, note, legend, toolsX, toolsGap, toolsY } = SPACE;
   const width = room.width - 2 * pad - columns * (gap + cardX);
   const seen =
     (room.height - room.bars - room.overview - 2 * pad - (rows - 1) * gap) / rows - cardY - head - legend;
@@ -170,9 +197,15 @@ function candidate(
     across = width / (columns + 1);
     place.width = Math.min(natural.width, Math.floor(across));
     place.height = Math.min(natural.height, Math.max(150, Math.floor(0.4 * height)));
-    toolsBeside = across - place.width - 8 >= toolsX;
-    block = note + (toolsBeside ? Math.max(place.height, subject.tools) : place.height + toolsY);
-    map = pictureIn(subject.picture, across, height - block);
+    toolsBeside = across - place.width - toolsGap >= toolsX;
+    const over = (width: number) => {
+      const below = toolsBelow(subject, width);
+      block = note + (toolsBeside ? Math.max(place.height, subject.tools) : place.height + below);
+      return pictureIn(subject.picture, across, height - block);
+    };
+    map = over(across);
+    // A map that the height bounds makes its card narrower, and the tools take more lines.
+    map = over(kernelWidth({ map, place, toolsBeside }));
   } else {
     place.width = Math.min(
       Math.max(natural.width, subject.deep ? 150 : 112),
@@ -217,7 +250,7 @@ export function arrange(subject: Subject, room: Room): Arrangement {
   if (room.width < NARROW) return narrow(subject, room);
   const least = leastCell(subject, room.coarse);
   let best: { at: Arrangement; kernel: "above" | "beside"; rows: number; score: number } | null = null;
-  for (const kernel of ["above", "beside"] as const) {
+  for (const kernel of subject.byParts ? (["beside"] as const) : (["above", "beside"] as const)) {
     for (let columns = 1; columns <= Math.min(subject.filters, MOST_COLUMNS); columns++) {
       for (let rows = Math.ceil(subject.filters / columns); rows > 0; rows--) {
         const at = candidate(subject, room, kernel, columns, rows, least);
@@ -254,7 +287,8 @@ export function arrangeFocus(subject: Subject, room: Room): FocusArrangement {
   const side = subject.filters > 1 ? strip + gap : 0;
   const width = room.width - 2 * pad - side;
   const height = Math.max(160, room.height - room.bars - 2 * pad - head - sum - gap - legend / 2);
-  const options = (["between", "above"] as const).flatMap((kernel) =>
+  const sides = subject.byParts ? (["between"] as const) : (["between", "above"] as const);
+  const options = sides.flatMap((kernel) =>
     CELLS.filter((cell) => cell >= leastCell(subject, room.coarse) || cell === CELLS.at(-1)).map((cell) => {
       const natural = naturalPlace(subject, cell);
       const tools = note + toolsY;

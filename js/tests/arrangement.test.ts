@@ -3,6 +3,7 @@ import {
   type Arrangement,
   arrange,
   arrangeFocus,
+  kernelWidth,
   type Room,
   SPACE,
   type Subject,
@@ -40,8 +41,8 @@ function bottom({ filters }: Subject, at: Arrangement, { bars }: Room): number {
 }
 
 function across(at: Arrangement): number {
-  const kernel = at.kernel === "beside" ? at.place.width + SPACE.gap : 0;
-  const cards = at.columns * (SPACE.gap + SPACE.cardX + kernel + at.map.width);
+  const card = at.kernel === "beside" ? at.place.width + SPACE.gap + at.map.width : kernelWidth(at);
+  const cards = at.columns * (SPACE.gap + SPACE.cardX + card);
   return 2 * SPACE.pad + at.image.width + cards;
 }
 
@@ -98,6 +99,53 @@ test("nothing is wider than the lens, whatever the picture, the filters, the ker
               for (const length of [...Object.values(at.map), ...Object.values(at.image)])
                 expect(length, where).toBeGreaterThanOrEqual(40);
             }
+});
+
+test("three planes over a map that the height bounds are no wider than their card", () => {
+  // A kernel of 3 × 3 × 3, two planes side by side with 8 px between them, in cells of 28 px with a line between them.
+  const subject: Subject = { ...TUTORIAL, picture: [46, 38], kernel: [3, 3], planes: 3 };
+  const planes = 2 * (3 * 29 + 1) + 8;
+  for (const height of [520, 560, 599, 700, 979]) {
+    const at = arrange(subject, room(1112, height));
+    if (at.kernel !== "above") continue;
+    expect(at.place.width).toBeGreaterThanOrEqual(planes);
+    expect(kernelWidth(at)).toBeGreaterThanOrEqual(at.place.width);
+    expect(across(at)).toBeLessThanOrEqual(1112 + 1);
+  }
+});
+
+test("tools below the cells have all the lines that they take, above the map", () => {
+  // Lines of 185 px take 98 + 10 + 64, then 44 + 10 + 58, then 140.
+  const subject: Subject = { ...TUTORIAL, planes: 3, toolWidths: [98, 64, 44, 58, 140] };
+  const alone = arrange({ ...subject, toolWidths: [98] }, LAPTOP);
+  const at = arrange(subject, LAPTOP);
+  expect([alone.kernel, alone.toolsBeside]).toEqual(["above", false]);
+  expect(Math.floor(alone.image.width)).toBeGreaterThanOrEqual(185);
+  expect(bottom(subject, at, LAPTOP)).toBeLessThanOrEqual(LAPTOP.height);
+  if (at.kernel === "above") expect(at.block).toBe(SPACE.note + at.place.height + 3 * SPACE.toolsY);
+});
+
+test("kernels that are edited by their parts stand beside the maps, in every room and in focus", () => {
+  const subject: Subject = { ...TUTORIAL, deep: true, byParts: true };
+  for (const [width, height] of [
+    [1112, 599],
+    [968, 979],
+    [1400, 700],
+    [640, 700],
+  ] as const) {
+    expect(arrange(subject, room(width, height)).kernel).not.toBe("above");
+    expect(arrangeFocus(subject, room(width, height)).kernel).toBe("between");
+  }
+});
+
+test("in a very tall room wide pictures stand in one column, where all are in sight and larger than two columns allow", () => {
+  const tall = room(968, 1400);
+  const at = arrange(LANDSCAPE, tall);
+  expect(bottom(LANDSCAPE, at, tall)).toBeLessThanOrEqual(tall.height);
+  // Image and two columns of cards share the width: maps no wider than a third of what borders and gaps leave.
+  const most = (968 - 2 * SPACE.pad - 2 * (SPACE.gap + SPACE.cardX)) / 3;
+  expect([at.kernel, at.columns]).toEqual(["beside", 1]);
+  expect(area(at.map)).toBeGreaterThan(most * most * (424 / 637));
 });
 
 test("a kernel of 15 × 15 gets a place that its cells scroll in, and the maps stay in sight", () => {

@@ -6,6 +6,7 @@ import {
   arrange,
   arrangeFocus,
   type FocusArrangement,
+  kernelWidth,
   type Room,
   type Subject,
 } from "../../maths/arrangement.ts";
@@ -14,7 +15,10 @@ import type { LensView } from "../../state/lens-view.ts";
 
 /** Height of a stem plot. */
 const STEMS = 48;
-/** Planes of a kernel that are shown side by side, as in the editor. */
+/** Widths of bias, sum, Paint, and in a model of Ablate and of what the edits do to its output. */
+const TOOLS = [98, 64, 44];
+const MODEL_TOOLS = [...TOOLS, 58, 140];
+/** Planes of a kernel that are shown side by side, as the editor has it. */
 const SIDE_BY_SIDE = 4;
 
 /** Width of a curve's box for its height. */
@@ -42,14 +46,17 @@ export const usePlaced = (): Placed => useContext(PlacedContext);
 export function subjectOf(lens: LensView, cards: number): Subject {
   const { output_shape, kernel_size, kernel_channels, path, rank } = lens.geometry.value;
   const [rows, cols] = output_shape;
-  const deep = kernel_channels > SIDE_BY_SIDE || kindOf(lens.geometry.value).editedByParts;
+  const byParts = kindOf(lens.geometry.value).editedByParts;
+  const deep = kernel_channels > SIDE_BY_SIDE || byParts;
   return {
     picture: rank === 1 ? [1, CURVE_ASPECT] : rows > 0 && cols > 0 ? [rows, cols] : [1, 1],
     filters: cards,
     kernel: kernel_size,
     planes: deep ? 1 : kernel_channels,
     deep,
+    byParts,
     tools: path === "" ? 104 : 136,
+    toolWidths: path === "" ? TOOLS : MODEL_TOOLS,
     stems: rank === 1 ? STEMS : 0,
   };
 }
@@ -70,6 +77,7 @@ export function variables(at: Placed): Record<string, string | number> {
     "--cl-image-height": px(at.image.height),
     "--cl-place-width": px(at.place.width),
     "--cl-place-height": px(at.place.height),
+    "--cl-kernel-width": px(kernelWidth({ toolsBeside: false, ...at })),
     "--cl-block": px(at.block),
     "--cl-sum-height": px(at.view === "focus" ? at.sumHeight : 0),
     "--cl-columns": at.view === "grid" ? at.columns : 1,
