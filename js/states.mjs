@@ -3,7 +3,8 @@
  *
  *     node js/states.mjs [file]     writes build/states.html, or the file that is named
  *
- * The page shows all states, or the one that its address names: states.html#pinned
+ * The page shows all states, or those that its address names: states.html#pinned. With states.html?bars, letters are bars: what
+ * is drawn is the same whatever fonts the machine has. tests/browser/test_states.py compares it with stored pictures.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
@@ -39,9 +40,13 @@ await writeFile(
 <title>The lens in every state</title>
 <style>
 body { margin: 16px; font: 14px system-ui, sans-serif; background: light-dark(#fff, #111); color-scheme: light dark; }
-.state { overflow: auto; margin: 0 0 24px; border: 1px solid #8884; }
+.state { overflow: auto; margin: 0 0 24px; outline: 1px solid #8884; }
 h2 { margin: 0 0 4px; font-size: 14px; }
+body[data-named] { margin: 0; }
+body[data-named] .state { margin: 0; outline: 0; }
 ${style}
+body[data-bars] .convlens { --cl-font: bars; --cl-mono: bars; }
+body[data-bars] .convlens * { font-family: bars; text-rendering: geometricPrecision; }
 </style>
 <body>
 <script>${script.replaceAll("</script", "<\\/script")}</script>

@@ -30,6 +30,14 @@ export interface FakeFilter {
   bias: number;
 }
 
+/** A filter's values before and after the activation function, by a geometry from an input channel on. */
+interface Computed {
+  geometry: Geometry;
+  first: number;
+  pre: Float32Array;
+  activation: Float32Array;
+}
+
 /** What undo returns to: immutable, like Python's. */
 interface Document {
   filters: readonly FakeFilter[];
@@ -107,6 +115,8 @@ export class FakePython {
   #document: Document;
   readonly #initial: Document;
   #revs = new Map<Uid, number>();
+  /** What filters gave; neither they nor geometries are ever changed. */
+  readonly #computed = new WeakMap<FakeFilter, Computed>();
   #nextUid = 100;
 
   constructor(
@@ -195,11 +205,15 @@ export class FakePython {
     return this.#revs.get(uid) ?? 0;
   }
 
-  #floats(filter: FakeFilter): { pre: Float32Array; activation: Float32Array } {
+  #floats(filter: FakeFilter): Computed {
     const { geometry } = this;
     const first = firstChannel(geometry, this.filters.indexOf(filter));
+    const known = this.#computed.get(filter);
+    if (known?.geometry === geometry && known.first === first) return known;
     const pre = correlateSlowly(geometry, this.image, filter.kernel, filter.bias, first);
-    return { pre, activation: activateSlowly(pre, geometry.activation) };
+    const computed = { geometry, first, pre, activation: activateSlowly(pre, geometry.activation) };
+    this.#computed.set(filter, computed);
+    return computed;
   }
 
   #filter(uid: unknown): FakeFilter {
