@@ -125,7 +125,8 @@ def main() -> int:
     locks.add_argument("--upgrade", action="store_true", help="take the newest version of everything")
     benchmark = commands.add_parser("bench", help="measure in a real JupyterLab and write docs/benchmarks.md")
     benchmark.add_argument("--only", action="append", default=[], metavar="ROW", help="such as P5; may be repeated")
-    commands.add_parser("screenshots", help="make the documentation's pictures anew")
+    pictures = commands.add_parser("screenshots", help="make the pictures of the documentation and of the states anew")
+    pictures.add_argument("--only", action="append", default=[], choices=["docs", "states"], help="make these alone")
     arguments, rest = parser.parse_known_args()
     if rest and arguments.command != "lab":
         parser.error(f"unknown options: {' '.join(rest)}")
@@ -155,7 +156,8 @@ def main() -> int:
     else:
         set_up()
         ensure_chromium()
-        shell.run(MAIN.python, "-m", "docs.screenshots", PYTHONPATH=str(ROOT))
+        only = [f"--only={kind}" for kind in arguments.only]
+        shell.run(MAIN.python, "-m", "docs.screenshots", *only, PYTHONPATH=str(ROOT))
     return 0
 
 

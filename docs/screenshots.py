@@ -1,14 +1,17 @@
-"""Makes the documentation's pictures: `python3 dev.py screenshots`."""
+"""Makes the documentation's pictures, and those that states are compared with: `python3 dev.py screenshots`."""
 
 from __future__ import annotations
 
+import argparse
 import io
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from docs import questions
+from tests.browser import states
 from tests.browser.hosts.jupyterlab import JupyterLab
 from tests.browser.lens import LensView
 from tests.browser.running import chromium, watched
@@ -21,6 +24,23 @@ EXPLAINED = (342, 195)
 
 
 def main() -> None:
+    """Make all pictures, or those that are named."""
+    kinds = {"docs": documentation, "states": store_states}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", action="append", default=[], choices=kinds)
+    only: Sequence[str] = parser.parse_args().only
+    for name, make in kinds.items():
+        if not only or name in only:
+            make()
+
+
+def store_states() -> None:
+    """Store how every component looks in every state, where that is not as it was."""
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        states.store(states.photograph(browser, states.build(Path(folder))))
+
+
+def documentation() -> None:
     """Photograph in JupyterLab: one filter in focus, what excites a filter, the answers to a newcomer's questions."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server, chromium() as browser:
