@@ -37,8 +37,8 @@ BLOCK = 8
 #: Screens of 1.25 and 2 device pixels to a CSS pixel, which round lengths otherwise, come to 25 and 8; a card moved by
 #: 2 px comes to 56 in blocks, a surface that becomes a little redder to 16 in squares.
 TOLERANCES = {1: 32.0, 4: 12.0}
-#: Pages that are drawn side by side: most of their time they wait.
-PAGES = 3
+#: States on one page: when one is measured, all of it is laid out. Pages are drawn side by side, since each waits.
+TOGETHER = 8
 
 SHOWN = "body[data-shown=true]"
 
@@ -92,8 +92,9 @@ def photograph(
         first = context.new_page()
         states = [state for state in states_of(first, file) if only is None or state.name in only]
         together = [state for state in states if not state.alone]
-        groups = [*(together[start::PAGES] for start in range(PAGES)), *([state] for state in states if state.alone)]
-        pages = [(context.new_page(), group) for group in groups if group]
+        groups = [together[start : start + TOGETHER] for start in range(0, len(together), TOGETHER)]
+        groups += [[state] for state in states if state.alone]
+        pages = [(context.new_page(), group) for group in groups]
         for page, group in pages:
             # Canvases are drawn that are near the screen, so that it is as large as all of the page.
             width, height = max(state.width for state in group), sum(state.height for state in group)
