@@ -167,6 +167,7 @@ def test_every_preset_has_its_picture_and_comes_into_the_kernel_that_python_hold
     view.card(0).locator(".cl-more").click()
     view.card(0).get_by_role("menuitem", name="Presets…").click()
     presets = view.card(0).locator(".cl-preset")
+    expect(presets.first).to_be_focused()
     shared.python.run("from convlens import presets")
     values = shared.python.value("{name: np.asarray(kernel) for name, kernel in presets.items()}")
     assert presets.count() == len(values)

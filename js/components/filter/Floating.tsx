@@ -19,6 +19,7 @@ export function Floating({ anchor, children }: FloatingProps) {
       stop = openBelow(element, control, "end", place);
     };
     place();
+    element.querySelector<HTMLElement>("input, .cl-preset")?.focus();
     return () => stop();
   }, [anchor]);
   return (

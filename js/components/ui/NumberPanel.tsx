@@ -1,6 +1,6 @@
 /** An operation that needs a number first: it opens inside the card, under its name. */
 import { useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { consume } from "./consume.ts";
 import { NumberField } from "./NumberField.tsx";
 
@@ -17,7 +17,6 @@ export interface NumberPanelProps {
 export function NumberPanel({ label, initial, step, check, onTake, onClose }: NumberPanelProps) {
   const panel = useRef<HTMLDivElement>(null);
   const value = useSignal(initial);
-  useLayoutEffect(() => panel.current?.querySelector("input")?.focus(), []);
 
   const take = () => {
     if (panel.current?.querySelector("[aria-invalid=true]")) return;
