@@ -405,6 +405,7 @@ def edit_on_a_phone(walk: Walk) -> None:
     kernel = view.card(0).get_by_role("button", name="Kernel")
     walk.step("tap *Kernel*", kernel.tap)
     walk.step("tap a cell", view.cell(0, 0, 0).tap)
+    expect(view.card(0).locator(".cl-kslider")).to_be_in_viewport(ratio=1)
     walk.step("tap *Type*", view.card(0).get_by_role("button", name="Type").tap)
 
     def type_it() -> None:

@@ -132,6 +132,23 @@ test("a card's button, Enter and a double click on its map show one filter large
   expect(root.querySelectorAll("[data-card]")).toHaveLength(4);
 });
 
+test("hints are of a finger where that is the pointer, else of a mouse and keys", () => {
+  const coarse = (matches: boolean) =>
+    vi.stubGlobal("matchMedia", (query: string) => ({ matches: matches && query === "(pointer: coarse)" }));
+  for (const finger of [true, false]) {
+    coarse(finger);
+    const { get, button } = app();
+    act(() => button("Focus on Filter 1").click());
+    expect(get(".cl-focussum").textContent).toMatch(finger ? /^Tap a pixel/ : /^Click a pixel/);
+    const help = get(".cl-help .cl-panel").textContent;
+    for (const word of ["two fingers", "double tap"]) expect(help?.includes(word)).toBe(finger);
+    for (const word of ["wheel", "Ctrl", "Escape", "double-click"])
+      expect(help?.includes(word)).toBe(!finger);
+    unmountAll();
+  }
+  vi.unstubAllGlobals();
+});
+
 test("an error is shown with its title and text, and goes when it is dismissed", () => {
   const { lens, get, button, root } = app();
   act(() => lens.report("This image cannot be read", "“notes.txt” is not an image."));

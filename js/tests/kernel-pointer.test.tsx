@@ -42,7 +42,7 @@ describe("dragging a cell", () => {
     expect(python.history.undo).toBe(steps);
   });
 
-  it("is not what a finger does: the page scrolls, and a slider appears for the tapped cell", async () => {
+  it("is not what a finger does before it has tapped the cell: the page scrolls; a tap brings a slider", async () => {
     await show();
     const at = cell(0, 2);
     pointer("pointerdown", 100, at, "touch");
@@ -56,6 +56,31 @@ describe("dragging a cell", () => {
     slider.dispatchEvent(new Event("input", { bubbles: true }));
     slider.dispatchEvent(new Event("change", { bubbles: true }));
     await vi.waitFor(() => expect(kernelInPython()[2]).toBe(0.5));
+    // From here on the finger drags the cell as a mouse does, a hundredth of 1 a pixel; any other cell still scrolls.
+    const drag = (target: Element) => {
+      pointer("pointerdown", 100, target, "touch");
+      for (let y = 99; y >= 75; y--) pointer("pointermove", y, target, "touch");
+      pointer("pointerup", 75, target, "touch");
+    };
+    drag(at);
+    await vi.waitFor(() => expect(kernelInPython()[2]).toBe(0.75));
+    drag(cell(0, 3));
+    await settled();
+    expect(kernelInPython()[3]).toBe(1);
+  });
+
+  it("keeps the slider in sight with the cell that is tapped, wherever on the screen that is", async () => {
+    const scrolled = vi.spyOn(Element.prototype, "scrollIntoView");
+    await show();
+    for (const [times, at] of [cell(0, 2), cell(3, 0)].entries()) {
+      pointer("pointerdown", 100, at, "touch");
+      pointer("pointerup", 100, at, "touch");
+      at.focus();
+      await vi.waitFor(() => expect(scrolled).toHaveBeenCalledTimes(times + 1));
+      expect(scrolled.mock.contexts[times]).toBe(card().querySelector(".cl-kslider"));
+      expect(scrolled).toHaveBeenLastCalledWith({ block: "nearest" });
+    }
+    scrolled.mockRestore();
   });
 });
 

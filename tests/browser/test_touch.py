@@ -1,9 +1,10 @@
-"""Fingers: a tap selects, a slider changes, two fingers magnify, one moves what is magnified, menus open."""
+"""Fingers: a tap selects, a slider or a drag changes, two fingers magnify, one moves what is magnified, menus open."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -40,6 +41,23 @@ def line(start: Point, end: Point, steps: int = 8) -> list[Point]:
     return [(x + (to_x - x) * i / steps, y + (to_y - y) * i / steps) for i in range(steps + 1)]
 
 
+#: Whether all of an element is on the screen, and nothing lies over it.
+IN_SIGHT = """element => {
+  const { top, bottom, left, right } = element.getBoundingClientRect();
+  const there = (x, y) => element.contains(document.elementFromPoint(x, y));
+  return there(left + 2, top + 2) && there(right - 2, bottom - 2);
+}"""
+
+#: Sizes of the text in all fields that are shown: a phone magnifies the page for one with less than 16 pixels.
+FIELDS = """root => [...root.querySelectorAll("input, select, textarea")]
+  .filter((field) => field.checkVisibility() && !/range|radio|checkbox/.test(field.type))
+  .map((field) => Number.parseFloat(getComputedStyle(field).fontSize))"""
+
+#: Whether each kernel ends where its card does.
+INSIDE = """root => [...root.querySelectorAll(".cl-card")].every((card) =>
+  card.querySelector(".cl-planes").getBoundingClientRect().right <= card.getBoundingClientRect().right)"""
+
+
 @pytest.fixture(scope="module")
 def shared(server: JupyterServer, browser: Browser, warm_python: str) -> Iterator[Notebook]:
     """One notebook for all tests here, on a tablet."""
@@ -58,7 +76,9 @@ def touched(small: tuple[Notebook, LensView]) -> tuple[Notebook, LensView, Finge
     return notebook, view, Fingers(notebook.page)
 
 
-def test_a_cell_is_edited_with_a_slider_and_by_typing(touched: tuple[Notebook, LensView, Fingers]) -> None:
+def test_a_cell_is_edited_with_a_slider_by_dragging_it_and_by_typing(
+    touched: tuple[Notebook, LensView, Fingers],
+) -> None:
     notebook, view, fingers = touched
     view.cell(0, 1, 1).tap()
     slider = view.card(0).get_by_role("slider")
@@ -70,7 +90,19 @@ def test_a_cell_is_edited_with_a_slider_and_by_typing(touched: tuple[Notebook, L
     fingers.move(line((box["x"] + box["width"] / 4, middle), (box["x"] + box["width"] * 0.8, middle)))
     view.until("root => !root.querySelector('[data-at=\"0,1,1\"]').getAttribute('aria-label').endsWith('−1')")
     assert_in_step(notebook, view)
-    assert notebook.python.value("lens.kernels[0][1, 1]") > 0
+    slid = notebook.python.value("lens.kernels[0][1, 1]")
+    assert slid > 0
+    # The tapped cell is dragged as with a mouse, up by 40 pixels; the page stays where it is.
+    view.cell(0, 1, 1).scroll_into_view_if_needed()
+    place = view.cell(0, 1, 1).bounding_box()
+    assert place is not None
+    start, x, y = notebook.scrolled(), place["x"] + 10, place["y"] + 10
+    fingers.move(line((x, y), (x, y - 40)))
+    view.settle()
+    assert notebook.scrolled() == start
+    assert_in_step(notebook, view)
+    # The kernel's power of ten is 1: a hundred pixels are 1.
+    np.testing.assert_allclose(notebook.python.value("lens.kernels[0][1, 1]"), slid + 0.4, atol=0.011)
     view.card(0).get_by_role("button", name="Type").tap()
     notebook.page.keyboard.type("1/8")
     notebook.page.keyboard.press("Enter")
@@ -101,7 +133,7 @@ def test_a_tap_pins_two_fingers_magnify_and_one_moves(touched: tuple[Notebook, L
     assert notebook.python.value("lens.pixel") == (30, 25)
 
 
-def test_the_menus_open_and_act_by_taps_and_a_finger_on_a_cell_scrolls_the_page(
+def test_the_menus_open_and_act_by_taps_and_a_finger_on_another_cell_scrolls_the_page(
     touched: tuple[Notebook, LensView, Fingers],
 ) -> None:
     notebook, view, fingers = touched
@@ -126,3 +158,47 @@ def test_the_menus_open_and_act_by_taps_and_a_finger_on_a_cell_scrolls_the_page(
     notebook.page.wait_for_function(f"start => ({notebook.SCROLLED})() !== start", arg=start)
     assert (view.kernel(2) == before).all()
     expect(view.notice()).to_have_count(0)
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (360, 640)])
+def test_on_a_phone_the_slider_is_in_sight_with_its_cell_and_the_words_are_of_fingers(
+    touched: tuple[Notebook, LensView, Fingers], width: int, height: int
+) -> None:
+    notebook, view, fingers = touched
+    notebook.page.set_viewport_size({"width": 820, "height": 1100})
+    notebook.python.run("lens.kernels = [np.eye(7)] * 4")
+    view.until("root => root.querySelector('.cl-layout:not([data-kernel=folded]) [aria-rowcount=\"7\"]')")
+    view.settle()
+    # On a tablet they are wider than their maps, and stay inside their cards.
+    assert view.root.evaluate(INSIDE)
+    notebook.page.set_viewport_size({"width": width, "height": height})
+    view.until("root => root.querySelector('[data-kernel=folded]')")
+    view.settle()
+    bar = view.root.locator(".cl-toolbar").bounding_box()
+    assert bar is not None and bar["height"] <= 48
+    view.card(0).get_by_role("button", name="Kernel", exact=True).tap()
+    # At the lower edge of the screen there is no room below the cell.
+    cell = view.cell(0, 6, 3)
+    cell.evaluate("cell => cell.scrollIntoView({ block: 'end' })")
+    cell.tap()
+    slider = view.card(0).locator(".cl-kslider")
+    expect(slider).to_be_visible()
+    for element in (cell, slider):
+        assert element.evaluate(IN_SIGHT)
+    view.card(0).get_by_role("button", name="Type").tap()
+    sizes = view.root.evaluate(FIELDS)
+    assert len(sizes) > 3 and min(sizes) >= 16
+    notebook.page.keyboard.press("Escape")
+    # A finger on a map scrolls.
+    at = view.map(1).locator("canvas").first
+    at.scroll_into_view_if_needed()
+    box = at.bounding_box()
+    assert box is not None
+    start, (x, y) = notebook.scrolled(), (box["x"] + 30, box["y"] + 60)
+    fingers.move(line((x, y), (x, y - 50 if start == 0 else y + 50), steps=12))
+    notebook.page.wait_for_function(f"start => ({notebook.SCROLLED})() !== start", arg=start)
+    view.button("Questions, keys and gestures").tap()
+    said = view.root.locator(".cl-help dl")
+    expect(said.first).to_contain_text("two fingers")
+    expect(said.first).not_to_contain_text("wheel")
+    view.button("Questions, keys and gestures").tap()

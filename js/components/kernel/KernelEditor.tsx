@@ -156,7 +156,7 @@ export function KernelEditor({ lens, session, name, children }: KernelEditorProp
   );
 }
 
-/** For fingers, which scroll the page when they drag on a cell. */
+/** For fingers, which hide the cell that they drag. */
 function CellSlider({
   session,
   most,
@@ -164,13 +164,16 @@ function CellSlider({
 }: { session: KernelSession; most: number } & Pick<GridProps, "placed">) {
   const head = session.selection.value?.head;
   const reach = useRef(0);
+  const root = useRef<HTMLDivElement>(null);
+  // In sight together with the cell that was tapped, also at the lower edge of the screen.
+  useLayoutEffect(() => root.current?.scrollIntoView({ block: "nearest" }), [session.selection.value]);
   const step = stepFor(most) / 10;
   // The ends of the scale stay while the thumb is held, or the value would grow without bound.
   if (!session.edits.grabbed) reach.current = 2 * (most || 1);
   if (!head) return null;
   const value = session.edits.value(session.index(head));
   return (
-    <div class="cl-kslider">
+    <div ref={root} class="cl-kslider">
       <input
         type="range"
         min={-reach.current}

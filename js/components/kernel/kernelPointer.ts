@@ -1,4 +1,4 @@
-/** Mouse, pen and finger on the cells of a kernel: drag to change a value, hold to paint, tap to select. */
+/** Mouse, pen and finger on the cells of a kernel: drag to change a value, hold to paint, tap to select, drag what was tapped. */
 import { consume } from "../ui/consume.ts";
 import { followPointer } from "../ui/followPointer.ts";
 import type { KernelSession, Place } from "./kernelSession.ts";
@@ -21,8 +21,8 @@ export function onCellPointerDown(event: PointerEvent, session: KernelSession): 
   session.touch.value = event.pointerType === "touch";
   session.edits.endRun();
   if (session.painting.peek()) paint(event, session, place);
-  // A finger on a cell scrolls the page as it does anywhere else; its tap comes as focus and click.
-  else if (event.pointerType !== "touch") drag(event, session, place);
+  // A finger scrolls the page as it does anywhere else, but on the cell that was tapped; the tap comes as focus and click.
+  else if (!session.touch.peek() || session.contains(place)) drag(event, session, place);
 }
 
 /** Up is more, down is less: a hundred pixels are one to ten times the kernel's power of ten; Shift is ten times finer. */

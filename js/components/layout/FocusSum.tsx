@@ -6,6 +6,7 @@ import type { FilterView, LensView } from "../../state/lens-view.ts";
 import { PixelSum } from "../explain/pixel/PixelSum.tsx";
 import { Planes } from "../explain/pixel/Planes.tsx";
 import type { Tap } from "../ui/Heat.tsx";
+import { byFinger } from "../ui/wording.ts";
 
 export function FocusSum({ lens, filter }: { lens: LensView; filter: FilterView }) {
   const over = useSignal<Tap | null>(null);
@@ -29,7 +30,7 @@ export function FocusSum({ lens, filter }: { lens: LensView; filter: FilterView 
       ) : (
         <p class="cl-muted">
           {!pixel &&
-            "Click a pixel of the map: its patch, the kernel, their products and the sum appear here."}
+            `${byFinger() ? "Tap" : "Click"} a pixel of the map: its patch, the kernel, their products and the sum appear here.`}
           {pixel && (read instanceof Error ? read.message : "Asking Python what the layer is fed here…")}
         </p>
       )}

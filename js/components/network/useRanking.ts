@@ -93,7 +93,7 @@ export function useRanking(lens: LensView): Ranking {
     if (by === "index" || by === "loss") return;
     if (by === "pixel" && !lens.pixel.peek()) {
       sort.value = "index";
-      why.value = "Pin a pixel first: click one in a map.";
+      why.value = "Pin a pixel first: press one in a map.";
       return;
     }
     try {

@@ -1,23 +1,27 @@
 /** What newcomers ask, and which keys and gestures do what, in a small panel. */
 import type { LensView } from "../../state/lens-view.ts";
 import { Icon } from "../ui/icons.tsx";
+import { byFinger } from "../ui/wording.ts";
 import { Panel } from "./Panel.tsx";
 import { Questions } from "./Questions.tsx";
 
-const PICTURES: readonly [keys: string, what: string][] = [
-  ["click, Space", "pin or unpin a pixel"],
-  ["double-click, Enter", "show the filter of a map large, and back"],
+/** By mouse and keys; by touch, where it is there. */
+type Row = readonly [keys: string, what: string, touch?: string];
+
+const PICTURES: readonly Row[] = [
+  ["click, Space", "pin or unpin a pixel", "tap"],
+  ["double-click, Enter", "show the filter of a map large, and back", "double tap"],
   ["Page Up, Page Down", "previous or next filter, while one is large"],
   ["arrows", "move the pinned pixel; pan where none is pinned"],
-  ["Shift + arrows, drag", "pan"],
+  ["Shift + arrows, drag", "pan", "drag when zoomed in"],
   ["+  −  0", "zoom in, out, whole picture"],
-  ["wheel, pinch", "zoom (the wheel once the picture has the focus)"],
+  ["wheel on a pressed picture, pinch", "zoom", "two fingers"],
   ["Escape", "unpin the pixel; back to all filters"],
 ];
 
-const CELLS: readonly [keys: string, what: string][] = [
-  ["drag up or down", "change a cell"],
-  ["type, Enter, double-click", "write a number: 0.5, 1/9, 2e-3"],
+const CELLS: readonly Row[] = [
+  ["drag up or down", "change a cell", "tap, then drag it or the slider"],
+  ["type, Enter, double-click", "write a number: 0.5, 1/9, 2e-3", "tap, then Type"],
   ["arrows, Shift + arrows", "move, select a range"],
   ["+  −  Delete", "step up, step down, set to 0"],
   ["Ctrl + C, Ctrl + V", "copy, paste as a table"],
@@ -39,17 +43,21 @@ export function Help({ lens }: { lens: LensView }) {
   );
 }
 
-function Keys({ title, rows }: { title: string; rows: readonly (readonly [string, string])[] }) {
+function Keys({ title, rows }: { title: string; rows: readonly Row[] }) {
+  const finger = byFinger();
   return (
     <>
       <strong>{title}</strong>
       <dl>
-        {rows.map(([keys, what]) => (
-          <div key={keys}>
-            <dt>{keys}</dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
+        {rows.map(
+          ([keys, what, touch]) =>
+            (touch || !finger) && (
+              <div key={keys}>
+                <dt>{finger ? touch : keys}</dt>
+                <dd>{what}</dd>
+              </div>
+            ),
+        )}
       </dl>
     </>
   );

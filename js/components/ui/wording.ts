@@ -8,6 +8,9 @@ import type { IconName } from "./icons.tsx";
 
 export const STAGES: Record<Stage, string> = { activation: "activation", pre_activation: "pre-activation" };
 
+/** Whether hints speak of a finger rather than of a mouse and keys. */
+export const byFinger = () => matchMedia("(pointer: coarse)").matches;
+
 export function rangeWords(range: ValueRange): string {
   if (typeof range !== "string") return "fixed range";
   return { per_map: "this map's range", shared: "range of all maps", symmetric: "0 in the middle" }[range];

@@ -35,7 +35,7 @@ export function Export({ lens }: { lens: LensView }) {
   };
   const copy = async () => {
     const copied = await copyText(text.peek(), area.current);
-    say(copied ? "Copied." : "The browser did not copy it: the text is selected, press Ctrl+C.");
+    say(copied ? "Copied." : "The browser did not copy it: the text is selected: copy it.");
   };
   const load = (json: string) => {
     const parsed = parseKernels(json);

@@ -10,7 +10,7 @@ import { fieldSentence } from "../../picture/pinnedField.ts";
 import type { Tap } from "../../ui/Heat.tsx";
 import { Segments } from "../../ui/Segments.tsx";
 import { selectedFilter } from "../../ui/selectedFilter.ts";
-import { placeWords, span, spanWords } from "../../ui/wording.ts";
+import { byFinger, placeWords, span, spanWords } from "../../ui/wording.ts";
 import { Answers } from "./Answers.tsx";
 import { Contributions } from "./Contributions.tsx";
 import { Flip, WAYS } from "./Flip.tsx";
@@ -37,8 +37,8 @@ export function PixelPanel({ lens }: { lens: LensView }) {
       </div>
       {!pixel && (
         <p>
-          Click a {thing} of a map, or press Space on a map, to see the input values and the weights from
-          which it is computed.
+          {byFinger() ? "Tap" : "Click"} a {thing} of a map{!byFinger() && ", or press Space on a map,"} to
+          see the input values and the weights from which it is computed.
         </p>
       )}
       {pixel && pixel[0] < output_shape[0] && pixel[1] < output_shape[1] && (

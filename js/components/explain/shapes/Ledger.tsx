@@ -52,7 +52,7 @@ export function Ledger({ lens, held }: LedgerProps) {
   const made = own ? !fits : copy.builtin;
   return (
     <>
-      <p class="cl-muted">Point at an axis to light it up everywhere. Press it to keep it lit.</p>
+      <p class="cl-muted">Point at an axis, or press it, to light it up everywhere.</p>
       {own && <p>{fits ? ownWords(own, copy) : otherWords(own, copy)}</p>}
       <ol class="cl-ledger">
         <Step
