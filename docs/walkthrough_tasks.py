@@ -371,12 +371,26 @@ def project(walk: Walk) -> None:
     view = walk.view
     walk.step("press *Focus on Filter 1* on its card", view.button("Focus on Filter 1").click)
     expect(view.root).to_have_attribute("data-view", "focus")
+    cell = view.card(0).locator(".cl-kcell").first
+    width = "cell => cell.getBoundingClientRect().width"
+    before = cell.evaluate(width)
+    full = view.button("Full screen")
+    walk.step("press *Full screen*", full.click)
+    view.until("root => document.fullscreenElement === root")
+    # Everything grows: a page of 900 × 600 pixels fills the screen.
+    view.until("root => Math.abs(root.currentCSSZoom - Math.min(innerWidth / 900, innerHeight / 600)) < 0.001")
+    assert cell.evaluate(width) > before
     walk.step("press *Page Down*", lambda: walk.page.keyboard.press("PageDown"))
     expect(view.card(1)).to_be_visible()
     view.settle()
-    # And on, as a presenter's remote control does.
-    walk.page.keyboard.press("PageDown")
+    # And on, as a presenter's remote control does: some of them press arrow keys.
+    walk.page.keyboard.press("ArrowRight")
     expect(view.card(2)).to_be_visible()
+    view.button("Previous filter").click()
+    expect(view.card(1)).to_be_visible()
+    walk.page.keyboard.press("Escape")
+    view.until("root => document.fullscreenElement === null && root.currentCSSZoom === 1")
+    expect(full).to_be_focused()
     walk.page.keyboard.press("Escape")
     expect(view.root).to_have_attribute("data-view", "grid")
 

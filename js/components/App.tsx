@@ -17,6 +17,8 @@ import { Toolbar } from "./toolbar/Toolbar.tsx";
 import { PlacedContext, placed, variables } from "./ui/arrangement.ts";
 import { CellSide } from "./ui/cellSize.ts";
 import { consume } from "./ui/consume.ts";
+import { onFocusKey } from "./ui/focusKeys.ts";
+import { useFullScreen } from "./ui/fullScreen.ts";
 import { useRoom } from "./ui/room.ts";
 import { useHostTheme } from "./ui/theme.ts";
 
@@ -46,6 +48,7 @@ export function App({ lens }: { lens: LensView }) {
   const root = useRef<HTMLDivElement>(null);
   const bars = useRef<HTMLDivElement>(null);
   const room = useRoom(root, bars).value;
+  const screen = useFullScreen(lens, root);
   const filters = lens.filters.value;
   const gallery = filters.length > MOST_CARDS;
   const [geometry, view] = [lens.geometry.value, lens.shared.view.value];
@@ -66,7 +69,10 @@ export function App({ lens }: { lens: LensView }) {
       // those whose selector ends in `:focus` only check the element in focus.
       data-lm-suppress-shortcuts="true"
       onFocusIn={({ target }) => (target as Element).setAttribute("data-lm-suppress-shortcuts", "true")}
-      onKeyDown={(event) => undoAnywhere(lens, event)}
+      onKeyDown={(event) => {
+        undoAnywhere(lens, event);
+        if (focus || screen?.on) onFocusKey(event, lens, screen);
+      }}
       data-host={host}
       data-theme={scheme}
       data-link={lens.link}
@@ -74,7 +80,7 @@ export function App({ lens }: { lens: LensView }) {
       data-view={at.view}
     >
       <div ref={bars} class="cl-head">
-        <Toolbar lens={lens} width={room.width} />
+        <Toolbar lens={lens} width={room.width} screen={screen} />
         <LayerChooser lens={lens} />
         <Training lens={lens} />
         {lens.leftOut && <p class="cl-muted">{lens.leftOut}</p>}

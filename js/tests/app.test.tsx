@@ -132,6 +132,85 @@ test("a card's button, Enter and a double click on its map show one filter large
   expect(root.querySelectorAll("[data-card]")).toHaveLength(4);
 });
 
+/** A page on which outputs may have the whole screen, or may not; each call of the browser's is answered at once. */
+function withScreen(allowed: boolean) {
+  const page = document as unknown as Record<string, unknown>;
+  page.fullscreenEnabled = allowed;
+  const tell = (element: Element | null) => {
+    const told = element ?? (page.fullscreenElement as Element);
+    page.fullscreenElement = element;
+    act(() => void told.dispatchEvent(new Event("fullscreenchange", { bubbles: true })));
+    return Promise.resolve();
+  };
+  page.exitFullscreen = () => tell(null);
+  Element.prototype.requestFullscreen = function () {
+    return tell(this);
+  };
+}
+
+const pressed = (target: Element, key: string) => {
+  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+  act(() => void target.dispatchEvent(event));
+  return event.defaultPrevented;
+};
+
+test("a filter is projected: F and the button take the screen, a remote's keys step, Escape leads back", () => {
+  withScreen(true);
+  const { lens, root, get, button } = app();
+  const lensRoot = get(".convlens");
+  expect(root.querySelector(".cl-full")).toBeNull();
+  expect(pressed(lensRoot, "f")).toBe(false);
+  act(() => button("Focus on Filter 1").click());
+  const full = button("Full screen (F)");
+  act(() => full.click());
+  expect(document.fullscreenElement).toBe(lensRoot);
+  expect([full.ariaPressed ?? full.getAttribute("aria-pressed"), document.activeElement]).toEqual([
+    "true",
+    full,
+  ]);
+  // From the button, so that a pinned pixel does not take the arrow keys.
+  act(() => lens.pin([2, 2]));
+  for (const [key, filter] of [
+    ["PageDown", 1],
+    ["ArrowRight", 2],
+    ["ArrowLeft", 1],
+    ["PageUp", 0],
+    ["PageUp", 3],
+  ] as const) {
+    expect(pressed(full, key)).toBe(true);
+    expect([lens.selected.value, document.activeElement]).toEqual([filter, full]);
+  }
+  expect(lens.pixel.value).toEqual([2, 2]);
+  act(() => button("Next filter (Page Down)").click());
+  expect(lens.selected.value).toBe(0);
+  // Where a host gives the key to the page as well, it leaves the screen and no more.
+  pressed(full, "Escape");
+  expect([document.fullscreenElement, lens.shared.view.value]).toEqual([null, "focus"]);
+  pressed(get(".cl-map .cl-frame"), "f");
+  expect(document.fullscreenElement).toBe(lensRoot);
+  pressed(full, "f");
+  expect(document.activeElement).toBe(full);
+  pressed(full, "Escape");
+  expect(lens.shared.view.value).toBe("grid");
+});
+
+test("where the host keeps the screen to itself no button offers it, and a refusal is said", async () => {
+  withScreen(false);
+  const { get, button, root } = app();
+  act(() => button("Focus on Filter 1").click());
+  expect(root.querySelector(".cl-full")).toBeNull();
+  expect(pressed(get(".cl-map .cl-frame"), "f")).toBe(false);
+  unmountAll();
+  withScreen(true);
+  Element.prototype.requestFullscreen = () => Promise.reject(new TypeError("Permissions check failed"));
+  const other = app();
+  act(() => other.button("Focus on Filter 1").click());
+  act(() => other.button("Full screen (F)").click());
+  await vi.waitFor(() =>
+    expect(other.get("[role=alert]").textContent).toContain("No full screenPermissions check failed"),
+  );
+});
+
 test("hints are of a finger where that is the pointer, else of a mouse and keys", () => {
   const coarse = (matches: boolean) =>
     vi.stubGlobal("matchMedia", (query: string) => ({ matches: matches && query === "(pointer: coarse)" }));

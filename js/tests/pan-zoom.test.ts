@@ -52,6 +52,13 @@ function wheel(deltaY: number): WheelEvent {
   return event;
 }
 
+test("where a full screen magnifies the lens, the pixel under the pointer is the one that is seen there", () => {
+  // A box of 400 × 200 pixels takes 800 × 400 on the screen: (600, 100) there is (300, 50) in it, and 2 a pixel.
+  Object.assign(frame, { currentCSSZoom: 2 });
+  pointer("pointermove", 600, 100);
+  expect(hovered).toEqual([{ row: 25, col: 150 }]);
+});
+
 test("the wheel scrolls the page until the picture has the focus", () => {
   expect(wheel(-100).defaultPrevented).toBe(false);
   expect(viewport.value).toEqual(WHOLE);

@@ -11,6 +11,7 @@ import {
   zoomAt,
 } from "../../paint/viewport.ts";
 import { consume } from "../ui/consume.ts";
+import { zoomOf } from "../ui/fullScreen.ts";
 
 export interface PanZoomTarget {
   viewport: Signal<Viewport>;
@@ -36,9 +37,10 @@ export function panZoom(element: HTMLElement, target: PanZoomTarget): () => void
 
   const point = (event: { clientX: number; clientY: number }) => {
     const rect = element.getBoundingClientRect();
+    const zoom = zoomOf(element);
     return {
-      x: event.clientX - rect.left - element.clientLeft,
-      y: event.clientY - rect.top - element.clientTop,
+      x: (event.clientX - rect.left) / zoom - element.clientLeft,
+      y: (event.clientY - rect.top) / zoom - element.clientTop,
     };
   };
   const pixel = (at: { x: number; y: number }) =>

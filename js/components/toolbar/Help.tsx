@@ -12,6 +12,7 @@ const PICTURES: readonly Row[] = [
   ["click, Space", "pin or unpin a pixel", "tap"],
   ["double-click, Enter", "show the filter of a map large, and back", "double tap"],
   ["Page Up, Page Down", "previous or next filter, while one is large"],
+  ["F", "full screen, while one is large"],
   ["arrows", "move the pinned pixel; pan where none is pinned"],
   ["Shift + arrows, drag", "pan", "drag when zoomed in"],
   ["+  −  0", "zoom in, out, whole picture"],

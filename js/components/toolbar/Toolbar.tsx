@@ -4,6 +4,8 @@ import { placeOver, WHOLE, zoomAt, zoomLimit } from "../../paint/viewport.ts";
 import type { Stage, ViewMode } from "../../protocol/records.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { ZOOM_STEP } from "../picture/PictureFrame.tsx";
+import { stepFilter } from "../ui/focusKeys.ts";
+import type { FullScreen } from "../ui/fullScreen.ts";
 import { Icon, type IconName } from "../ui/icons.tsx";
 import { Choice } from "../ui/Segments.tsx";
 import { useSteps } from "../ui/useSteps.ts";
@@ -18,10 +20,21 @@ import { StatusLine } from "./StatusLine.tsx";
 const ONE_LINE = 1200;
 const COLOURS = 1000;
 const SHORT = 640;
+/** Width of what steps from filter to filter. */
+const STEPS = 104;
 
-export function Toolbar({ lens, width }: { lens: LensView; width: number }) {
+export interface ToolbarProps {
+  lens: LensView;
+  /** Of the lens. */
+  width: number;
+  screen: FullScreen | null;
+}
+
+export function Toolbar({ lens, width, screen }: ToolbarProps) {
   const { undo, redo } = lens.history.value;
-  const folds = width < SHORT ? "all" : width < COLOURS ? "colours" : width < ONE_LINE ? "rare" : "none";
+  const steps = lens.shared.view.value === "focus" || screen?.on;
+  const room = steps ? width - STEPS : width;
+  const folds = room < SHORT ? "all" : room < COLOURS ? "colours" : room < ONE_LINE ? "rare" : "none";
   const colours = (
     <>
       <CmapControl lens={lens} />
@@ -37,6 +50,7 @@ export function Toolbar({ lens, width }: { lens: LensView; width: number }) {
   const views = (
     <>
       <ViewControl lens={lens} />
+      {steps && <Steps lens={lens} screen={screen} />}
       <StageControl lens={lens} />
     </>
   );
@@ -136,6 +150,41 @@ function ViewControl({ lens }: { lens: LensView }) {
       <legend class="cl-hidden">All filters, or one large</legend>
       <Choice options={VIEWS} value={lens.shared.view.value} onChange={(view) => lens.set("view", view)} />
     </fieldset>
+  );
+}
+
+const FULL = "Full screen (F)";
+
+/** From filter to filter, and onto the whole screen. */
+function Steps({ lens, screen }: Pick<ToolbarProps, "lens" | "screen">) {
+  const lone = lens.filters.value.length < 2;
+  return (
+    <div class="cl-group">
+      <Action
+        icon="back"
+        name="Previous filter (Page Up)"
+        disabled={lone}
+        onClick={() => stepFilter(lens, -1)}
+      />
+      <Action
+        icon="forward"
+        name="Next filter (Page Down)"
+        disabled={lone}
+        onClick={() => stepFilter(lens, 1)}
+      />
+      {screen && (
+        <button
+          type="button"
+          class="cl-button cl-full"
+          title={FULL}
+          aria-label={FULL}
+          aria-pressed={screen.on}
+          onClick={screen.toggle}
+        >
+          <Icon name="full" />
+        </button>
+      )}
+    </div>
   );
 }
 

@@ -1,4 +1,5 @@
 /** Lists in the top layer, since a notebook's output area clips everything else. */
+import { zoomOf } from "./fullScreen.ts";
 
 const MARGIN = 4;
 
@@ -31,14 +32,17 @@ export function openBelow(
 function place(popover: HTMLElement, control: HTMLElement, side: "start" | "end"): void {
   const at = control.getBoundingClientRect();
   const view = popover.ownerDocument.documentElement;
-  const height = popover.scrollHeight;
+  const zoom = zoomOf(popover);
+  const px = (length: number) => `${length / zoom}px`;
+  const height = popover.scrollHeight * zoom;
   const below = view.clientHeight - at.bottom - MARGIN;
   const above = at.top - MARGIN;
   const down = below >= height || below >= above;
   const room = Math.max(120, down ? below : above);
-  popover.style.maxHeight = `${room - MARGIN}px`;
-  const width = popover.offsetWidth;
+  popover.style.maxHeight = px(room - MARGIN);
+  const width = popover.offsetWidth * zoom;
   const left = Math.min(side === "end" ? at.right - width : at.left, view.clientWidth - MARGIN - width);
-  popover.style.top = `${down ? at.bottom + MARGIN / 2 : Math.max(MARGIN, at.top - MARGIN / 2 - Math.min(height + 2, room - MARGIN))}px`;
-  popover.style.left = `${Math.max(MARGIN, left)}px`;
+  const top = Math.max(MARGIN, at.top - MARGIN / 2 - Math.min(height + 2, room - MARGIN));
+  popover.style.top = px(down ? at.bottom + MARGIN / 2 : top);
+  popover.style.left = px(Math.max(MARGIN, left));
 }

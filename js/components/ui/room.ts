@@ -3,6 +3,7 @@ import { type ReadonlySignal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import type { Room } from "../../maths/arrangement.ts";
+import { growth, isFull } from "./fullScreen.ts";
 
 /** Until the lens is on the page. */
 const UNKNOWN: Room = { width: 960, height: 700, bars: 42, overview: 0, coarse: false };
@@ -52,10 +53,12 @@ export function useRoom(
     if (!element || !head) return;
     const coarse = matchMedia("(pointer: coarse)");
     const measure = () => {
+      const zoom = growth(element);
+      element.style.zoom = `${zoom}`;
       const { clientWidth: width } = element;
       if (width === 0) return;
       const last = room.peek();
-      const seen = visibleHeight(element);
+      const seen = isFull(element) ? innerHeight / zoom : visibleHeight(element);
       const height = Math.abs(seen - last.height) < STEADY ? last.height : seen;
       const next = { width, height, bars: head.offsetHeight, overview: 0, coarse: coarse.matches };
       if (JSON.stringify(next) !== JSON.stringify(last)) room.value = next;
