@@ -63,6 +63,7 @@ DEPENDS: dict[str, tuple[str, ...]] = {
     "tests/unit/test_receptive.py": (BACKEND,),
     "tests/unit/test_receptive_chains.py": (BACKEND,),
     "tests/unit/test_receptive_limits.py": (BACKEND,),
+    "tests/unit/test_recorded_calls.py": (BACKEND,),
     "tests/unit/test_repeats.py": (WIDGETS,),
     "tests/unit/test_requests.py": (WIDGETS,),
     "tests/unit/test_runs_beside_threads.py": (BACKEND,),

@@ -178,7 +178,7 @@ def test_what_else_a_layer_was_called_with_is_given_to_it_again() -> None:
 
 
 def test_a_layer_that_needs_more_than_an_image_says_so() -> None:
-    with pytest.raises(ValueError, match=r"cannot compute 4 filters.*gate"):
+    with pytest.raises(ValueError, match=r"called with 'gate' besides the image.*inputs=\{'gate': \.\.\.\}"):
         ConvLens(X, layer=built(Gated(4, 3)))
 
 

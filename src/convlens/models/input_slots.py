@@ -85,7 +85,23 @@ def _arguments(model: keras.Model) -> list[Slot]:
     return slots or [Slot("inputs", None)]
 
 
+def takes_any_argument(model: keras.Model) -> bool:
+    """Whether a model's own ``call`` takes arguments under any name, ``**kwargs``."""
+    kinds = [one.kind for one in inspect.signature(model.call).parameters.values()]
+    return not getattr(model, "inputs", None) and inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def of_whole_numbers(slot: Slot) -> bool:
+    """Whether an input takes integers."""
+    return str(slot.dtype).startswith(("int", "uint"))
+
+
 def candidates(slots: Sequence[Slot]) -> list[int]:
-    """Return the inputs that may take the image: those of a picture's axes; without any, those of a signal's."""
+    """Return the inputs that may take the image.
+
+    Those of a picture's axes; without any, those of a signal's; without these, those of a vector that is not of whole
+    numbers, as classes and words are.
+    """
     ranks = [0 if slot.shape is None else len(slot.shape) for slot in slots]
-    return [i for i, rank in enumerate(ranks) if rank == 4] or [i for i, rank in enumerate(ranks) if rank == 3]
+    vectors = [i for i, rank in enumerate(ranks) if rank == 2 and not of_whole_numbers(slots[i])]
+    return next(filter(None, ([i for i, n in enumerate(ranks) if n == rank] for rank in (4, 3))), vectors)

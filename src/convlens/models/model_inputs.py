@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convlens.maths.arrays import as_array
 from convlens.maths.nearest import nearest
 from convlens.models import input_errors as errors
 from convlens.models.find_layers import check_model, no_convolution, paths_of
-from convlens.models.input_slots import Shape, Slot, candidates, slots_of
+from convlens.models.input_slots import Shape, Slot, candidates, slots_of, takes_any_argument
+from convlens.models.input_values import arrays_in, mapped, read_value
 
 if TYPE_CHECKING:
     import keras
@@ -36,7 +36,7 @@ class ModelInputs:
     image
         Position of the slot that takes the image.
     others
-        Values by position, a batch of one each.
+        Values by position, each a batch of one; see `read_value`.
     """
 
     model_name: str
@@ -44,7 +44,7 @@ class ModelInputs:
     structure: Any
     known: bool
     image: int
-    others: Mapping[int, np.ndarray]
+    others: Mapping[int, Any]
 
     @property
     def shape(self) -> Shape:
@@ -94,20 +94,33 @@ class ModelInputs:
             if position == self.image:
                 found.append(image)
                 continue
-            value, dtype = self.others[position], self.slots[position].dtype
-            repeated = np.repeat(value, batch, axis=0) if batch != 1 and value.ndim else value
-            found.append(ops.convert_to_tensor(repeated, dtype=dtype))
+            for value in arrays_in(self.others[position]):
+                repeated = np.repeat(value, batch, axis=0) if batch != 1 and value.ndim else value
+                found.append(ops.convert_to_tensor(repeated, dtype=self.slots[position].dtype))
         return found
 
     def call(self, model: keras.Model, tensors: Sequence[Any]) -> Any:
         """Run a model for inference on what `tensors` returned, or on tensors of a trace in their place."""
-        values = dict(zip(self._used(), tensors, strict=True))
+        left = iter(tensors)
+        values = {
+            position: next(left) if position == self.image else mapped(self.others[position], lambda _: next(left))
+            for position in self._used()
+        }
         arguments = {str(self.slots[i].name): value for i, value in values.items() if self.slots[i].keyword}
         return model(_filled(self.structure, values), training=False, **arguments)
 
     def traced_as(self, other: ModelInputs) -> bool:
         """Whether a trace of the model's call with these inputs also serves those of `other`, for the same model."""
-        return (self.image, self._used()) == (other.image, other._used())
+        return (self.image, self.but_arrays()) == (other.image, other.but_arrays())
+
+    def but_arrays(self) -> list[Any]:
+        """Return what the model is called with besides tensors: names, numbers and what arrays stand in."""
+        return [(i, mapped(self.others.get(i), lambda _: None)) for i in self._used()]
+
+    @property
+    def required(self) -> list[int]:
+        """Positions of the inputs that the model needs; the first where it needs none."""
+        return [position for position, slot in enumerate(self.slots) if slot.required] or [0]
 
     def _used(self) -> list[int]:
         return [position for position in range(len(self.slots)) if position == self.image or position in self.others]
@@ -141,7 +154,7 @@ class ModelInputs:
         return found
 
     def _with(self, given: Mapping[int, Any]) -> ModelInputs:
-        read = {position: _read(self, position, value) for position, value in given.items()}
+        read = {i: read_value(self.model_name, self.slots[i], value, known=self.known) for i, value in given.items()}
         return replace(self, others={**self.others, **read})
 
 
@@ -164,15 +177,13 @@ def read_inputs(model: keras.Model, given: Any = None, *, made: bool = False) ->
     check_model(model)
     if not paths_of(model):
         raise ValueError(no_convolution(model))
-    slots, structure, known = slots_of(model)
     if given is not None and not isinstance(given, (Mapping, list, tuple)):
         raise TypeError(
             f"inputs is of type {type(given).__name__}; expected a dictionary of the inputs that are not the image, "
             'such as inputs={"name": array}.'
         )
-    required = [position for position, slot in enumerate(slots) if slot.required] or [0]
-    image = next((position for position in candidates(slots) if position in required), required[0])
-    inputs = ModelInputs(model.name, slots, structure, known, image, {})
+    inputs = _unread(model, given)
+    required = inputs.required
     if given is None and len(required) == 1:
         return inputs
     listed = inputs._by_position({} if given is None else given, "inputs= has")
@@ -180,6 +191,45 @@ def read_inputs(model: keras.Model, given: Any = None, *, made: bool = False) ->
     stated = [position for position, value in listed.items() if value is None]
     inputs = replace(inputs, image=_image_of(inputs, values, stated, made=made))._with(values)
     return inputs if made else inputs.complete()
+
+
+def taken_apart(model: keras.Model, given: Any) -> tuple[Any, Any]:
+    """Return the image in a whole call of a model, and the other inputs, as `read_inputs` takes them.
+
+    Parameters
+    ----------
+    given
+        All that the model is called with, by name, by position or in order. Where the image is not among it, None is
+        returned for it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `read_inputs`.
+    """
+    check_model(model)
+    if not isinstance(given, (Mapping, list, tuple)) or not paths_of(model):
+        return None, given
+    inputs = _unread(model, given)
+    listed = {i: value for i, value in inputs._by_position(given, "inputs= has").items() if value is not None}
+    if any(position not in listed for position in inputs.required):
+        return None, given
+    may = [i for i in candidates(inputs.slots) if i in inputs.required]
+    if len(may) > 1:
+        raise ValueError(errors.ambiguous(model.name, inputs.slots, may, inputs.required, made=False))
+    return listed.pop(inputs.image), listed
+
+
+def _unread(model: keras.Model, given: Any) -> ModelInputs:
+    """Return a model's inputs without values; the arguments that it takes under any name are those that are given."""
+    slots, structure, known = slots_of(model)
+    if isinstance(given, Mapping) and takes_any_argument(model):
+        names = [str(slot.name) for slot in slots]
+        new = [name for name in given if isinstance(name, str) and not (name in names or nearest(name, names, 0.5))]
+        slots += tuple(Slot(name, None, keyword=True, required=False) for name in new)
+    inputs = ModelInputs(model.name, slots, structure, known, 0, {})
+    required = inputs.required
+    return replace(inputs, image=next((i for i in candidates(slots) if i in required), required[0]))
 
 
 def _image_of(inputs: ModelInputs, values: Mapping[int, Any], stated: Sequence[int], *, made: bool) -> int:
@@ -192,34 +242,17 @@ def _image_of(inputs: ModelInputs, values: Mapping[int, Any], stated: Sequence[i
     may = [i for i in candidates(slots) if i in needed]
     if len(stated) == 1 or len(needed) == 1:
         (image,) = stated if len(stated) == 1 else needed
-        shape = slots[image].shape
-        if shape is not None and len(shape) not in (3, 4):
-            raise ValueError(errors.not_an_image(name, slots, image, candidates(slots)))
+        shape, others = slots[image].shape, candidates(slots)
+        # A vector is the image of a model whose other inputs are no pictures either.
+        least = 3 if any(len(slots[i].shape or ()) > 2 for i in others) else 2
+        if shape is not None and not least <= len(shape) <= 4:
+            raise ValueError(errors.not_an_image(name, slots, image, others))
         return image
     if len(may) > 1:
         raise ValueError(errors.ambiguous(name, slots, may, needed, made=made))
     if not may:
         raise ValueError(errors.not_an_image(name, slots, needed[0], candidates(slots)))
     return may[0]
-
-
-def _read(inputs: ModelInputs, position: int, value: Any) -> np.ndarray:
-    """Return the value of an input as a batch of one."""
-    slot = inputs.slots[position]
-    what = f"Input {slot.name!r}"
-    array = as_array(value, what)
-    if array.dtype == np.float64:
-        array = array.astype(np.float32)
-    if slot.shape is None:
-        return array if array.ndim == 0 or array.shape[0] == 1 else array[np.newaxis]
-    rank = len(slot.shape)
-    batch = array[np.newaxis] if array.ndim == rank - 1 else array
-    fits = batch.ndim == rank and all(
-        want in (None, have) for want, have in zip(slot.shape[1:], batch.shape[1:], strict=True)
-    )
-    if batch.ndim != rank or (inputs.known and not fits) or batch.shape[0] != 1:
-        raise ValueError(errors.misshapen(inputs.model_name, slot, array.shape, fits=fits))
-    return batch.copy()
 
 
 def _filled(structure: Any, values: Mapping[int, Any]) -> Any:

@@ -207,6 +207,12 @@ def _alone(session: Session) -> Subject:
     from convlens.models.conv_model import ConvModel
 
     conv, filters = session.engine.layer, session.filters
+    if names := getattr(session.source, "arguments", None):
+        raise ValueError(
+            f"Layer {conv.layer.name!r} is called with {', '.join(map(repr, names))} besides the image, for which this "
+            "has no room. Give it in a model: i = keras.Input(image.shape); "
+            f"ConvLens(image, model=keras.Model(i, layer(i, {', '.join(f'{name}=...' for name in names)})))."
+        )
     geometry, image = conv.geometry, session.image.values
     number = kind_of_geometry(geometry).arguments(geometry.channels)
     layer = remade(conv.layer, kernel_size=geometry.kernel_size, **number)

@@ -250,9 +250,15 @@ class StandAlone(LayerSource):
 
     The lens may hold another number of filters, or another kernel size, than the layer has, and other settings may be
     tried; Keras then computes with a copy, built from the layer's own configuration.
+
+    Parameters
+    ----------
+    inputs
+        What the layer's ``call`` takes besides the image, by name, as it takes it.
     """
 
-    def __init__(self, layer: Any, written: Written | None = None) -> None:
+    def __init__(self, layer: Any, inputs: Any = None, written: Written | None = None) -> None:
+        from convlens.layers.arguments import read_arguments
         from convlens.layers.conv_layer import ConvLayer
         from convlens.models.weight_snapshot import WeightSnapshot, consistent
 
@@ -260,6 +266,7 @@ class StandAlone(LayerSource):
         conv = ConvLayer.of(layer, None)
         self.takes_signal = conv.geometry.rank == 1
         self._layer = layer = conv.layer
+        self.arguments = read_arguments(layer, inputs)
         self._written = Written() if written is None else written
         #: The settings that are tried on a copy; None where they are the layer's own.
         self._tried: Settings | None = None
@@ -324,7 +331,7 @@ class StandAlone(LayerSource):
 
     def refreshed(self, image: Image) -> LayerSource:
         """See `LayerSource.refreshed`."""
-        source = StandAlone(self.layer, self._written)
+        source = StandAlone(self.layer, self.arguments, self._written)
         source._tried = self._tried
         if self.base is not None and source.base is not None:
             source._read.base = self.base.with_weights(source.base)
@@ -339,7 +346,7 @@ class StandAlone(LayerSource):
         tried = {} if self._tried is None else self._tried.beside(self._own_settings())
         conv = ConvLayer.of(self.layer, image.shape).with_filters(len(filters.kernels), (kh, kw), **tried)
         if not conv.settled:
-            conv.feed(image.values)
+            conv.feed(image.values, **self.arguments)
             conv.try_once()
 
         def make() -> ConvLayer:

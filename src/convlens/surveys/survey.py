@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convlens.models.find_layers import check_model
+from convlens.models.input_values import arrays_in
 from convlens.models.model_inputs import read_inputs
 from convlens.surveys import job
 from convlens.surveys.job import Settings, Statistic
@@ -268,9 +269,13 @@ def _description(model: keras.Model, settings: Settings, size: int) -> dict[str,
 
 def _of_inputs(model: keras.Model, settings: Settings) -> str:
     digest = hashlib.sha256()
-    for position, value in sorted(read_inputs(model, settings.inputs).others.items()):
-        digest.update(repr((position, value.shape, value.dtype.str)).encode())
-        digest.update(np.ascontiguousarray(value).tobytes())
+    inputs = read_inputs(model, settings.inputs)
+    for position, whole in sorted(inputs.others.items()):
+        for value in arrays_in(whole):
+            digest.update(repr((position, value.shape, value.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(value).tobytes())
+        if not isinstance(whole, np.ndarray):
+            digest.update(repr(inputs.but_arrays()).encode())
     return digest.hexdigest()
 
 

@@ -77,10 +77,12 @@ def open_lens(
         raise ValueError(
             "preprocess= was given without model=. It converts the image to a model's input; give the model too."
         )
-    if inputs is not None and model is None:
+    if inputs is not None and model is None and layer is None:
         raise ValueError(
             "inputs= was given without model=. It holds what a model takes besides the image; give the model too."
         )
+    if image is NOT_GIVEN and inputs is not None and model is not None and preprocess is None:
+        image, inputs = _from_whole_call(model, inputs)
     if ndim is not None and (isinstance(ndim, bool) or ndim not in (1, 2)):
         raise ValueError(f"ndim={shortened(ndim)} was given; expected 1 for a signal or 2 for a picture.")
     if layer is None and model is None:
@@ -97,7 +99,7 @@ def open_lens(
             "its own. Leave it out, or give neither layer= nor model= and let the lens build a layer."
         )
     opened = (
-        _stand_alone(image, kernels, bias, names, layer)
+        _stand_alone(image, kernels, bias, names, layer, inputs)
         if model is None
         else _in_model(image, kernels, bias, names, Feeding(model, preprocess, inputs), layer)
     )
@@ -136,10 +138,18 @@ def _signal(image: Any, kernels: Any, bias: Any, names: Any, settings: Settings)
     return Opened(signal, _filters(read_signal_kernels(kernels, signal.shape[2]), bias, names), source)
 
 
-def _stand_alone(image: Any, kernels: Any, bias: Any, names: Any, layer: Any) -> Opened:
+def _from_whole_call(model: Any, inputs: Any) -> tuple[Any, Any]:
+    """Return the image and the other inputs where inputs= has all that the model is called with."""
+    from convlens.models.model_inputs import taken_apart
+
+    image, others = taken_apart(model, inputs)
+    return (NOT_GIVEN if image is None else image), others or None
+
+
+def _stand_alone(image: Any, kernels: Any, bias: Any, names: Any, layer: Any, inputs: Any) -> Opened:
     from convlens.layers.conv_layer import ConvLayer
 
-    source = StandAlone(layer)
+    source = StandAlone(layer, inputs)
     depth = signal_kernel_depth if source.takes_signal else kernel_depth
     # A layer that is not built takes the depth of the kernels it is given.
     channels = ConvLayer.of(layer, None).geometry.input_shape[2] or depth(kernels)

@@ -76,6 +76,8 @@ class ConvLens(LensMethods):
         What the model takes besides the image: ``{"name": array}``, each for one image, with or without the batch axis.
         The image goes to the input that is left out, or None. Names are those of the inputs, the keys of a dictionary
         or the arguments of the model's ``call``; positions serve as well, and a list has all inputs in their order.
+        Without `image` it has a whole call, the image with the others. With `layer` alone, what the ``call`` of a class
+        of your own takes besides the image, by name.
     cmap : str
         Name of a Matplotlib colour map.
     value_range : str or (float, float)
