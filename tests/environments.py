@@ -45,6 +45,7 @@ DEPENDS: dict[str, tuple[str, ...]] = {
     "tests/unit/test_jupyter_internals.py": (WIDGETS,),
     "tests/unit/test_keras_internals.py": (BACKEND,),
     "tests/unit/test_kernels.py": (LIBRARIES,),
+    "tests/unit/test_latent_vectors.py": (BACKEND,),
     "tests/unit/test_layer_kinds.py": (BACKEND,),
     "tests/unit/test_layer_weights.py": (BACKEND,),
     "tests/unit/test_layers.py": (BACKEND,),

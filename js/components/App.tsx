@@ -7,10 +7,10 @@ import { AddFilter } from "./filter/AddFilter.tsx";
 import { FilterCard } from "./filter/FilterCard.tsx";
 import { FocusView } from "./layout/FocusView.tsx";
 import { Gallery, MOST_CARDS } from "./network/Gallery.tsx";
+import { ModelInput } from "./network/LatentVector.tsx";
 import { LayerChooser } from "./network/LayerChooser.tsx";
 import { Predictions } from "./network/Predictions.tsx";
 import { Training } from "./network/Training.tsx";
-import { InputImage } from "./picture/InputImage.tsx";
 import { PinAnnouncer } from "./picture/Readout.tsx";
 import { Notices } from "./toolbar/Notices.tsx";
 import { Toolbar } from "./toolbar/Toolbar.tsx";
@@ -101,7 +101,7 @@ export function App({ lens }: { lens: LensView }) {
               <>
                 <div class="cl-side">
                   <div class="cl-stays">
-                    <InputImage lens={lens} />
+                    <ModelInput lens={lens} />
                     {beside && <Predictions lens={lens} />}
                   </div>
                 </div>

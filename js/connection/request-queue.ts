@@ -10,7 +10,8 @@
  * - edits and replacements of one gesture, so that a drag is one undo step and waits as one request; edits of one part of a
  *   separable layer's filter likewise;
  * - two `set` of one name, two `probe`, two `need`;
- * - two `scrub` in a row, and two `hello`, of which the newer knows more.
+ * - two `scrub` in a row, and two `hello`, of which the newer knows more;
+ * - two `vector`, wherever they stand: the newer one has all numbers, and is no step of history.
  *
  * Nothing is merged across a request that changes the list, the layer, the image or the history.
  */
@@ -219,8 +220,8 @@ export class RequestQueue {
       else queue.push(request);
       return;
     }
-    if (request.type === "hello")
-      queue.splice(0, queue.length, ...queue.filter(({ type }) => type !== "hello"));
+    if (request.type === "hello" || request.type === "vector")
+      queue.splice(0, queue.length, ...queue.filter(({ type }) => type !== request.type));
     if (request.type === "scrub" && queue.at(-1)?.type === "scrub") queue.pop();
     // How far back merging may reach.
     let start = queue.length;

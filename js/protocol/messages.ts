@@ -96,6 +96,8 @@ export type Request =
   /** Keras's own float values at one output pixel. */
   | { type: "probe"; row: number; col: number; uids: Uid[] }
   | { type: "image"; shape: [number, number, number]; data: Uint8Array }
+  /** Another latent vector: float32, as many numbers as the present one has. */
+  | { type: "vector"; data: Uint8Array }
   /** Feed the layer the map of a filter, as it is now. */
   | { type: "use_map"; uid: Uid }
   /** Feed it again what it was fed this many maps earlier. */

@@ -110,6 +110,8 @@ export interface ImageRecord {
   notes: string[];
   /** Whether it is a signal, (1, steps, channels), and drawn as curves. */
   signal: boolean;
+  /** Whether it is a latent vector, (1, numbers, 1), and shown as a strip of cells. */
+  latent?: boolean;
   /** Names of the filters whose maps it went through, in their order, where it is a map of the lens's own. */
   through?: string[];
 }

@@ -76,6 +76,9 @@ export interface NetworkView {
   /** The channel of it that is drawn. Never sent to Python. */
   outputChannel: Signal<number>;
   outputMaps: Pick<OutputMaps, "shown" | "want" | "valuesAt">;
+  /** The latent vector that the model is fed, with the edits that Python has not answered; null where it is fed an image. */
+  vector: ReadonlySignal<Float32Array | null>;
+  setVector(values: Float32Array): void;
   /** Open another layer. */
   open(path: string): void;
   /** Show the kernels of a snapshot of the training. */

@@ -96,6 +96,11 @@ export class Lens implements LensView {
       output: computed(() => filters.state.value.output ?? null),
       outputChannel: signal(0),
       outputMaps: sync.outputMaps,
+      vector: sync.vector.values,
+      setVector: (values) => {
+        this.#ask({ type: "vector", data: new Uint8Array(values.buffer) });
+        sync.vector.refresh();
+      },
       open: (path) => this.set("layer_path", path),
       scrub: (index) => this.#ask({ type: "scrub", index }),
       stats: () => sync.queries.stats(this.pixel.peek()),

@@ -34,6 +34,7 @@ import { Queries } from "../queries/ask.ts";
 import { CloseUps } from "../queries/close-ups.ts";
 import { DeepInput } from "../queries/deep-input.ts";
 import { ImagePixels } from "../queries/image-pixels.ts";
+import { LatentVector } from "../queries/latent-vector.ts";
 import { LayerInput } from "../queries/layer-input.ts";
 import { OutputMaps } from "../queries/output-maps.ts";
 import { PixelValues } from "../queries/pixel-values.ts";
@@ -76,6 +77,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
   readonly deepInput: DeepInput<FilterState>;
   readonly notebookPicture: NotebookPicture;
   readonly layerInput: LayerInput;
+  readonly vector: LatentVector;
   readonly separableParts: SeparableParts;
   readonly imagePixels: ImagePixels;
   readonly closeUps: CloseUps;
@@ -125,6 +127,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
     this.deepInput = new DeepInput(this.filters, this.queries, this.scheduler);
     this.imagePixels = new ImagePixels(this.queries);
     this.closeUps = new CloseUps(this.channel, this.queries, schedule);
+    this.vector = new LatentVector(this.channel, this.scene.picture);
     this.layerInput = new LayerInput(this.filters.state, this.queries);
     this.separableParts = new SeparableParts(this.channel, this.queries, {
       edited: (uids) => {
@@ -279,6 +282,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
       this.pixelValues.answer(answer, answer.generation, request.row, request.col);
     }
     if (request.type === "need") this.visibleFilters.answered();
+    if (request.type === "vector") this.vector.refresh();
     if (request.type === "hello") this.schedule.after(FOLLOW_MS, () => this.#followImage());
     if (request.type === "set" && request.name !== "_problem") {
       this.traits.answered(request.name, request.value, answer.ok);
@@ -298,6 +302,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
     this.queries.lost();
     this.visibleFilters.answered();
     this.separableParts.lost();
+    this.vector.refresh();
     this.offline = new Offline(this.filters, () => this.changed(this.scene.filters), this.#answers);
     this.#showSaved();
   }

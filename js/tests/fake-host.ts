@@ -16,6 +16,8 @@ export interface FixtureOptions {
   settings?: Partial<Geometry>;
   /** The layer is part of a model of these: it gets a path, and the browser does not have its input. */
   layers?: readonly LayerRecord[];
+  /** The latent vector that the model is fed in the place of a picture. */
+  vector?: readonly number[];
   /** Answer by itself after this many milliseconds; without it a test calls `kernel.step()` or `kernel.pump()`. */
   delay?: number;
   /** Whether Keras has loaded; false sends records without maps until `kernel.ready = true; kernel.announce()`. */
@@ -139,6 +141,12 @@ export function fixture(options: FixtureOptions = {}): Fixture {
     _training: null,
     _survey: null,
   };
+  if (options.vector) {
+    const { buffer } = Float32Array.from(options.vector);
+    const shape: [number, number, number] = [1, options.vector.length, 1];
+    Object.assign(traits._image, { dtype: "float32", scale: 1, shape, data: new DataView(buffer) });
+    Object.assign(traits._image, { signal: true, latent: true });
+  }
   const image = Float32Array.from(bytes, (b) => Math.fround(b * scale));
   const python = new FakePython(geometry, filters, image, traits);
   python.ready = ready;

@@ -174,6 +174,11 @@ export class FakePython {
     );
   }
 
+  /** The latent vector that the model is fed. */
+  get vector(): number[] {
+    return [...floatsOf(this.traits._image.data)];
+  }
+
   /** A small trait is assigned in Python. */
   assignTrait<K extends Exclude<keyof Traits, "_state" | "_filters" | "names">>(
     name: K,
@@ -476,6 +481,16 @@ export class FakePython {
       case "close_up":
       case "pixels":
         throw new Refusal("the tests' own kernel has small pictures only");
+      case "vector": {
+        const { _image: old } = this.traits;
+        const values = floatsOf(request.data);
+        if (!old.latent || values.some(Number.isNaN)) throw new Refusal("the tests' own kernel takes no NaN");
+        const data = new DataView(values.slice().buffer);
+        this.traits = { ...this.traits, _image: { ...old, version: old.version + 1, data } };
+        this.generation++;
+        this.#tellTraits({ _image: this.traits._image, ...this.#stateTraits() });
+        return { uids: filters.map((f) => f.uid) };
+      }
       case "image":
       case "use_map":
       case "leave_map":

@@ -33,6 +33,17 @@ describe("what piles up", () => {
     expect(bench.requests.slice(1)).toEqual([edit(1, 0, 1, "a"), edit(1, 0, 3, "b")]);
   });
 
+  test("of latent vectors is the newest, behind what changes the list", () => {
+    bench.queue.push({ type: "vector", data: bytes(1, 2) });
+    bench.queue.push({ type: "remove", uid: 1 });
+    bench.queue.push({ type: "vector", data: bytes(3, 4) });
+    bench.drain();
+    expect(bench.requests.slice(1)).toEqual([
+      { type: "remove", uid: 1 },
+      { type: "vector", data: bytes(3, 4) },
+    ]);
+  });
+
   test("a whole kernel supersedes the taps before it and takes in those after it", () => {
     bench.queue.push(edit(1, 0, 5));
     bench.queue.push({ type: "replace", uids: [1], shape: [1, 2, 1], kernels: bytes(7, 8), gesture: "g" });

@@ -123,7 +123,11 @@ class LensView:
 
     def wait_for_number(self, index: int, row: int, col: int, value: float) -> None:
         """Wait until a cell shows this number."""
-        self._until(self.cell(index, row, col), f"([cell, value]) => Number(({TOLD})(cell)) === value", value)
+        self.wait_for_cell(self.cell(index, row, col), value)
+
+    def wait_for_cell(self, cell: Locator, value: float) -> None:
+        """Wait until any cell shows this number, as float32 has it."""
+        self._until(cell, f"([cell, value]) => Math.fround(Number(({TOLD})(cell))) === Math.fround(value)", value)
 
     def until_kernel(self, index: int, kernel: npt.NDArray[np.floating[Any]]) -> None:
         """Wait until the cells of a kernel's first plane show these numbers."""

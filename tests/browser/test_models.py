@@ -346,3 +346,80 @@ lens
     expect(figure.locator("output")).to_have_text(re.compile(r"row \d+, col \d+: [^…]"))
     row, col = (int(one) for one in re.findall(r"\d+", figure.locator(".cl-where").inner_text()))
     assert read_out(figure) == pytest.approx(float(before[row, col]), abs=1e-5)
+
+
+#: A generator of eleven numbers, more than a row of cells has room for.
+GENERATOR = """
+import keras, numpy as np
+from convlens import ConvLens
+keras.utils.set_random_seed(6)
+inputs = keras.Input((11,))
+x = keras.layers.Reshape((6, 7, 4))(keras.layers.Dense(6 * 7 * 4, activation="relu")(inputs))
+x = keras.layers.Conv2DTranspose(3, 3, strides=2, padding="same", activation="relu", name="up")(x)
+model = keras.Model(inputs, keras.layers.Conv2D(1, 3, padding="same", name="out")(x))
+z = np.random.default_rng(1).standard_normal(11).astype("float32")
+lens = ConvLens(z, model=model, layer="up")
+lens
+"""
+#: What Keras returns for the vector that Python has.
+FED_BY_HAND = """
+inner = keras.Model(model.inputs, model.get_layer("up").output)
+maps, drawn = (np.array(one(lens.image[None])[0]) for one in (inner, model))
+"""
+
+
+def test_a_generators_vector_is_edited_as_a_kernel_is_and_keras_maps_and_output_follow(
+    shared: Notebook, show: Callable[..., LensView]
+) -> None:
+    view, page, python = show(GENERATOR), shared.page, shared.python
+    panel = view.root.get_by_role("group", name="The model's prediction")
+    strip = view.root.get_by_role("grid", name="Latent vector")
+    cells = strip.get_by_role("gridcell")
+    expect(cells).to_have_count(11)
+    was = python.value("z")
+
+    def follows(number: int) -> npt.NDArray[Any]:
+        """Wait until everything follows, and return the vector that Python has: one number of it is another."""
+        view.settle()
+        python.run(FED_BY_HAND)
+        vector, maps, drawn = python.value("(lens.image, maps, drawn)")
+        view.wait_for_cell(cells.nth(number), float(vector[number]))
+        view.settle()
+        for index in range(3):
+            assert_drawn(view.map_pixels(index, maps.shape[:2]), maps[..., index])
+        expect(panel).to_have_attribute("aria-busy", "false")
+        one = drawn[..., 0]
+        assert_drawn(view.output_pixels("before", one.shape), one, limits=(float(one.min()), float(one.max())))
+        return np.asarray(vector)
+
+    cells.nth(3).click()
+    page.keyboard.type("-1.5")
+    page.keyboard.press("Enter")
+    vector = follows(3)
+    np.testing.assert_array_equal(vector, np.where(np.arange(11) == 3, np.float32(-1.5), was))
+    # Keys go to the last number and no further.
+    page.keyboard.press("Control+End")
+    page.keyboard.press("ArrowRight")
+    expect(cells.nth(10)).to_be_focused()
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    assert follows(10)[10] > vector[10]
+    cells.nth(0).scroll_into_view_if_needed()
+    box = cells.nth(0).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 5, box["y"] - 25, steps=6)
+    page.mouse.up()
+    moved = follows(0)
+    assert moved[0] > vector[0] and moved[3] == np.float32(-1.5)
+    assert python.value("lens._session.history.counts") == {"undo": 0, "redo": 0}
+    # Python's own vector is shown, and what a pixel depends on is said.
+    python.run("lens.image = z; lens.pixel = (2, 3)")
+    np.testing.assert_array_equal(follows(3), was)
+    expect(view.root.locator(".cl-vector")).to_contain_text("depends on all 11 numbers of the vector")
+    assert violations(page) == []
+    view.assert_fits()
+    # What a lens starts from where no vector is given is said beside it.
+    view = show(f"{GENERATOR}lens = ConvLens(model=model)\nlens")
+    expect(view.root.get_by_text("default_rng(0).standard_normal(11)")).to_be_in_viewport()

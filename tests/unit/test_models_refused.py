@@ -31,18 +31,18 @@ def follow(line: str, **names: Any) -> Any:
     return eval(last, scope)
 
 
-def test_a_generator_opens_with_what_its_first_convolution_is_fed() -> None:
+def test_a_model_of_words_opens_with_what_its_first_convolution_is_fed() -> None:
     model = keras.Sequential(
         [
-            keras.Input((16,)),
-            layers.Dense(4 * 4 * 3),
-            layers.Reshape((4, 4, 3)),
-            layers.Conv2DTranspose(2, 3, strides=2, name="up"),
+            keras.Input((6,), dtype="int32"),
+            layers.Embedding(9, 4),
+            layers.Reshape((6, 4, 1)),
+            layers.Conv2D(2, 3, name="read"),
         ]
     )
-    x = RNG.random((1, 16), dtype=np.float32)
+    x = RNG.integers(0, 9, (1, 6))
     text = refusal(x, model=model)
-    assert "(None, 16)" in text
+    assert "(None, 6)" in text
     line = text[text.index("features = ") :].rstrip(".")
     lens = follow(line, model=model, x=x)
     close(lens.activations, maps(model(x)), 1e-5)

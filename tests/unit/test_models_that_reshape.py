@@ -64,13 +64,6 @@ def test_colour_pixels_in_a_row_keep_their_order() -> None:
     np.testing.assert_allclose(ConvLens(image, model=model).activations, expected, atol=1e-5)
 
 
-def test_numbers_that_are_no_pixels_are_still_refused() -> None:
-    # A generator: 16 numbers are not a picture of 4 × 4.
-    generator = network(keras.Input((16,)), keras.layers.Dense(49), keras.layers.Reshape((7, 7, 1)))
-    with pytest.raises(ValueError, match="not a batch of images"):
-        ConvLens(np.zeros((4, 4), np.float32), model=generator)
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_what_its_filters_look_for_is_found_through_the_reshaping(name: str) -> None:
     lens = ConvLens(DIGIT, model=MODELS[name]())

@@ -41,7 +41,9 @@ export function KernelEditor({ lens, session, name, children }: KernelEditorProp
   const clipboard = useKernelClipboard(session);
   const selection = session.selection.value;
   const { rank } = lens.geometry.value;
-  const placed = (row: number, col: number) => placeWords({ rank }, row, col, "column");
+  const { indexInVector } = kernel;
+  const placed = (row: number, col: number) =>
+    indexInVector ? `number ${indexInVector(row, col)}` : placeWords({ rank }, row, col, "column");
 
   useLayoutEffect(() => {
     if (!session.wantsFocus || !selection || session.open.peek()) return;
@@ -82,7 +84,7 @@ export function KernelEditor({ lens, session, name, children }: KernelEditorProp
     [session, firstName, channels, contribution],
   );
 
-  if (values.length !== rows * cols * channels)
+  if (!indexInVector && values.length !== rows * cols * channels)
     return <div class="cl-kernel cl-muted">Loading the kernel…</div>;
 
   return (
@@ -129,17 +131,19 @@ export function KernelEditor({ lens, session, name, children }: KernelEditorProp
               tones={tones}
               channel={k}
               planes={shown.length}
-              label={channels > 1 ? `Kernel of ${name}, ${channelOf(k)}` : `Kernel of ${name}`}
+              label={indexInVector ? name : `Kernel of ${name}${channels > 1 ? `, ${channelOf(k)}` : ""}`}
               noteId={noteId}
               placed={placed}
             />
-            {rank === 1 && <Stems {...{ values, most, channels }} channel={k} planes={shown.length} />}
+            {rank === 1 && !indexInVector && (
+              <Stems {...{ values, most, channels }} channel={k} planes={shown.length} />
+            )}
           </figure>
         ))}
       </div>
       <div
         class="cl-klegend"
-        title="Colours of this kernel's cells: 0 is in the middle, its largest number at one end"
+        title="Colours of these cells: 0 is in the middle, the largest number at one end"
       >
         <span>{formatNumber(-most)}</span>
         <ColorBar table={table}>
@@ -214,7 +218,8 @@ function KernelNote({
   else if (head) {
     const { row, col } = head;
     const last = session.size[2] > 1 ? `, ${head.channel}` : "";
-    readout = `[${rank === 1 ? "" : `${row}, `}${col}${last}] = ${readNumber(values[session.index(head)] ?? 0)}`;
+    const place = session.kernel.indexInVector?.(row, col) ?? `${rank === 1 ? "" : `${row}, `}${col}${last}`;
+    readout = `[${place}] = ${readNumber(values[session.index(head)] ?? 0)}`;
   }
   return (
     <div class="cl-knote">

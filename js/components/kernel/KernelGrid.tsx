@@ -37,6 +37,7 @@ export function KernelGrid(props: GridProps) {
   const shown = Array.from({ length: rows }, (_, row) => (
     <div role="row" class="cl-krow" key={row}>
       {Array.from({ length: cols }, (_, col) => {
+        if (row * cols + col >= values.length) return null; // of a vector's last row
         const here = head?.channel === channel;
         const active = here ? head.row === row && head.col === col : row + col === 0;
         const value = values[(row * cols + col) * channels + channel] ?? 0;

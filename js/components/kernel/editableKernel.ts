@@ -1,4 +1,4 @@
-/** What the kernel editor edits: a filter's kernel, or one of the two parts of a separable filter. */
+/** What the kernel editor edits: a filter's kernel, one of the two parts of a separable filter, or a latent vector. */
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { PartEdit } from "../../protocol/messages.ts";
 import type { FilterView, LensView } from "../../state/lens-view.ts";
@@ -20,6 +20,8 @@ export interface EditableKernel {
   redo(): void;
   /** What a plane is called. */
   channelName(plane: number): string;
+  /** Of a vector, which is no kernel and whose last row may lack cells: a cell's index. */
+  indexInVector?(row: number, col: number): number;
   /** A bound on what each plane adds to the map; null where it is not known. */
   contribution(): Float32Array | null;
   /** Prepare previews of edits of these planes. */

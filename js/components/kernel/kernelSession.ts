@@ -71,12 +71,11 @@ export class KernelSession {
     const [rows, cols, channels] = this.size;
     const clamp = (value: number, size: number) => Math.max(0, Math.min(size - 1, value));
     this.wantsFocus = true;
+    const row = clamp(head.row + down, rows);
+    // A vector's last row may lack cells.
+    const here = Math.min(cols, this.kernel.values.peek().length / channels - row * cols);
     this.select(
-      {
-        channel: clamp(head.channel + deeper, channels),
-        row: clamp(head.row + down, rows),
-        col: clamp(head.col + right, cols),
-      },
+      { channel: clamp(head.channel + deeper, channels), row, col: clamp(head.col + right, here) },
       extend,
     );
   }

@@ -3,8 +3,8 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { LensView } from "../../state/lens-view.ts";
 import { FilterCard } from "../filter/FilterCard.tsx";
 import { FilterStrip } from "../network/Gallery.tsx";
+import { ModelInput } from "../network/LatentVector.tsx";
 import { Predictions } from "../network/Predictions.tsx";
-import { InputImage } from "../picture/InputImage.tsx";
 import type { Placed } from "../ui/arrangement.ts";
 import { CellSide } from "../ui/cellSize.ts";
 import { selectedFilter } from "../ui/selectedFilter.ts";
@@ -28,7 +28,7 @@ export function FocusView({ lens, at }: { lens: LensView; at: Placed & { view: "
   return (
     <div ref={root} class="cl-focus" data-kernel={at.kernel}>
       {lens.filters.value.length > 1 && <FilterStrip lens={lens} />}
-      <InputImage lens={lens} />
+      <ModelInput lens={lens} />
       <FilterCard key={filter.uid} lens={lens} filter={filter} index={index} />
       <CellSide.Provider value={at.sumCell}>
         <FocusSum lens={lens} filter={filter} />

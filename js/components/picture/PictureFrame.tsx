@@ -58,6 +58,12 @@ export interface PictureFrameProps {
 export const ZOOM_STEP = 1.5;
 const PAN_SHARE = 0.15;
 
+/** What zooming is limited by: the image, or the maps where the input is a latent vector. */
+export function sizeInView({ picture, geometry }: LensView): Size {
+  const [rows, cols] = geometry.value.output_shape;
+  return picture.value.record.latent ? { rows, cols } : picture.value;
+}
+
 const ARROWS: Record<string, readonly [rows: number, cols: number]> = {
   ArrowUp: [-1, 0],
   ArrowDown: [1, 0],
@@ -109,7 +115,7 @@ export function PictureFrame(props: PictureFrameProps) {
     return panZoom(frame.current, {
       viewport: lens.viewport,
       pane,
-      limit: () => zoomLimit(lens.picture.peek()),
+      limit: () => zoomLimit(sizeInView(lens)),
       hover: (pixel) => latest.current.hover(pixel),
       pick: (pixel) => latest.current.pick(pixel),
       open: latest.current.open && ((pixel) => latest.current.open?.(pixel)),
@@ -132,7 +138,7 @@ export function PictureFrame(props: PictureFrameProps) {
     const { width, height } = box.peek();
     const viewport = lens.viewport.peek();
     const zoom = (factor: number) => {
-      const limit = zoomLimit(lens.picture.peek());
+      const limit = zoomLimit(sizeInView(lens));
       lens.viewport.value = zoomAt(pane(), viewport, factor, limit, width / 2, height / 2);
       return true;
     };

@@ -3,7 +3,7 @@ import { useComputed } from "@preact/signals";
 import { placeOver, WHOLE, zoomAt, zoomLimit } from "../../paint/viewport.ts";
 import type { Stage, ViewMode } from "../../protocol/records.ts";
 import type { LensView } from "../../state/lens-view.ts";
-import { ZOOM_STEP } from "../picture/PictureFrame.tsx";
+import { sizeInView, ZOOM_STEP } from "../picture/PictureFrame.tsx";
 import { stepFilter } from "../ui/focusKeys.ts";
 import type { FullScreen } from "../ui/fullScreen.ts";
 import { Icon, type IconName } from "../ui/icons.tsx";
@@ -295,7 +295,7 @@ function CmapControl({ lens }: { lens: LensView }) {
 function Zoom({ lens }: { lens: LensView }) {
   const zoomed = useComputed(() => lens.viewport.value.zoom);
   const by = (factor: number) => {
-    const picture = lens.picture.peek();
+    const picture = sizeInView(lens);
     // Any box of the picture's shape works: the centre stays where it is.
     const pane = {
       size: picture,
@@ -305,7 +305,7 @@ function Zoom({ lens }: { lens: LensView }) {
     const [x, y] = [picture.cols / 2, picture.rows / 2];
     lens.viewport.value = zoomAt(pane, lens.viewport.peek(), factor, zoomLimit(picture), x, y);
   };
-  const most = zoomLimit(lens.picture.value);
+  const most = zoomLimit(sizeInView(lens));
   return (
     <div class="cl-group">
       <Action icon="minus" name="Zoom out" disabled={zoomed.value <= 1} onClick={() => by(1 / ZOOM_STEP)} />

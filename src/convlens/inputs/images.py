@@ -62,7 +62,9 @@ class Image:
         ``PIL.Image`` and ``PIL.ImageOps``. None where the image did not come from a path, or where PIL alone does not
         read its values.
     signal
-        Whether it is a signal, whose only row is its steps.
+        Whether it is a row of numbers and no picture: a signal, whose only row is its steps, or a latent vector.
+    latent
+        Whether it is a latent vector.
     through
         The filters that it went through to become this, where it is an activation map of the lens itself: the name of
         each, and the image that it was fed, the oldest first.
@@ -74,11 +76,12 @@ class Image:
     notes: tuple[str, ...] = ()
     code: tuple[str, ...] | None = None
     signal: bool = False
+    latent: bool = False
     through: tuple[tuple[str, Image], ...] = ()
 
     @property
     def shown(self) -> FloatArray:
-        """As a user has it: ``(rows, cols, channels)``, or a signal's ``(steps,)`` or ``(steps, channels)``."""
+        """As a user has it: ``(rows, cols, channels)``, a signal's ``(steps,)`` or ``(steps, channels)``, a vector."""
         return signal_shown(self.values) if self.signal else self.values
 
     @property

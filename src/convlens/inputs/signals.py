@@ -22,7 +22,7 @@ def is_signal(image: Any, kernels: Any) -> bool:
     They are where either has fewer axes than pictures and their kernels have, and the other allows it: ``(steps,)``
     with kernels ``(k,)`` or ``(k, 1)``, and ``(steps, 1)`` with kernels ``(k,)``.
     """
-    shape, kernel = _shape(image), _shape_of_first(kernels)
+    shape, kernel = given_shape(image), _shape_of_first(kernels)
     if shape is None or kernel is None:
         return False
     alone = len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
@@ -108,7 +108,7 @@ def _mend(shape: tuple[int, ...], channels: int | None) -> str:
     return ""
 
 
-def _shape(value: Any) -> tuple[int, ...] | None:
+def given_shape(value: Any) -> tuple[int, ...] | None:
     """Return the shape of an array, or of a list of numbers or of lists; None of anything else."""
     found = () if isinstance(value, (int, float)) else shape_of(value)
     if found is not None:
@@ -117,13 +117,13 @@ def _shape(value: Any) -> tuple[int, ...] | None:
         return None
     if all(isinstance(item, (int, float)) for item in value):
         return (len(value),)
-    below = _shape(value[0])
+    below = given_shape(value[0])
     return None if below is None else (len(value), *below)
 
 
 def _shape_of_first(kernels: Any) -> tuple[int, ...] | None:
     try:
         items = items_of(as_sequence(kernels))
-        return _shape(items[0])
+        return given_shape(items[0])
     except (TypeError, ValueError, IndexError):
         return None

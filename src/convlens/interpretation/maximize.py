@@ -16,7 +16,7 @@ from convlens.interpretation.parameters import Parameters
 from convlens.interpretation.subject import Subject
 from convlens.layers.keras_internals import layers_within
 from convlens.models.conv_model import ConvModel
-from convlens.models.image_input import Size, expected_input
+from convlens.models.image_input import Size, check_takes_pictures, expected_input
 from convlens.models.model_inputs import read_inputs
 
 if TYPE_CHECKING:
@@ -142,6 +142,7 @@ def maximize(
         For a layer, filter or pixel that does not exist, and for settings that cannot be used.
     """
     others = read_inputs(model, inputs)
+    check_takes_pictures(model, others, "what is found here")
     expected = expected_input(model, others)
     image = None if isinstance(start, str) else _start_image(expected, start, size)
     if image is None and start != "noise":

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convlens.layers.stateless_call import to_numpy
+from convlens.models.image_input import is_vector
 from convlens.models.outputs import output_names
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Subject:
     call
         The call of the layer.
     x
-        ``(1, rows, cols, channels)`` float32: what the model is fed.
+        ``(1, rows, cols, channels)`` float32: what the model is fed; a latent vector is ``(1, 1, numbers, 1)``.
     weights
         One array for each of the layer's variables, used in the place of its own; None for its own.
     inputs
@@ -53,6 +54,11 @@ class Subject:
                 f"Layer {self.call.path!r} ({self.call.class_name}) reads signals, and this works on pictures only. "
                 "Its kernels, maps, explanations and predictions work as they do for pictures."
             )
+
+    @property
+    def of_vector(self) -> bool:
+        """Whether the model is fed a latent vector."""
+        return is_vector(self.x.shape, self.model, self.inputs)
 
     def replaced(self, values: Sequence[Any]) -> list[tuple[Any, Any]]:
         """Return the layer's variables, each with the value to use."""

@@ -24,8 +24,8 @@ from convlens.layers.stateless_call import (
 from convlens.maths.arrays import shortened
 from convlens.maths.nearest import nearest
 from convlens.maths.receptive_field import ReceptiveField
-from convlens.models.find_layers import FoundCall, channels_first, found_call, paths_of
-from convlens.models.image_input import as_fed, expected_input, takes_signal
+from convlens.models.find_layers import FoundCall, channels_first, found_call, paths_of, rank_of
+from convlens.models.image_input import as_fed, expected_input, is_vector, numbers_taken, takes_signal
 from convlens.models.model_inputs import ModelInputs, read_inputs
 from convlens.models.outputs import OutputForm, as_picture, chosen, form_of, named_outputs, without_batch
 from convlens.models.predictor import Predictor
@@ -63,7 +63,8 @@ class ConvModel:
     model
         Built; takes an image or a signal, alone or with other inputs.
     x
-        ``(1, rows, cols, channels)``: the model's input, preprocessed; for a signal ``(1, 1, steps, channels)``.
+        ``(1, rows, cols, channels)``: the model's input, preprocessed; for a signal ``(1, 1, steps, channels)``, for a
+        latent vector ``(1, 1, numbers, 1)``.
     inputs
         Where `x` goes, and the other inputs; None for a model of one.
 
@@ -85,7 +86,11 @@ class ConvModel:
         if not self._paths:
             raise ValueError(f"Model {model.name!r} has no convolution layer that can be shown.")
         x = np.asarray(x, dtype=np.float32)
-        if x.ndim != 4 or len(x) != 1 or any(want not in (None, n) for want, n in zip(size, x.shape[1:], strict=True)):
+        numbers = numbers_taken(model, self._inputs)
+        self._vector = is_vector(x.shape, model, self._inputs)
+        fits = all(want in (None, n) for want, n in zip(size, x.shape[1:], strict=False))
+        fits = fits or self._vector or (size == (1, numbers, 1) and x.size == numbers)
+        if x.ndim != 4 or len(x) != 1 or not fits:
             *leading, _, _ = x.shape
             wanted = ", ".join("any" if n is None else str(n) for n in size)
             what = "an image"
@@ -100,7 +105,8 @@ class ConvModel:
         self._rank = len(self._inputs.shape)
         self._signal = takes_signal(model, self._inputs)
         #: How its outputs are read as pictures.
-        self._axes = {"signal": self._signal, "channels_first": self._data_format == "channels_first"}
+        signal = self._signal or (numbers is not None and all(rank_of(layer) == 1 for layer, _ in self._paths))
+        self._axes = {"signal": signal, "channels_first": self._data_format == "channels_first"}
         first = self._data_format == "channels_first"
         fed = as_fed(x, self._rank, channels_first=first, signal=self._signal)
         self._fed = self._inputs.tensors(keras.ops.convert_to_tensor(fed))
@@ -251,14 +257,15 @@ class ConvModel:
         """Return the part of what the model is fed that a pixel of a layer's maps may depend on."""
         found = self.find(path)
         try:
-            if self._rank != 4 and not (self._signal and self._rank == 3):
+            if self._rank != 4 and not (self._signal and self._rank == 3) and not self._vector:
                 raise ReceptiveFieldUnknown("the model reshapes its input before the first convolution.")
             if self._graph is None:
                 shapes = [shape[1:] for shape in self._shapes()]
                 self._graph = Graph(self.model, shapes, self._inputs.image, self._data_format, self.found)
             return self._graph.field(found, row, col)
         except ReceptiveFieldUnknown as reason:
-            return ReceptiveField(note=f"It is not known which pixels of the image this one depends on: {reason}")
+            parts = "numbers of the vector this pixel" if self._vector else "pixels of the image this one"
+            return ReceptiveField(note=f"It is not known which {parts} depends on: {reason}")
 
     def _shapes(self) -> list[tuple[int, ...]]:
         return [tuple(int(n) for n in tensor.shape) for tensor in self._fed]

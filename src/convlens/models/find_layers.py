@@ -42,8 +42,13 @@ class FoundCall:
     @property
     def rank(self) -> int:
         """Axes that the layer convolves along: 1 for a signal, 2 for a picture."""
-        kind = kind_of(self.layer)
-        return 2 if kind is None else kind.rank
+        return rank_of(self.layer)
+
+
+def rank_of(layer: keras.layers.Layer) -> int:
+    """Return the axes that a layer convolves along: 1 for a signal, 2 for a picture."""
+    kind = kind_of(layer)
+    return 2 if kind is None else kind.rank
 
 
 def no_convolution(model: keras.Model) -> str:

@@ -1,4 +1,4 @@
-"""How a model takes an image, as ``(rows, cols, channels)``, ``(rows, cols)`` or its pixels in one row, or a signal."""
+"""How a model takes an image: ``(rows, cols, channels)``, ``(rows, cols)``, its pixels in a row; a signal; a vector."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convlens.layers.layer_kinds import kind_of
-from convlens.models.find_layers import channels_first, paths_of
+from convlens.models.find_layers import channels_first, paths_of, rank_of
+from convlens.models.input_slots import of_whole_numbers
 from convlens.models.model_inputs import ModelInputs, read_inputs
 
 if TYPE_CHECKING:
@@ -32,16 +32,67 @@ def takes_signal(model: keras.Model, inputs: ModelInputs | None = None) -> bool:
         As `expected_input`.
     """
     inputs = inputs or read_inputs(model)
-    kinds = [kind_of(layer) for layer, _ in paths_of(model)]
+    if len(inputs.shape) == 2 and _first_mixes(model):
+        return False
+    ranks = [rank_of(layer) for layer, _ in paths_of(model)]
     # Of several inputs another may be the picture that the first layer reads.
-    read = kinds if inputs.several else kinds[:1]
-    return len(inputs.shape) in (2, 3) and any(kind is not None and kind.rank == 1 for kind in read)
+    return len(inputs.shape) in (2, 3) and 1 in (ranks if inputs.several else ranks[:1])
+
+
+def numbers_taken(model: keras.Model, inputs: ModelInputs | None = None) -> int | None:
+    """Return how many numbers a model takes in one row, pixels or a latent vector; None for one that does not.
+
+    Whether they are pixels, what is given decides: an array that is longer along several axes is a picture.
+
+    Parameters
+    ----------
+    inputs
+        Which of its inputs is meant; None for a model of one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `expected_input`.
+    """
+    inputs = inputs or read_inputs(model)
+    if len(inputs.shape) != 2 or takes_signal(model, inputs):
+        return None
+    # Whole numbers name words or classes.
+    return None if of_whole_numbers(inputs.slots[inputs.image]) else inputs.shape[1]
+
+
+def takes_vector(model: keras.Model, inputs: ModelInputs | None = None) -> bool:
+    """Whether a model takes numbers in one row that are no pixels, for all that its layers tell: a latent vector.
+
+    They are pixels where the first layer reshapes them to more than one.
+    """
+    inputs = inputs or read_inputs(model)
+    size = size_of_pixels(model, inputs.shape)
+    return numbers_taken(model, inputs) is not None and (size is None or size[:2] == (1, 1))
+
+
+def is_vector(shape: Sequence[int], model: keras.Model, inputs: ModelInputs | None = None) -> bool:
+    """Whether a batch of this shape, ``(batch, rows, cols, channels)``, is of latent vectors."""
+    return tuple(shape[1:]) == (1, numbers_taken(model, inputs), 1)
+
+
+def check_takes_pictures(model: keras.Model, inputs: ModelInputs, what: str) -> None:
+    """Raise where a model takes numbers that are no pixels, of which `what` knows nothing."""
+    if takes_vector(model, inputs):
+        numbers = inputs.shape[1]
+        raise ValueError(
+            f"Model {model.name!r} takes a vector of {numbers} numbers, and {what} are pictures. A lens shows what "
+            "its filters make of one vector after another: lens.image = z; lens.activations. If the numbers are "
+            "pixels, put the layer before it that says so: keras.Sequential([keras.Input((rows, cols, channels)), "
+            "keras.layers.Flatten(), model])."
+        )
 
 
 def expected_input(model: keras.Model, inputs: ModelInputs | None = None) -> Size:
     """Return the ``(rows, cols, channels)`` that a model takes; None for each that it leaves open or does not say.
 
-    ``(1, steps, channels)`` for one that takes a signal.
+    ``(1, steps, channels)`` for one that takes a signal, ``(1, numbers, 1)`` for one that takes a latent vector. Such a
+    model runs on any ``(rows, cols, channels)`` of as many numbers.
 
     Parameters
     ----------
@@ -64,6 +115,8 @@ def expected_input(model: keras.Model, inputs: ModelInputs | None = None) -> Siz
         return (1, steps if known else None, signal_channels)
     if len(shape) != 4:
         size = size_of_pixels(model, shape)
+        if size is None and (numbers := numbers_taken(model, inputs)) is not None:
+            return (1, numbers, 1)
         if size is None:
             raise ValueError(_no_image(model, shape))
         return size if known or len(shape) == 2 else (None, None, size[2])
@@ -110,6 +163,9 @@ def as_pictures(made: np.ndarray, model: keras.Model, inputs: ModelInputs) -> np
         For any other shape.
     """
     rank, size = len(inputs.shape), expected_input(model, inputs)
+    if (numbers := numbers_taken(model, inputs)) is not None and made.ndim <= 2 and made.size == numbers:
+        vector = takes_vector(model, inputs) or None in size
+        return made.reshape((1, 1, numbers, 1) if vector else (1, *(n for n in size if n)))
     if made.ndim == 4 and made.shape[0] == 1:
         return made
     if made.ndim == rank == 3 and made.shape[0] == 1 and _fits((*made.shape[1:], 1), size):
@@ -118,8 +174,6 @@ def as_pictures(made: np.ndarray, model: keras.Model, inputs: ModelInputs) -> np
         return made[np.newaxis]
     if rank == 3 and made.ndim == 2:
         return made[np.newaxis, ..., np.newaxis]
-    if rank == 2 and made.ndim <= 2 and None not in size and made.size == math.prod(n for n in size if n):
-        return made.reshape(1, *(n for n in size if n))
     own = ", ".join("any" if n is None else str(n) for n in inputs.shape[1:])
     also = "" if rank == 4 else f", or as the model takes it, ({own})"
     raise ValueError(
@@ -153,6 +207,21 @@ def as_fed(x: np.ndarray, rank: int, *, channels_first: bool, signal: bool = Fal
     else:
         shaped = np.moveaxis(x, -1, 1) if channels_first else x
     return np.ascontiguousarray(shaped, dtype=np.float32)
+
+
+def _first_mixes(model: keras.Model) -> bool:
+    """Whether a dense layer reads a model's numbers before a convolution does: then they have no order."""
+    import keras
+
+    if not getattr(model, "inputs", None):
+        return False
+    convolutions = {id(layer) for layer, _ in paths_of(model)}
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dense) or id(layer) in convolutions:
+            return isinstance(layer, keras.layers.Dense)
+        if isinstance(layer, keras.layers.Reshape):
+            return False
+    return False
 
 
 def _first_reshape(model: keras.Model) -> tuple[int, ...] | None:

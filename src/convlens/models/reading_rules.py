@@ -242,6 +242,16 @@ def _all(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> list[Box 
     return [whole(shape) for shape in inputs]
 
 
+def _reshaped(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> list[Box | None]:
+    """Keep the values in their order: known where they come from one axis, or where all of them are read."""
+    if len(inputs[0]) != 1:
+        return _rearranged(op, inputs, output, box)
+    spans = [span[(span >= 0) & (span < n)] for span, n in zip(box, output, strict=True)]
+    if not all(map(len, spans)):
+        return [None]
+    return [(np.ravel_multi_index(np.ix_(*spans), output).ravel(),)]
+
+
 def _rearranged(op: Any, inputs: Sequence[Shape], output: Shape, box: Box) -> list[Box | None]:
     """Move values to other places: known only where all of them are read."""
     if any(len(np.intersect1d(span, np.arange(n))) < n for span, n in zip(box, output, strict=True)):
@@ -275,5 +285,6 @@ _RULES: dict[str, Rule] = (
     | dict.fromkeys(["Mean", "Sum", "Max", "Min", "Amax", "Amin"], _reduced)
     | dict.fromkeys([f"Global{how}Pooling{axes}D" for how in ("Average", "Max") for axes in (1, 2)], _all)
     | {"GroupNormalization": _all}
-    | dict.fromkeys(["Flatten", "Reshape", "Permute"], _rearranged)
+    | dict.fromkeys(["Flatten", "Permute"], _rearranged)
+    | {"Reshape": _reshaped}
 )

@@ -80,7 +80,8 @@ class Graph:
         demand = inputs[self._image]
         if demand is None:
             return ReceptiveField(note=NOTHING)
-        return _field(demand, self._axes)
+        shape = self._top.shape(self._top.inputs[self._image])
+        return _of_vector(demand, *shape) if len(shape) == 1 else _field(demand, self._axes)
 
     def _way_to(self, found: FoundCall) -> list[tuple[Calls, int]]:
         ways = [way for layer, way in leaves(self._top, ()) if layer is found.layer]
@@ -103,6 +104,18 @@ class Graph:
 
 def _axes(found: FoundCall) -> tuple[int, ...]:
     return spatial_axes(found.layer.data_format, found.rank)
+
+
+def _of_vector(demand: Demand, count: int) -> ReceptiveField:
+    """Return the receptive field in a latent vector, of which there is no place to tell, but how much it is."""
+    read = np.zeros(0, np.intp) if demand.read is None else demand.read[0]
+    if len(read) == 0:
+        return ReceptiveField(note=NOTHING)
+    if len(read) == count:
+        return ReceptiveField(note=f"The pixel depends on all {count} numbers of the vector.")
+    return ReceptiveField(
+        note=f"The pixel depends on {len(read)} of the {count} numbers of the vector, from {read[0]} to {read[-1]}."
+    )
 
 
 def _field(demand: Demand, axes: tuple[int, ...]) -> ReceptiveField:

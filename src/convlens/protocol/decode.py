@@ -85,7 +85,7 @@ def shape_of(value: Any) -> tuple[int, int, int]:
 def floats(data: Any, shape: tuple[int, ...]) -> Array:
     """Return an array of this shape from the bytes of its float32 values."""
     if not isinstance(data, bytes) or len(data) != 4 * math.prod(shape):
-        raise Refused(f"Kernels of shape {shape} need {4 * math.prod(shape)} bytes of float32.")
+        raise Refused(f"Values of shape {shape} need {4 * math.prod(shape)} bytes of float32.")
     return np.frombuffer(data, "<f4").reshape(shape).astype(np.float32)
 
 

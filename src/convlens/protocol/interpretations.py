@@ -154,6 +154,11 @@ class Interpretations:
     def _attribution(self, message: Run) -> Callable[[LongRun], None]:
         session = self._session
         target, method = whole(message["target"], "target"), checked(message["method"], str, "method")
+        if session.image.latent:
+            raise Refused(
+                "The image is a latent vector, over which no map is drawn. In Python, "
+                f'lens.attribution({target}, "gradients") has a number for each of its own.'
+            )
         objects = (session.image, session.source.base)
         about = (*map(id, objects), session.source.path, session.output, target, method)
         known = self._before[1] if self._before is not None and self._before[0] == about else None

@@ -50,6 +50,7 @@ class ImageRecord(TypedDict):
     reduced: ReducedRecord | None
     notes: list[str]
     signal: bool
+    latent: bool
     through: list[str]
 
 

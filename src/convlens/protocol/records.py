@@ -89,7 +89,7 @@ def image_record(image: Image, version: int) -> ImageRecord:
     values, bytes_, scale = image.values, image.bytes_, image.byte_scale
     rows, cols, _ = image.shape
     drawn, reduced = (rows, cols), None
-    if rows * cols > WHOLE_PIXELS:
+    if rows * cols > WHOLE_PIXELS and not image.latent:  # every number of a vector may be edited
         drawn = fitted(rows, cols, WHOLE_PIXELS)
         reduced = _reduced(image.values, drawn)
         values = block_means(values, drawn)
@@ -104,6 +104,7 @@ def image_record(image: Image, version: int) -> ImageRecord:
         "reduced": reduced,
         "notes": list(image.notes),
         "signal": image.signal,
+        "latent": image.latent,
         "through": [name for name, _ in image.through],
     }
 

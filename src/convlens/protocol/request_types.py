@@ -162,6 +162,12 @@ class Picture(Request):
     data: object
 
 
+class Vector(Request):
+    """Another latent vector, float32 as long as the one that there is."""
+
+    data: object
+
+
 class Diagnose(OfFilter):
     """What a kernel does; `channel` is the plane that is looked at closely, 0 unless given."""
 

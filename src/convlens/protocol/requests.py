@@ -54,6 +54,7 @@ from convlens.protocol.request_types import (
     Scrub,
     SetTrait,
     ShowExcited,
+    Vector,
 )
 from convlens.state import edits
 from convlens.state.filters import Array, FilterList, read_only
@@ -164,6 +165,7 @@ class Requests:
             "screen": handler_of(Screen, lambda m: self._outbox.look_at(sides_of(m["shape"], "shape"))),
             "close_up": handler_of(CloseUp, self._close_up),
             "image": handler_of(Picture, self._image),
+            "vector": handler_of(Vector, self._vector),
             "use_map": handler_of(OfFilter, lambda m: lens.use_map(index_of(self._session, m["uid"]))),
             "leave_map": handler_of(LeaveMap, lambda m: lens.leave_map(m["steps"])),
             "show_excited": handler_of(ShowExcited, self._interpretations.show),
@@ -282,6 +284,12 @@ class Requests:
         if not isinstance(data, bytes) or len(data) != rows * cols * channels:
             raise Refused(f"A picture of shape {(rows, cols, channels)} needs {rows * cols * channels} bytes.")
         self._lens.image = np.frombuffer(data, np.uint8).reshape(rows, cols, channels).copy()
+
+    def _vector(self, message: Vector) -> None:
+        image, data = self._session.image, message["data"]
+        if not image.latent:
+            raise Refused("A latent vector came, but this lens was given an image.")
+        self._lens.image = floats(data, (image.values.size,))
 
     # -- reading -------------------------------------------------------------------------------------------------------
 

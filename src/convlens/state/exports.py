@@ -71,8 +71,8 @@ def figure(session: Session, look: Look, **options: Any) -> Figure:
         maps = session.engine.stack(stage)
     drawn: dict[str, Any] = {"cmap": look.cmap, "value_range": look.value_range}
     rank = session.geometry.rank
-    if rank == 1:
-        options["overlay"] = 0  # a curve is not laid over another
+    if rank == 1 or session.image.latent:
+        options["overlay"] = 0  # a curve is not laid over another, nor a map over a vector
     if options.get("overlay"):
         drawn |= {"image": session.image.values, "alignment": alignment(session)}
     kernels = [kernel_shown(filters.kernel_at(i), rank) for i in range(len(filters))]
@@ -89,6 +89,8 @@ def _figure_of_gradients(
     found = gradients(session, target, output)
     titles = [f"d score {found.target} / d {name}" for name in names]
     drawn: dict[str, Any] = {"cmap": DIVERGING, "value_range": "symmetric", "kernel_range": "symmetric"}
+    if session.image.latent:
+        options["overlay"] = 0
     if options.get("overlay"):
         drawn |= {"image": session.image.values, "alignment": alignment(session)}
     return plot(found.kernels, found.maps, titles, **(drawn | options))

@@ -75,6 +75,13 @@ def prepare_maximize(
     from convlens.interpretation.maximize import maximized
 
     subject = subject_of(session) if isinstance(session.source, InModel) else _alone(session)
+    if subject.of_vector:
+        shape = subject.call.input_shape
+        raise ValueError(
+            f"Model {subject.model.name!r} takes a vector of {subject.x.size} numbers, and what is found here are "
+            f"pictures. What excites the filter in the layer's own input of {shape} is found with the layer alone: "
+            f"ConvLens(np.zeros({shape}), layer=lens.layer).maximize({i})."
+        )
     begun: Array | None = None
     if not isinstance(start, str):
         begun = _input_of(session, session.source.read_image(start, session.geometry.input_shape[2]))
@@ -103,7 +110,10 @@ def attribution(
     edited: bool = True,
     seed: int = 0,
 ) -> Array:
-    """Return which parts of the image the output depends on, ``(rows, cols)`` of the image; see `Attribution.map`."""
+    """Return which parts of the image the output depends on; see `Attribution.map`.
+
+    ``(rows, cols)`` of the image; of a latent vector ``(numbers,)``.
+    """
     return prepare_attribution(session, target, method, output, edited=edited, seed=seed)()
 
 
@@ -117,14 +127,32 @@ def prepare_attribution(
     seed: int = 0,
 ) -> Callable[[], Array]:
     """Read from the lens what `attribution` takes; what is returned runs the model, in any thread."""
-    subject, (rows, cols, _) = subject_of(session, edited=edited), session.image.shape
+    subject, image = subject_of(session, edited=edited), session.image
+    if subject.of_vector:
+        _check_of_vector(method, own=image.latent and image.shape == subject.x.shape[1:])
 
     def run() -> Array:
         from convlens.interpretation.attribution import Attribution, enlarge
 
-        return enlarge(Attribution(subject, target, output).map(method, seed), rows, cols)
+        found = Attribution(subject, target, output).map(method, seed)
+        return found[0] if image.latent else enlarge(found, *image.shape[:2])
 
     return run
+
+
+def _check_of_vector(method: str, *, own: bool) -> None:
+    """Refuse the methods that make a map of a latent vector, and all where preprocess= makes the vector."""
+    if not own:
+        raise ValueError(
+            "What the model is fed is a vector that preprocess= makes of the image, and no map of it lies over that. "
+            'Give the vector as the image, without preprocess=, and lens.attribution(method="gradients").'
+        )
+    if method not in ("gradients", "smoothgrad"):
+        raise ValueError(
+            f"method={shortened(method)} lays a layer's map over the image, which is a latent vector here. "
+            'lens.attribution(method="gradients"), or "smoothgrad", returns how much the score changes with each of '
+            "the vector's numbers."
+        )
 
 
 def filter_losses(

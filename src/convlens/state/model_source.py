@@ -11,7 +11,8 @@ import numpy as np
 from convlens.inputs.images import Image, read_image, resize
 from convlens.inputs.kernels import read_names
 from convlens.inputs.signals import read_signal
-from convlens.inputs.starting_picture import zone_plate
+from convlens.inputs.starting_picture import noted, zone_plate
+from convlens.inputs.vectors import is_row, of_pixels, read_vector, starting_vector
 from convlens.maths.arrays import as_array
 from convlens.state.filters import Array, FilterList
 from convlens.state.layer_source import LayerSource, Plan, filters_of
@@ -36,10 +37,10 @@ class Feeding:
     Parameters
     ----------
     model
-        A Keras model that takes an image or a signal, alone or with other inputs.
+        A Keras model that takes an image, a signal or a latent vector, alone or with other inputs.
     preprocess
-        From a float32 copy of the image, ``(rows, cols, channels)``, or of a signal as ``lens.image`` is, to what the
-        model takes, with or without the batch axis. None where the model takes the image as it is.
+        From a float32 copy of the image, ``(rows, cols, channels)``, or of a signal or vector as ``lens.image`` is, to
+        what the model takes, with or without the batch axis. None where the model takes the image as it is.
     inputs
         The model's inputs that are not the image, by name, or a list of all with None in the image's place.
     """
@@ -57,10 +58,19 @@ class Feeding:
         self._written = Written()
 
     def read_image(self, value: Any) -> Image:
-        """Read an image, or a signal, unscaled, with the channels and the size that the model takes."""
-        from convlens.models.image_input import expected_input, takes_signal
+        """Read an image, a signal or a vector, unscaled, with the channels and the size that the model takes."""
+        from convlens.models.image_input import expected_input, numbers_taken, takes_signal, takes_vector
 
+        numbers = numbers_taken(self.model, self._inputs)
         rows, cols, channels = expected_input(self.model, self._inputs)
+        if numbers is not None and is_row(value):
+            vector = read_vector(value, numbers if self._preprocess is None else None)
+            pixels = self._preprocess is None and channels in (1, 3) and not takes_vector(self.model, self._inputs)
+            return of_pixels(vector, (rows, cols, channels)) if pixels else vector
+        if self._preprocess is not None and takes_vector(self.model, self._inputs):
+            return read_image(value, channels=None, scale=False)
+        if numbers is not None and (rows, cols, channels) == (1, numbers, 1):
+            return read_vector(value, numbers)
         if takes_signal(self.model, self._inputs):
             if self._preprocess is not None:
                 return read_signal(value, channels=None)
@@ -75,17 +85,21 @@ class Feeding:
         return image
 
     def starting_image(self) -> Image:
-        """Return the picture to start from where the user gave none."""
-        from convlens.models.image_input import expected_input
+        """Return the picture, or the vector, to start from where the user gave none; its notes say what it is."""
+        from convlens.models.image_input import expected_input, numbers_taken, takes_vector
 
+        numbers = numbers_taken(self.model, self._inputs)
         rows, cols, channels = expected_input(self.model, self._inputs)
+        # Pixels of more channels than a picture has are a generator's first feature map.
+        if numbers is not None and (takes_vector(self.model, self._inputs) or (channels or 0) > 4):
+            return starting_vector(numbers)
         if rows is None or cols is None or channels is None:
             size = ", ".join("any" if n is None else str(n) for n in (rows, cols, channels))
             raise ValueError(
                 f"Model {self.model.name!r} takes images of (rows, cols, channels) = ({size}). A lens starts without "
                 "an image only where all three are fixed: ConvLens(image, model=model)."
             )
-        return self.read_image(zone_plate(rows, cols, channels))
+        return noted(self.read_image(zone_plate(rows, cols, channels)))
 
     def record(self, image: Image) -> ConvModel:
         """Run the model on an image, once."""
@@ -170,7 +184,7 @@ class Feeding:
         if self._preprocess is None:
             return image.values.copy()[np.newaxis], self._inputs
         made, inputs = self._inputs.split(self._preprocess((image.shown if image.signal else image.values).copy()))
-        if image.signal:
+        if image.signal and not image.latent:
             return read_signal(made, channels=None).values[np.newaxis], inputs
         from convlens.models.image_input import as_pictures
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convlens.models.find_layers import check_model
+from convlens.models.image_input import check_takes_pictures
 from convlens.models.input_values import arrays_in
 from convlens.models.model_inputs import read_inputs
 from convlens.surveys import job
@@ -102,6 +103,7 @@ def survey(
     """
     check_model(model)
     settings = _settings(layer, top, statistic, batch_size, preprocess, inputs)
+    check_takes_pictures(model, read_inputs(model, inputs), "what a survey ranks")
     size = _partition_size(partition_size, batch_size)
     description = _description(model, settings, size)
     folder = None if store is None else Path(store)

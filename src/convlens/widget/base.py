@@ -59,7 +59,7 @@ class LensBase(anywidget.AnyWidget):
 
     image = Owned(
         help="What the layer, or the model, is fed: (rows, cols, channels) float32; a signal is (steps,), or "
-        "(steps, channels)."
+        "(steps, channels), and a generator's latent vector (numbers,)."
     )
     kernels = Owned(
         help="The kernels in list order: (kh, kw), or (kh, kw, in_channels) for several input channels; for signals "

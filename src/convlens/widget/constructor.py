@@ -20,7 +20,7 @@ from convlens.inputs.kernels import (
 from convlens.inputs.presets import TUTORIAL, presets
 from convlens.inputs.signal_kernels import DEFAULT_KERNELS, read_signal_kernels, signal_kernel_depth
 from convlens.inputs.signals import is_signal
-from convlens.inputs.starting_picture import NOT_GIVEN, noted
+from convlens.inputs.starting_picture import NOT_GIVEN
 from convlens.maths.arrays import shortened
 from convlens.maths.geometry import Geometry
 from convlens.state.filters import FilterList
@@ -104,7 +104,7 @@ def open_lens(
         else _in_model(image, kernels, bias, names, Feeding(model, preprocess, inputs), layer)
     )
     if ndim not in (None, 1 if opened.image.signal else 2):
-        takes = "a signal" if opened.image.signal else "a picture"
+        takes = "a vector" if opened.image.latent else "a signal" if opened.image.signal else "a picture"
         raise ValueError(
             f"ndim={ndim} was given, but the {'layer' if model is None else 'model'} takes {takes}. Leave it out."
         )
@@ -171,7 +171,7 @@ def _stand_alone(image: Any, kernels: Any, bias: Any, names: Any, layer: Any, in
 
 
 def _in_model(image: Any, kernels: Any, bias: Any, names: Any, feeding: Feeding, layer: Any) -> Opened:
-    picture = noted(feeding.starting_image()) if image is NOT_GIVEN else feeding.read_image(image)
+    picture = feeding.starting_image() if image is NOT_GIVEN else feeding.read_image(image)
     source = InModel(feeding, picture, _path_of(layer, feeding, picture))
     if kernels is None:
         return Opened(picture, _with_bias(source.own_filters(picture, names), bias, source), source)

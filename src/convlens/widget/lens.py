@@ -45,8 +45,9 @@ class ConvLens(LensMethods):
     image : path, bytes, open file, PIL image, array, tensor or FileUpload, optional
         An array has the shape ``(rows, cols)``, ``(rows, cols, 1 | 3 | 4)``, or either with a leading 1. Integers are
         scaled by their type's maximum, floats stay as they are; with `model`, values go in as given. For a layer over
-        signals an array or tensor ``(steps,)`` or ``(steps, channels)``, whose values always go in as given. A model of
-        a fixed size can be opened without one: the lens then starts from a test picture, and says so.
+        signals an array or tensor ``(steps,)`` or ``(steps, channels)``, and for a generator a latent vector
+        ``(numbers,)``, whose values always go in as given. A model of a fixed size can be opened without one: the lens
+        then starts from a test picture or from random numbers, and says so.
     kernels : sequence of arrays, optional
         List of ``(kh, kw)`` arrays where the layer's input has one channel, else ``(kh, kw, in_channels)``; for a
         signal ``(k,)``, or ``(k, in_channels)``. Without it the layer's own, or the tutorial's four 4×4 edge filters.

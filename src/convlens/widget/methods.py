@@ -381,6 +381,8 @@ class LensMethods(LensBase):
     ) -> npt.NDArray[np.float32]:
         """Return what in the image the model's output rests on, at the open layer: ``(rows, cols)`` float32.
 
+        Of a latent vector ``(numbers,)``: how much the output changes with each, by the methods of gradients.
+
         Parameters
         ----------
         target

@@ -125,8 +125,8 @@ export function LayerInput({ lens, channel, explanation: e, over }: LayerInputPr
         </div>
       )}
       <p class="cl-muted">
-        What the layers before make of the {curve ? "signal" : "image"}. The outline is the part that the
-        pinned {curve ? "step" : "pixel"} reads.
+        What the layers before make of the {lens.network.vector.value ? "vector" : curve ? "signal" : "image"}
+        . The outline is the part that the pinned {curve ? "step" : "pixel"} reads.
       </p>
     </figure>
   );

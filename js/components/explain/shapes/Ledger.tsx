@@ -43,7 +43,7 @@ export function Ledger({ lens, held }: LedgerProps) {
   const input = batchShape(geometry, input_shape, channels, "channels");
   const weights = weightShape(geometry);
   const isInput = lens.imageIsInput.value;
-  const thing = geometry.rank === 1 ? "signal" : "picture";
+  const thing = lens.network.vector.value ? "vector" : geometry.rank === 1 ? "signal" : "picture";
   const axes = (shape: Shape) => <Axes shape={shape} held={held} />;
   const sizes = (shape: Shape) => shape.map(({ size }) => size);
   const stacks = geometry.kind === "conv" && geometry.groups === 1;
