@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import gc
 import weakref
 from collections.abc import Callable
@@ -102,6 +103,38 @@ def test_what_was_closed_is_let_go_of_with_all_that_it_held() -> None:
     del lens
     gc.collect()
     assert [ref() for ref in (*held, maps)] == [None] * 4
+
+
+def test_a_closed_lens_that_a_notebook_keeps_lets_go_of_its_cell_and_of_what_answered_its_browsers() -> None:
+    class Message:
+        """What had the cell run; ipykernel keeps it in the cell's context."""
+
+    parent: contextvars.ContextVar[Message] = contextvars.ContextVar("parent")
+    message = Message()
+
+    def cell(sent: Message) -> ConvLens:
+        parent.set(sent)
+        return ConvLens(IMAGE)
+
+    lens = contextvars.copy_context().run(cell, message)
+    lens._handle_custom_msg({"type": "code", "client": "page", "seq": 1, "framework": "numpy"}, [])
+    held: list[weakref.ref[Any]] = [weakref.ref(message), *map(weakref.ref, lens._requests._reading.values())]
+    assert len(held) > 10
+    lens.close()
+    del message
+    gc.collect()
+    assert [ref() for ref in held] == [None] * len(held)
+
+
+def test_a_request_that_comes_after_all_is_answered_that_the_lens_was_closed() -> None:
+    lens = ConvLens(IMAGE)
+    answers: list[Any] = []
+    lens._outgoing._send = lambda message, _: answers.append(message["content"])
+    lens.close()
+    for number, kind in enumerate(("hello", "undo", "stats"), 1):
+        lens._handle_custom_msg({"type": kind, "client": "page", "seq": number}, [])
+    told = [(one["seq"], one["ok"], one["error"]["text"]) for one in answers if one.get("type") == "answer"]
+    assert told == [(number, False, "This lens was closed. Make another.") for number in (1, 2, 3)]
 
 
 def test_the_weights_of_filters_that_are_gone_are_let_go_of() -> None:

@@ -101,8 +101,11 @@ class Requests:
             self._run(lambda: self._handle(content, buffers or ()))
 
     def close(self) -> None:
-        """Stop what runs beside the main thread."""
+        """Stop what runs beside the main thread, and let go of what answers: a notebook keeps closed lenses."""
         self._interpretations.close()
+        for handlers in (self._reading, self._queries.handlers, self._interpretations.handlers):
+            handlers.clear()
+        self._request_log = RequestLog()
 
     def _handle(self, content: dict[str, Any], buffers: Any) -> None:
         client, seq = content.get("client"), content.get("seq")
@@ -131,6 +134,7 @@ class Requests:
     def _outcome(self, content: dict[str, Any], buffers: Any) -> Outcome:
         """Carry a request out."""
         try:
+            self._session.require_open()
             check_incoming(content, buffers)
             if content.get("type") == "image":
                 _picture_shape(content.get("shape"))  # before its bytes are copied

@@ -48,3 +48,7 @@ class CellOfOrigin:
         """Call in the cell's context."""
         # A context can be entered by one thread at a time; each call enters a copy.
         self._context.copy().run(work, *given, **named)
+
+    def close(self) -> None:
+        """Let go of the context, and of the message that had the cell run; what is called later has an empty one."""
+        self._context = contextvars.Context()

@@ -223,6 +223,7 @@ class ConvLens(LensMethods):
             self._follower.close()
             self._requests.close()
             self._session.close()
+            self._origin.close()
             # A notebook keeps what its cells returned, closed lenses among them.
             self._image = self._cmaps = {}
 
