@@ -31,7 +31,7 @@ COUNTING = """() => {
 }"""
 
 #: Events of a drag per second, as from a mouse that reports its position 120 times a second, and for how many seconds.
-RATE, SECONDS = 120, 8
+RATE, SECONDS = 120, 60
 #: Sends a held cell the mouse's position, at a rate per second by the clock for a number of seconds; returns how
 #: often, and how long that took. The moves that Playwright makes arrive once per frame.
 MOUSE = """(cell, [x, y, rate, seconds]) => new Promise((done) => {
