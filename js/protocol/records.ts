@@ -285,6 +285,8 @@ export interface SnapshotRecord {
   step: number;
   /** Training loss as Keras last reported it; null before that. */
   loss: Num | null;
+  /** The same on the validation data, after an epoch; null without such data. */
+  val_loss?: Num | null;
 }
 
 export interface PresetRecord {

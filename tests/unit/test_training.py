@@ -104,6 +104,23 @@ def test_every_n_batches_and_the_last_are_kept(model: Any) -> None:
         same(snapshot, noting.batches[snapshot.step])
 
 
+@pytest.mark.parametrize("every", ["epoch", 3])
+def test_a_snapshot_has_the_validation_loss_that_keras_reported_last(model: Any, every: Any) -> None:
+    lens = ConvLens(IMAGES[0], model=model)
+    fit(model, lens.callback(every=every), epochs=1)
+    assert [s.val_loss for s in lens.snapshots] == [None] * len(lens.snapshots)
+    before = len(lens.snapshots)
+    history = fit(model, lens.callback(every=every), epochs=3, validation_data=(IMAGES[:6], CLASSES[:6])).history
+    added = lens.snapshots[before:]
+    # Before the end of its first epoch there is none, not that of another training.
+    reported = [None, *history["val_loss"]]
+    assert [s.val_loss for s in added] == [reported[s.epoch - 1] for s in added]
+    assert added[-1].val_loss == history["val_loss"][-1]
+    record = lens._training
+    assert record is not None
+    assert [one["val_loss"] for one in record["snapshots"]] == [s.val_loss for s in lens.snapshots]
+
+
 def test_a_second_fit_goes_on_counting(model: Any) -> None:
     lens = ConvLens(IMAGES[0], model=model)
     callback = lens.callback()

@@ -1,15 +1,22 @@
-/** The snapshots of a training, to go back and forth in; live while it runs. */
+/** The snapshots of a training with their losses, to go back and forth in or to be played; live while it runs. */
 import { useSignal } from "@preact/signals";
-import { useLayoutEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { formatNumber } from "../../maths/numbers.ts";
 import type { SnapshotRecord } from "../../protocol/records.ts";
 import type { LensView } from "../../state/lens-view.ts";
+import { Icon } from "../ui/icons.tsx";
+import { useStill } from "../ui/useStill.ts";
 import { useUniqueId } from "../ui/useUniqueId.ts";
+import { LossCurve } from "./LossCurve.tsx";
 
-export function snapshotWords({ epoch, step, loss }: SnapshotRecord): string {
+/** Between a snapshot that is shown and the next. */
+const PLAY_MS = 400;
+
+export function snapshotWords({ epoch, step, loss, val_loss = null }: SnapshotRecord): string {
   if (step === 0) return "before training";
-  const value = loss === null ? "" : `, loss ${formatNumber(Math.fround(Number(loss)), 6)}`;
-  return `epoch ${epoch}, batch ${step}${value}`;
+  const say = (name: string, value: typeof loss) =>
+    value === null ? "" : `, ${name} ${formatNumber(Math.fround(Number(value)), 6)}`;
+  return `epoch ${epoch}, batch ${step}${say("loss", loss)}${say("val_loss", val_loss)}`;
 }
 
 export function Training({ lens }: { lens: LensView }) {
@@ -17,14 +24,30 @@ export function Training({ lens }: { lens: LensView }) {
   const training = lens.network.training.value;
   /** Where the thumb was put, until Python has reported what it shows. */
   const wanted = useSignal<number | null>(null);
+  const playing = useSignal(false);
+  const still = useStill();
   useLayoutEffect(() => {
     wanted.value = null;
   }, [training, wanted]);
 
-  if (!training || training.snapshots.length === 0) return null;
-  const { running, snapshots, shown } = training;
+  const { running, snapshots, shown } = training ?? { running: false, snapshots: [], shown: null };
   const last = snapshots.length - 1;
   const at = Math.min(wanted.value ?? shown ?? last, last);
+  const waits = wanted.value !== null;
+  const go = (index: number) => {
+    wanted.value = index;
+    lens.network.scrub(index);
+  };
+  // The next one follows when this one is shown, however long that takes.
+  const play = playing.value;
+  useEffect(() => {
+    if (!play || waits) return;
+    if (running || at >= last) playing.value = false;
+    const timer = setTimeout(() => playing.peek() && go(at + 1), PLAY_MS);
+    return () => clearTimeout(timer);
+  }, [play, waits, running, at, last]);
+
+  if (last < 0) return null;
   const words = snapshotWords(snapshots[at] as SnapshotRecord);
   return (
     <div class="cl-training">
@@ -38,10 +61,26 @@ export function Training({ lens }: { lens: LensView }) {
         disabled={running || last === 0}
         aria-valuetext={words}
         onInput={({ currentTarget }) => {
-          wanted.value = Number(currentTarget.value);
-          lens.network.scrub(wanted.value);
+          playing.value = false;
+          go(Number(currentTarget.value));
         }}
       />
+      <LossCurve snapshots={snapshots} at={at} />
+      {last > 0 && !running && (
+        <button
+          type="button"
+          class="cl-button"
+          aria-label={play ? "Pause" : "Play"}
+          title={still}
+          disabled={!!still}
+          onClick={() => {
+            playing.value = !play;
+            if (!play && at === last) go(0);
+          }}
+        >
+          <Icon name={play ? "pause" : "play"} />
+        </button>
+      )}
       <span class="cl-number">{words}</span>
       <span class="cl-muted">
         {running

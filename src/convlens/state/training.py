@@ -44,12 +44,15 @@ class Snapshot:
         Training loss as Keras last reported it; None before that.
     filters
         The weights as filters.
+    val_loss
+        Loss on the validation data as Keras last reported it, after an epoch; None before that, and without such data.
     """
 
     epoch: int
     step: int
     loss: float | None
     filters: FilterList
+    val_loss: float | None = None
 
     @property
     def kernels(self) -> list[Array]:
@@ -199,6 +202,10 @@ def _same_values(one: FilterList, other: FilterList) -> bool:
     return len(one) == len(other) and all(a is b or np.array_equal(a, b, equal_nan=True) for a, b in pairs)  # type: ignore[arg-type]
 
 
+def _reported(loss: float | None) -> float | str | None:
+    return None if loss is None else json_number(loss)
+
+
 class Follower:
     """Follows the layer that a lens has open while ``fit`` runs.
 
@@ -239,7 +246,7 @@ class Follower:
         return {
             "running": self._running is not None,
             "snapshots": [
-                {"epoch": s.epoch, "step": s.step, "loss": None if s.loss is None else json_number(s.loss)}
+                {"epoch": s.epoch, "step": s.step, "loss": _reported(s.loss), "val_loss": _reported(s.val_loss)}
                 for s in snapshots
             ],
             "shown": next(alike, None),
@@ -274,13 +281,13 @@ class Follower:
         self._time = TimeBudget(budget, 2 * (time.perf_counter() - began))
         return self.snapshots[-1]
 
-    def update(self, epoch: int, step: int, loss: float | None) -> None:
+    def update(self, epoch: int, step: int, loss: float | None, val_loss: float | None = None) -> None:
         """Keep the layer's weights, and show them if a front end shows the lens and it is time to."""
         if self._closed:
             return
         with self._time.spending():
             filters = self._read()
-            self._keep(Snapshot(epoch, step, loss, filters))
+            self._keep(Snapshot(epoch, step, loss, filters, val_loss))
         if self._shown() and self._time.affords():
             with self._time.spending(showing=True):
                 self._follow(filters)
@@ -342,9 +349,10 @@ def make_callback(training: Follower, every: str | int, budget: float | None) ->
         def __init__(self) -> None:
             super().__init__()
             self._epoch = self._step = self._kept = self._before_epoch = self._begun = 0
+            self._val_loss: float | None = None
 
         def on_train_begin(self, logs: Any = None) -> None:
-            last = training.begin(self.model, budget)
+            last, self._val_loss = training.begin(self.model, budget), None
             if last is not None:
                 self._epoch, self._step, self._kept = last.epoch, last.step, last.step
 
@@ -366,6 +374,8 @@ def make_callback(training: Follower, every: str | int, budget: float | None) ->
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             self._epoch += 1
+            if logs and "val_loss" in logs:
+                self._val_loss = float(logs["val_loss"])
             if batches is None:
                 self._update(logs)
 
@@ -380,7 +390,7 @@ def make_callback(training: Follower, every: str | int, budget: float | None) ->
             _ = self.model
             loss = (logs or {}).get("loss")
             self._kept = self._step
-            training.update(self._epoch, self._step, None if loss is None else float(loss))
+            training.update(self._epoch, self._step, None if loss is None else float(loss), self._val_loss)
 
     return LensCallback()
 

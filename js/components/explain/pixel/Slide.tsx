@@ -3,12 +3,13 @@
  * does unpinning the pixel: both are seen on whole maps.
  */
 import { useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { placeOutput, placeOver, revealAround } from "../../../paint/viewport.ts";
 import type { LensView } from "../../../state/lens-view.ts";
 import { consume } from "../../ui/consume.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { useSteps } from "../../ui/useSteps.ts";
+import { useStill } from "../../ui/useStill.ts";
 
 /** Steps per second; a negative number counts rows. */
 const SPEEDS: Record<string, string> = {
@@ -29,7 +30,7 @@ const GAP_MS = 250;
 export function Slide({ lens }: { lens: LensView }) {
   const playing = useSignal(false);
   const speed = useSignal("10");
-  const still = useMemo(() => matchMedia("(prefers-reduced-motion: reduce)").matches, []);
+  const still = useStill();
 
   /** Move by this many pixels; false at an end. */
   const step = (by: number): boolean => {
@@ -127,7 +128,7 @@ export function Slide({ lens }: { lens: LensView }) {
             () => {
               playing.value = true;
             },
-            still ? "Your system asks for reduced motion: slide step by step." : undefined,
+            still,
           )}
       {button("forward", "One pixel forward", () => step(1))}
       {!still && (
