@@ -290,7 +290,7 @@ def dead_filters(walk: Walk) -> None:
     """Find dead filters"""
     by = walk.view.root.get_by_label("by", exact=True)
     walk.step("choose *share of zeros* in the field *by*", lambda: by.select_option(label="share of zeros"))
-    expect(places(walk).first).to_have_attribute("aria-label", re.compile(r"^5: .*, 100 %$"))
+    expect(places(walk).first).to_have_attribute("aria-label", re.compile(r"^5: .*, 100 %, dead$"))
     assert not walk.python("lens.activations[5]").any()
 
 
@@ -342,12 +342,16 @@ def watch_training(walk: Walk) -> None:
     walk.step("train with `callbacks=[lens.callback()]`", lambda: notebook.python.run(FIT))
     slider = walk.view.root.get_by_role("slider", name="training")
     expect(slider).to_be_enabled()
+    play = walk.view.root.locator(".cl-training").get_by_role("button", name="Play")
+    walk.step("press *Play* beside the slider *training*", play.click)
+    expect(slider).to_have_attribute("aria-valuetext", "before training")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile("^epoch 2, .*loss"))
 
     def home() -> None:
         slider.focus()
         walk.page.keyboard.press("Home")
 
-    walk.step("move the slider *training* to its left end", home)
+    walk.step("move the slider to its left end", home)
     expect(slider).to_have_attribute("aria-valuetext", "before training")
     walk.view.settle()
     assert walk.python("np.array_equal(lens.kernels[0], lens.snapshots[0].kernels[0])")
@@ -358,12 +362,14 @@ def watch_training(walk: Walk) -> None:
 
 def save_page(walk: Walk) -> None:
     """Save a page for others"""
-    notebook = walk.notebook
-    assert notebook is not None
-    notebook.python.run("import os, pathlib, tempfile; folder = os.getcwd(); os.chdir(tempfile.mkdtemp())")
-    walk.step('run `lens.save_html("lens.html")`', lambda: notebook.python.run('lens.save_html("lens.html")'))
-    assert walk.python("pathlib.Path('lens.html').stat().st_size") < 500_000
-    notebook.python.run("os.chdir(folder)")
+    view = walk.view
+    walk.step("press the tab *Export*", view.root.get_by_role("tab", name="Export").click)
+    with walk.page.expect_download() as given:
+        walk.step("press *Save page*", view.button("Save page").click)
+    assert given.value.suggested_filename == "lens.html"
+    page = given.value.path().read_text("utf-8")
+    assert len(page) < 500_000
+    assert page == walk.python("lens.to_html()")
 
 
 def project(walk: Walk) -> None:

@@ -13,7 +13,8 @@ interface SavedPrediction {
 }
 
 export class SavedAnswers {
-  readonly #prediction: SavedPrediction | null;
+  /** Null where the model was not run. */
+  readonly prediction: SavedPrediction | null;
   readonly #snapshots: readonly All[];
   readonly #weights: All;
 
@@ -24,7 +25,7 @@ export class SavedAnswers {
       before: floatsOf(predictions.before),
       after: floatsOf(predictions.after),
     };
-    this.#prediction = vectors ?? (outputs.length > 0 ? { before: null, after: null } : null);
+    this.prediction = vectors ?? (outputs.length > 0 ? { before: null, after: null } : null);
     this.#snapshots = snapshots.map((one) => {
       const kernels = floatsOf(one.kernels);
       const size = kernels.length / weights.length;
@@ -45,9 +46,9 @@ export class SavedAnswers {
     return at < 0 ? null : at;
   }
 
-  /** The prediction, where it belongs to these weights. */
-  prediction(now: All): SavedPrediction | null {
-    return same(this.#weights, now) ? this.#prediction : null;
+  /** Whether these weights are those that were saved. */
+  areSaved(now: All): boolean {
+    return same(this.#weights, now);
   }
 }
 

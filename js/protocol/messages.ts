@@ -106,6 +106,8 @@ export type Request =
   | { type: "diagnose"; uid: Uid; channel?: number }
   /** A program that computes what is shown. */
   | { type: "code"; framework: "keras" | "numpy" }
+  /** The lens as a page that needs no Python. */
+  | { type: "page" }
   /**
    * The model's output with the original and with the present weights. Answered at once with nothing, so that no edit
    * waits: the model runs in a thread of its own, and a `predictions` message follows. Ask when edits have settled; of
@@ -327,6 +329,8 @@ const answer = fields({
   diagnostics: optional(diagnostics),
   /** Code: the program's source. */
   code: optional(text),
+  /** Page: a file of HTML. */
+  page: optional(bytes),
   stats: optional(stats),
   losses: optional(losses),
   deep: optional(deep),
@@ -353,13 +357,16 @@ const outputVectors = nullable(fields({ before: bytes, after: bytes }));
 
 /** Trait `_saved`, of a page without Python alone: answers to what it cannot ask. */
 export const savedAnswers = fields({
+  /** What a layer inside a model is fed, where there was room: float32 (channels, rows, cols). */
+  input: nullable(bytes),
   predictions: outputVectors,
   /** Channels of an output that is a picture, from the first on. */
   outputs: list(outputMaps),
   /** In the order of `_training.snapshots`; float32 (filters, kh, kw, channels) and (filters,), in list order. */
   snapshots: list(fields({ kernels: bytes, bias: bytes })),
   excited: list(excited),
-  /** A sentence on what there was no room for, or "". */
+  /** Sentences on what the page holds for previews, and on what there was no room for, or "". */
+  held: text,
   left_out: text,
 });
 export type SavedAnswersRecord = Checked<typeof savedAnswers>;

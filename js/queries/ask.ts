@@ -9,6 +9,7 @@ export type Query = Extract<
     type:
       | "diagnose"
       | "code"
+      | "page"
       | "stats"
       | "losses"
       | "deep"
@@ -30,6 +31,14 @@ export type Query = Extract<
 export type Stats = Record<"energy" | "dead" | "norm" | "pixel", Float32Array>;
 
 export const UNCONNECTED = "Python is not connected: this needs a running kernel.";
+
+/** Why there is no answer. */
+export function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+export function messageOf(thrown: unknown): string {
+  return errorOf(thrown).message;
+}
 
 /** The way to Python. */
 export interface Line {

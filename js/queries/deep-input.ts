@@ -6,7 +6,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { PreviewedFilter } from "../preview/previewed-filter.ts";
 import { floatsOf } from "../protocol/bytes.ts";
 import type { Geometry, LensState, Uid } from "../protocol/records.ts";
-import type { Asker } from "./ask.ts";
+import { type Asker, messageOf } from "./ask.ts";
 import { AskedCache, type Slot } from "./asked-cache.ts";
 
 /** Input planes that are kept, in bytes. */
@@ -88,7 +88,7 @@ export class DeepInput<Filter extends PreviewedFilter> {
       // Another filter may have waited for the same planes.
       this.scheduler.redraw(this.layer.list.peek().filter((one) => one === filter || one.base));
     } catch (error) {
-      console.warn(`convlens: no preview for an edit: ${error instanceof Error ? error.message : error}`);
+      console.warn(`convlens: no preview for an edit: ${messageOf(error)}`);
     } finally {
       for (const slot of slots) slot.release();
     }

@@ -2,7 +2,7 @@
 import { floatsOf } from "../protocol/bytes.ts";
 import type { ExcitationRecord } from "../protocol/messages.ts";
 import type { Uid } from "../protocol/records.ts";
-import type { Asker } from "./ask.ts";
+import { type Asker, errorOf } from "./ask.ts";
 import { AskedCache } from "./asked-cache.ts";
 
 export interface Excited {
@@ -45,7 +45,7 @@ export class Excitations {
       const { best, original, bias } = excited;
       slot.keep({ best, original: { kernel: floatsOf(original), bias } });
     } catch (error) {
-      slot.keep(error instanceof Error ? error : new Error(String(error)));
+      slot.keep(errorOf(error));
     }
   }
 }

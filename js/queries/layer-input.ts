@@ -7,7 +7,7 @@ import { insideOf, type Patch } from "../maths/explanation.ts";
 import { floatsOf } from "../protocol/bytes.ts";
 import type { PictureRecord, Request } from "../protocol/messages.ts";
 import type { LensState, Uid } from "../protocol/records.ts";
-import type { Asker } from "./ask.ts";
+import { type Asker, errorOf } from "./ask.ts";
 import { AskedCache, type Slot } from "./asked-cache.ts";
 
 type Question = Extract<Request, { type: "patch" | "plane" }>;
@@ -104,7 +104,7 @@ export class LayerInput {
       }
       return new Error("Python's answer holds nothing of the layer's input.");
     } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
+      return errorOf(error);
     }
   }
 }

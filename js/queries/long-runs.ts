@@ -1,7 +1,7 @@
 /** What takes Python seconds: begun by a request, polled until it has ended. */
 import type { Schedule } from "../preview/frames.ts";
 import type { RunQuestion, RunRecord } from "../protocol/messages.ts";
-import type { Asker } from "./ask.ts";
+import { type Asker, messageOf } from "./ask.ts";
 
 /** From one poll to the next. */
 export const LOOK_MS = 250;
@@ -32,7 +32,7 @@ export class LongRuns {
       const { run } = await this.queries.ask({ type: "run", act, ...question });
       record = run ?? { running: false, error: "Python's answer holds no run." };
     } catch (error) {
-      record = { running: false, error: error instanceof Error ? error.message : String(error) };
+      record = { running: false, error: messageOf(error) };
     }
     if (this.#newest.get(question.what) !== question) return;
     told(record);

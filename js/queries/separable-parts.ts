@@ -4,7 +4,7 @@ import { isPartEdit, type PartEditRequest } from "../connection/merge-edits.ts";
 import { floatsOf, unpackNumber } from "../protocol/bytes.ts";
 import type { Answer, PartEdit, Request } from "../protocol/messages.ts";
 import type { CheckedRecord, FactorsRecord, Uid } from "../protocol/records.ts";
-import { type Asker, type Line, UNCONNECTED } from "./ask.ts";
+import { type Asker, type Line, messageOf, UNCONNECTED } from "./ask.ts";
 import { AskedCache } from "./asked-cache.ts";
 
 /** What a separable layer's filter is made of (FactorsRecord), with the edits that Python has not answered. */
@@ -116,9 +116,7 @@ export class SeparableParts {
       const { factors } = await this.queries.ask({ type: "factors", uid });
       if (factors && !slot.forgotten) this.#keep(factors);
     } catch (error) {
-      console.warn(
-        `convlens: no parts of a separable filter: ${error instanceof Error ? error.message : error}`,
-      );
+      console.warn(`convlens: no parts of a separable filter: ${messageOf(error)}`);
     }
     slot.release();
     if (slot.forgotten) return;

@@ -44,6 +44,8 @@ export interface FilterView {
   /** Input channel of the kernel's first plane. */
   firstChannel: number;
   map: ReadonlySignal<MapView>;
+  /** Whether the map, as it was drawn last, is 0 everywhere. */
+  dead: ReadonlySignal<boolean>;
 }
 
 /** The model's output before and after the edits. */
@@ -53,8 +55,8 @@ export interface Predictions {
   after: Float32Array | null;
   /** Counts answers of the model, 0 before the first. */
   version: number;
-  /** "settled" once they belong to the weights that are shown, "saved" where they came with a page and do. */
-  state: "waiting" | "asked" | "settled" | "saved";
+  /** "settled" once they belong to the weights that are shown; of a page's own, "saved" where they do, else "outdated". */
+  state: "waiting" | "asked" | "settled" | "saved" | "outdated";
   error: string | null;
   /** What the output is, and where it can be read, where it is neither one vector nor a picture. */
   note?: string | undefined;
@@ -156,7 +158,9 @@ export interface LensView {
   link: ReadonlySignal<Link>;
   /** Why Python is gone, where the host says so. */
   gone: ReadonlySignal<Gone>;
-  /** A sentence on what a saved page does not hold, or "". */
+  /** Whether this is a saved page, in which nothing but the browser is at work. */
+  saved: boolean;
+  /** Sentences on what a saved page holds for its previews, and on what it does not, or "". */
   leftOut: string;
   problem: ReadonlySignal<Problem | null>;
   /** True while the compare button is pressed: maps and kernels show what they were before the last gesture. */
@@ -205,6 +209,8 @@ export interface LensView {
   diagnose(uid: Uid, channel: number): Promise<DiagnosticsRecord>;
   /** A program that computes what is shown; rejects as `diagnose` does. */
   code(framework: "keras" | "numpy"): Promise<string>;
+  /** The lens as a page that needs no Python, as `save_html` writes it; rejects as `diagnose` does. */
+  page(): Promise<Uint8Array>;
 
   // -- what a person does --------------------------------------------------------------------------
   /** Begin a gesture: all edits until the next call make one undo step. Edits outside a gesture are one step each. */

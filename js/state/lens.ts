@@ -13,7 +13,7 @@ import type { Grid } from "../paint/grid.ts";
 import { displayRange, type Range } from "../paint/ranges.ts";
 import { browserSchedule, type Schedule } from "../preview/frames.ts";
 import { sameWeights } from "../preview/full-preview.ts";
-import { packNumber } from "../protocol/bytes.ts";
+import { type Bytes, bytesOf, packNumber } from "../protocol/bytes.ts";
 import type { DiagnosticsRecord, Edit, PictureRecord, Request } from "../protocol/messages.ts";
 import type { SharedName, SharedValues, Traits, Uid } from "../protocol/records.ts";
 import type { PixelValue } from "../queries/pixel-values.ts";
@@ -56,6 +56,7 @@ export class Lens implements LensView {
   readonly viewport: LensView["viewport"] = signal({ x: 0.5, y: 0.5, zoom: 1 });
 
   readonly closeUps: LensView["closeUps"];
+  readonly saved: boolean;
   readonly leftOut: LensView["leftOut"];
 
   constructor(model: AnyModel<Traits>, schedule: Schedule = browserSchedule) {
@@ -112,7 +113,8 @@ export class Lens implements LensView {
       editFactor: (uid, edit) => sync.separableParts.edit(uid, edit, this.#gesture ?? this.#newGesture()),
     };
     this.interpretation = sync.interpretation;
-    this.leftOut = sync.saved?.left_out ?? "";
+    this.saved = sync.saved !== null;
+    this.leftOut = sync.saved ? `${sync.saved.held} ${sync.saved.left_out}`.trim() : "";
     sync.greet();
   }
 
@@ -196,6 +198,11 @@ export class Lens implements LensView {
     const { code } = await this.#sync.queries.ask({ type: "code", framework });
     if (code === undefined) throw new Error("Python's answer holds no code.");
     return code;
+  }
+
+  async page(): Promise<Uint8Array> {
+    const { page } = await this.#sync.queries.ask({ type: "page" });
+    return bytesOf(page as Bytes);
   }
 
   // -- weights -------------------------------------------------------------------------------------------------------

@@ -253,10 +253,11 @@ function checkFilter(value: unknown, index: number, { geometry, order }: LensSta
 function checkSaved(value: unknown, { geometry, order }: LensState, training: Traits["_training"]): void {
   const saved = nullable(savedAnswers)(value, "_saved");
   if (!saved) return;
-  const { predictions, outputs: maps, snapshots, excited } = saved;
+  const { input, predictions, outputs: maps, snapshots, excited } = saved;
   const kernel = 4 * geometry.kernel_size[0] * geometry.kernel_size[1] * geometry.kernel_channels;
   const outputs = 4 * ((predictions?.before.byteLength ?? 0) >> 2);
   const sizes = [
+    ...(input ? [[input, 4 * geometry.input_shape.reduce((a, b) => a * b)]] : []),
     ...snapshots.flatMap(({ kernels, bias }) => [
       [kernels, order.length * kernel],
       [bias, 4 * order.length],

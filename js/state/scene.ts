@@ -3,6 +3,7 @@ import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { planeMagnitude } from "../maths/linear-update.ts";
 import type { Picture, Planar } from "../paint/drawable.ts";
 import type { Planes } from "../preview/full-preview.ts";
+import { type Bytes, floatsOf } from "../protocol/bytes.ts";
 import type { Geometry, ImageRecord, Stage } from "../protocol/records.ts";
 import type { FilterState } from "./filter.ts";
 import type { FilterList } from "./filter-list.ts";
@@ -10,6 +11,8 @@ import { readPicture } from "./image.ts";
 
 export class Scene {
   readonly picture: Signal<Picture>;
+  /** What a page brought of the input of a layer inside a model: the page opens no other layer. */
+  readonly #saved: Planes | null;
   #planes: { of: Picture; planes: Planes } | null = null;
 
   constructor(
@@ -17,8 +20,10 @@ export class Scene {
     private readonly list: FilterList,
     private readonly shownStage: ReadonlySignal<Stage>,
     readonly isComparing: Signal<boolean>,
+    input: Bytes | null = null,
   ) {
     this.picture = signal(readPicture(image));
+    this.#saved = input && planesOf(savedPlanes(input, this.geometry.input_shape[2]));
   }
 
   get filters(): readonly FilterState[] {
@@ -37,11 +42,12 @@ export class Scene {
     return this.isComparing.peek();
   }
 
-  /** The layer's input, where the browser has it: the picture itself, of the version that the layer is fed. */
+  /** The layer's input, where the browser has it: the picture, of the version that the layer is fed, or what a page brought. */
   get planes(): Planes | null {
     const picture = this.picture.peek();
     const { geometry, image_is_input, image_version } = this.list.state.peek();
-    if (!image_is_input || picture.record.version !== image_version || !picture.whole) return null;
+    if (!image_is_input) return this.#saved;
+    if (picture.record.version !== image_version || !picture.whole) return null;
     if (String(geometry.input_shape) !== String(picture.record.shape)) return null;
     if (this.#planes?.of !== picture) this.#planes = { of: picture, planes: planesOf(picture.whole) };
     return this.#planes.planes;
@@ -52,7 +58,13 @@ export class Scene {
   }
 }
 
-function planesOf(picture: Planar): Planes {
+function savedPlanes(input: Bytes, channels: number): Pick<Planar, "plane"> {
+  const all = floatsOf(input);
+  const size = all.length / channels;
+  return { plane: (channel) => all.subarray(channel * size, (channel + 1) * size) };
+}
+
+function planesOf(picture: Pick<Planar, "plane">): Planes {
   const magnitudes = new Map<number, number>();
   return {
     plane: (channel) => picture.plane(channel),

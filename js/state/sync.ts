@@ -114,12 +114,12 @@ export class Sync implements ChannelEvents, FilterListEvents {
     const stage = this.traits.signal("stage");
     const isComparing = signal(false);
     this.filters = new FilterList(model.get("_state"), model.get("names"), isComparing, this.channel, this);
-    this.scene = new Scene(model.get("_image"), this.filters, stage, isComparing);
+    this.saved = nullable(savedAnswers)(model.get("_saved"), "_saved");
+    this.scene = new Scene(model.get("_image"), this.filters, stage, isComparing, this.saved?.input);
     this.scheduler = new PreviewScheduler(this.scene, schedule, (filter, what) =>
       this.#distrust(filter, what),
     );
 
-    this.saved = nullable(savedAnswers)(model.get("_saved"), "_saved");
     this.queries = new Queries(this.channel, this.saved?.excited);
     this.pixelValues = new PixelValues(this.channel);
     const missing = new MissingRecords(this.channel, this.filters, stage, this.status);
@@ -307,11 +307,12 @@ export class Sync implements ChannelEvents, FilterListEvents {
     this.#showSaved();
   }
 
-  /** What was saved of the model's output and of its training, where it belongs to the present weights. */
+  /** What was saved of the model's output and of its training, and whether it is of the present weights. */
   #showSaved(): void {
     if (!this.#answers) return;
     const now = this.#weights();
-    this.userModel.showSaved(this.#answers.prediction(now), this.#answers.shown(now));
+    const { prediction } = this.#answers;
+    this.userModel.showSaved(prediction, this.#answers.areSaved(now), this.#answers.shown(now));
   }
 
   #weights(): Weights[] {

@@ -90,11 +90,14 @@ export class UserModel {
     };
   }
 
-  /**
-   * Without Python: what a page saved of the output, null where that belongs to other weights, and the snapshot shown.
-   */
-  showSaved(saved: Pick<Predictions, "before" | "after"> | null, shown: number | null): void {
-    this.#predictions.value = saved ? { ...saved, version: SAVED, state: "saved", error: null } : UNKNOWN;
+  /** Without Python: a page's output, whether it is of the weights that are shown, and the snapshot that is. */
+  showSaved(
+    saved: Pick<Predictions, "before" | "after"> | null,
+    current: boolean,
+    shown: number | null,
+  ): void {
+    const state = current ? "saved" : "outdated";
+    this.#predictions.value = saved ? { ...saved, version: SAVED, state, error: null } : UNKNOWN;
     const training = this.training.peek();
     if (training) this.training.value = { ...training, shown };
   }

@@ -59,6 +59,7 @@ const READING = new Set<Request["type"]>([
   "probe",
   "diagnose",
   "code",
+  "page",
   "predict",
   "output_maps",
   "output_values",
@@ -476,6 +477,8 @@ export class FakePython {
         };
       case "code":
         return { uids: [], answer: { code: `# ${request.framework}\n` } };
+      case "page":
+        return { uids: [], answer: { page: new TextEncoder().encode("<!doctype html>") } };
       case "screen":
         return { uids: [] };
       case "close_up":

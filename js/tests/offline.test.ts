@@ -173,6 +173,7 @@ describe("answers that were saved with a page", () => {
       _training: { running: false, snapshots: [0, 1, 2].map(epoch), shown: 1 },
       _survey: { version: 1, layers: ["conv"], images: 20 },
       _saved: {
+        input: null,
         outputs: [],
         predictions: { before: bytes(0.25, 0.75), after: bytes(0.5, 0.5) },
         snapshots: [
@@ -181,6 +182,7 @@ describe("answers that were saved with a page", () => {
           { kernels: bytes(...taps(3)), bias: bytes(0, 0, 0, 0) },
         ],
         excited: [{ uid: 3, original: bytes(...shown.slice(32, 48)), bias: 0, best: [best] }],
+        held: "In this page: a thing.",
         left_out: "Not in this page: a word.",
       },
     });
@@ -193,16 +195,17 @@ describe("answers that were saved with a page", () => {
     return { lens, schedule };
   }
 
-  test("the prediction is of the saved weights, gone with an edit, and back with undo", () => {
+  test("the prediction is of the saved weights, and said to be of others after an edit until it is undone", () => {
     const { lens } = answered();
     const now = () => lens.network.predictions.value;
     expect(now()).toMatchObject({ state: "saved", error: null });
     expect([...(now().before ?? [])]).toEqual([0.25, 0.75]);
     expect([...(now().after ?? [])]).toEqual([0.5, 0.5]);
     lens.edit([{ uid: 1, bias: 1 }]);
-    expect(now()).toMatchObject({ before: null, after: null, state: "waiting" });
-    lens.undo();
+    expect(now().state).toBe("outdated");
     expect([...(now().after ?? [])]).toEqual([0.5, 0.5]);
+    lens.undo();
+    expect(now().state).toBe("saved");
   });
 
   test("the slider goes through the snapshots as one step, and tells what is shown", () => {
@@ -214,7 +217,7 @@ describe("answers that were saved with a page", () => {
     expect(lens.filters.value.map(({ bias }) => bias.value)).toEqual([1, 2, 3, 4]);
     expect(kernelOf(lens, 3)).toEqual(new Array(16).fill(1));
     expect(network.training.value?.shown).toBe(0);
-    expect(network.predictions.value.after).toBeNull();
+    expect(network.predictions.value.state).toBe("outdated");
     lens.edit([{ uid: 1, bias: 0.5 }]);
     expect(network.training.value?.shown).toBeNull();
     lens.undo();
@@ -234,6 +237,44 @@ describe("answers that were saved with a page", () => {
     expect([interpretation.excited(3), interpretation.excited(1)]).toEqual([null, null]);
     await vi.waitFor(() => expect(interpretation.excited(1)).toBeInstanceOf(Error));
     expect(interpretation.excited(3)).toMatchObject({ best: [{ image: "7", value: 2.5, pixel: [1, 2] }] });
-    expect(lens.leftOut).toBe("Not in this page: a word.");
+    expect(lens.leftOut).toBe("In this page: a thing. Not in this page: a word.");
+  });
+
+  test("edits of a layer inside a model are previewed from its input, and pixels are read from it", () => {
+    const layer = { path: "conv", class_name: "Conv2D", filters: 4 } as LayerRecord;
+    const page = (input: Uint8Array | null) => {
+      const { model } = fixture({ layers: [layer] });
+      const [rows, cols] = model.get("_state").geometry.input_shape;
+      const saved = {
+        input,
+        predictions: null,
+        outputs: [],
+        snapshots: [],
+        excited: [],
+        held: "",
+        left_out: "",
+      };
+      Object.assign(model.traits, { _saved: saved });
+      model.deliver = () => {
+        throw new Error("no comm");
+      };
+      const schedule = new PlayedSchedule();
+      const lens = new Lens(model.afm, schedule);
+      schedule.repaint();
+      const uid = lens.filters.value[0]?.uid ?? 0;
+      // Kernel and bias such that a pixel is half of the input under the kernel's first tap, plus 1.
+      const taps = { index: [...Array(16).keys()], value: [0.5, ...new Array<number>(15).fill(0)] };
+      lens.edit([{ uid, taps, bias: 1 }]);
+      schedule.repaint();
+      return { lens, uid, rows, cols };
+    };
+    const empty = page(null);
+    expect(empty.lens.filters.value[0]?.map.value.provenance).toBe("stale");
+    const { rows, cols } = empty;
+    const { lens, uid } = page(bytes(...Array.from({ length: rows * cols }, (_, i) => i)));
+    expect(lens.filters.value[0]?.map.value.provenance).toBe("preview");
+    expect(lens.valueAt(uid, 2, 3)).toMatchObject({ activation: (2 * cols + 3) / 2 + 1, exact: false });
+    expect(lens.patchAt(uid, 2, 3)).toMatchObject({ rows: [2, 3, 4, 5], cols: [3, 4, 5, 6] });
+    expect((lens.patchAt(uid, 2, 3) as { values: Float32Array }).values[5]).toBe(3 * cols + 4);
   });
 });

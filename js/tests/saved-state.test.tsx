@@ -89,10 +89,12 @@ const output = (after: object, values = zeros(4)) => ({
 /** A page that brought answers: two outputs, a snapshot of four filters, and what a survey holds of one. */
 function withAnswers(change: (saved: Record<string, unknown[]>) => void): Record<string, unknown> {
   const answers = {
+    input: null,
     predictions: { before: zeros(2), after: zeros(2) },
     outputs: [],
     snapshots: [{ kernels: zeros(64), bias: zeros(4) }],
     excited: [{ uid: 1, original: zeros(16), bias: 0, best: [] }],
+    held: "",
     left_out: "",
   };
   change(answers as unknown as Record<string, unknown[]>);
@@ -126,6 +128,7 @@ test.each([
   ],
   ["an output of too few pixels", output({ levels: new Uint8Array(1) }), "are incomplete"],
   ["an output of too few values", output({}, zeros(3)), "are incomplete"],
+  ["an input of too few numbers", { input: zeros(3) }, "are incomplete"],
   ["no list of snapshots", { snapshots: 3 }, "snapshots of _saved"],
   ["no answers at all", { left_out: 3 }, "left_out of _saved"],
 ])("%s is named, and no slider goes through it", (_, change, words) => {

@@ -59,6 +59,11 @@ test("the status tells the most serious thing first", () => {
   expect(statusWords(ready, "busy").text).toBe("kernel busy: showing previews");
   expect(statusWords({ keras: "loading", detail: "" }, "busy").text).toBe("loading Keras: showing previews");
   expect(statusWords(ready, "offline").text).toBe("Keras not connected: showing previews");
+  expect(statusWords(ready, "offline", null, true)).toEqual({
+    tone: "calm",
+    icon: "check",
+    text: "saved page",
+  });
 });
 
 test("a failed import of Keras is shown with its text", () => {

@@ -106,6 +106,13 @@ class LensView:
     def cards(self) -> Locator:
         return self.root.locator("[data-card]")
 
+    def choose(self, index: int) -> LensView:
+        """Choose a filter in the gallery, which has a card for one alone."""
+        gallery = self.root.get_by_role("listbox", name="Filters", exact=True)
+        gallery.get_by_role("option", name=re.compile(f"^{index}: ")).click()
+        self.card(index).wait_for()
+        return self
+
     def card(self, index: int) -> Locator:
         return self.root.locator(f'[data-card="{index}"]')
 

@@ -156,7 +156,7 @@ def test_the_examples_hold_what_keras_found(site: str, browser: Browser) -> None
         page.keyboard.press("Home")
         expect(slider).to_have_attribute("aria-valuetext", "before training")
         expect(lens.locator(".cl-training")).not_to_contain_text("edited since")
-        expect(prediction).to_contain_text("needs Python")
+        expect(prediction).to_contain_text("before the edits in this page")
     with opened(site, browser, "examples/survey") as page:
         lens = page.locator(".convlens").last
         lens.get_by_role("tab", name="What excites it").click()

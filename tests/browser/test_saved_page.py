@@ -47,7 +47,9 @@ def saved(tutorial: ConvLens, browser: Browser, tmp_path: Path) -> Iterator[Lens
 
 
 def test_the_tutorials_page_is_edited_to_the_pixels_that_keras_gives(saved: LensView, tutorial: ConvLens) -> None:
-    expect(saved.root.locator(".cl-status")).to_contain_text("Keras not connected")
+    # It is no fault that there is no Python.
+    expect(saved.root.locator(".cl-status")).to_have_text("saved page")
+    expect(saved.root.locator(".cl-status")).to_have_attribute("data-tone", "calm")
     saved.write(0, 0, 0, "1/3")
     saved.write(0, 3, 3, "-2.5")
     saved.drag(2, 1, 1, up=25)
@@ -147,10 +149,10 @@ def test_what_keras_found_is_in_the_page_as_long_as_it_is_of_what_the_page_shows
             assert shown is not None
             assert float(shown[1].replace("−", "-")) == pytest.approx(float(value), abs=5.1e-5)
         view.write(0, 0, 0, "2")
-        expect(prediction).to_contain_text("needs Python")
-        expect(prediction.get_by_role("listitem")).to_have_count(0)
-        page.keyboard.press("Control+z")
+        expect(prediction).to_contain_text("as saved, before the edits in this page")
         expect(prediction.get_by_role("listitem")).to_have_count(4)
+        page.keyboard.press("Control+z")
+        expect(prediction).to_contain_text("from Keras, as saved")
 
         # The slider goes to kernels of every epoch, whose maps are those of Keras.
         slider = view.root.get_by_role("slider", name="training")
@@ -161,15 +163,16 @@ def test_what_keras_found_is_in_the_page_as_long_as_it_is_of_what_the_page_shows
         expect(slider).to_have_attribute("aria-valuetext", "before training")
         for step in range(2):
             lens.scrub(step)
-            for index, kernel in enumerate(lens.kernels):
-                view.until_kernel(index, kernel)
-            view.until(PREVIEWED)
             for index, activation in enumerate(lens.activations):
+                view.choose(index).until_kernel(index, lens.kernels[index])
+                view.until(PREVIEWED)
                 assert_drawn(view.map_pixels(index, activation.shape), activation)
+            slider.focus()
             page.keyboard.press("ArrowRight")
-        expect(prediction).to_contain_text("needs Python")
+        expect(prediction).to_contain_text("before the edits in this page")
         page.keyboard.press("End")
-        expect(prediction.get_by_role("listitem")).to_have_count(4)
+        expect(prediction).to_contain_text("from Keras, as saved")
+        view.choose(0)
 
         # The images of the survey, with their values; to show one of them takes Python.
         view.root.get_by_role("tab", name="What excites it").click()
@@ -248,17 +251,69 @@ def test_an_output_that_is_a_picture_stays_in_the_page_with_its_values(browser: 
         expect(shown).to_contain_text("row 3, col 8: ")
         assert read_out(panel.locator("figure[data-side=after]")) == pytest.approx(float(after[3, 8, 0]), abs=1e-5)
 
-        # Other weights have no output; its places stay, so that nothing moves.
+        # It is said to be of the saved weights once they are others, and nothing moves.
         height = panel.evaluate("one => one.offsetHeight")
         view.write(0, 0, 0, "2")
-        expect(panel).to_contain_text("needs Python")
-        expect(panel.get_by_role("status")).to_have_text("…")
+        expect(panel).to_contain_text("before the edits in this page")
+        expect(panel.get_by_role("status")).to_contain_text("by ")
         assert panel.evaluate("one => one.offsetHeight") == height
         page.keyboard.press("Control+z")
-        expect(panel.get_by_role("status")).to_contain_text("by ")
+        expect(panel).to_contain_text("from Keras, as saved")
 
         # Beside the cards, below them or above them: it makes no lens wider than its room.
         for width in (1400, 660, 390):
             page.set_viewport_size({"width": width, "height": 900})
             view.until("root => root.scrollWidth <= root.clientWidth")
             view.assert_fits()
+
+
+def test_a_layer_inside_a_model_is_edited_to_the_pixels_that_keras_gives(browser: Browser, tmp_path: Path) -> None:
+    import keras
+
+    keras.utils.set_random_seed(3)
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((20, 18, 1)),
+            layers.Conv2D(6, 3, activation="relu", name="first"),
+            layers.Conv2D(3, 3, strides=2, padding="same", activation="relu", name="second"),
+            layers.Flatten(),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+    lens = ConvLens(np.random.default_rng(3).random((20, 18, 1)).astype("float32"), model=model, layer="second")
+    _ = lens.activations
+    lens.save_html(tmp_path / "deep.html")
+    with watched(browser, width=1500, height=1300, device_scale_factor=2) as context:
+        page = context.new_page()
+        page.goto((tmp_path / "deep.html").as_uri())
+        view = LensView(page).wait()
+        expect(view.root).to_contain_text("the layer's input, 18 × 16 × 6, 0.00691 MB before it is packed")
+        for index, activation in enumerate(lens.activations):
+            expect(view.choose(index).map(index)).to_have_attribute("data-provenance", "keras")
+            assert_drawn(view.map_pixels(index, activation.shape), activation)
+
+        # Ablated by hand, and with other numbers: each is previewed, and undo brings Keras's map back.
+        view.choose(1).write(1, 0, 2, "1.5")
+        expect(view.map(1)).to_have_attribute("data-provenance", "preview")
+        kernel = lens.kernels[1].copy()
+        kernel[0, 2, 0] = 1.5
+        lens.set_kernel(1, kernel)
+        assert_drawn(view.map_pixels(1, lens.activations[1].shape), lens.activations[1])
+        view.card(1).get_by_role("button", name="Ablate").click()
+        expect(view.map(1)).to_have_attribute("data-provenance", "preview")
+        expect(view.root.locator(".cl-overview").get_by_role("status")).to_contain_text("1 dead")
+        for _ in range(2):
+            page.keyboard.press("Control+z")
+        expect(view.map(1)).to_have_attribute("data-provenance", "keras")
+
+        # What is not in the file is not to be had.
+        field = view.root.get_by_role("combobox", name="layer", exact=True)
+        field.click()
+        other = view.root.get_by_role("listbox", name="Convolution layers").get_by_role("option", name="first")
+        expect(other).to_have_attribute("aria-disabled", "true")
+        other.click(force=True)
+        expect(field).to_have_value("second")
+        view.root.get_by_role("tab", name="Export").click()
+        expect(view.button("Keras code")).to_be_visible()
+        expect(view.button("Save page")).to_have_count(0)

@@ -41,6 +41,7 @@ METHODS: dict[str, Callable[[ConvLens], Any]] = {
     "plot": lambda lens: lens.plot(),
     "save_map": lambda lens: lens.save_map(0, "map.png"),
     "to_code": lambda lens: lens.to_code(),
+    "to_html": lambda lens: lens.to_html(),
     "save_html": lambda lens: lens.save_html("lens.html"),
     "image": lambda lens: lens.image,
     "image =": lambda lens: setattr(lens, "image", IMAGE),

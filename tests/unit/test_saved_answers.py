@@ -12,8 +12,9 @@ import convlens
 from convlens import ConvLens
 from convlens.protocol import saved_answers
 from convlens.surveys.results import Survey
-from tests.unit.survey_models import edges_model, random_images
+from tests.unit.survey_models import edge_maps, edges_model, random_images
 from tests.unit.test_export import read_state
+from tests.unit.test_requests import Browser
 
 EPOCHS = 4
 
@@ -74,6 +75,41 @@ def test_a_prediction_that_is_too_long_is_not(model: Any, tmp_path: Path, monkey
     found = saved(lens, tmp_path)["_saved"]
     assert found["predictions"] is None
     assert found["left_out"] == "Not in this page, which is kept small: the prediction."
+
+
+def test_a_layers_input_is_in_the_page_with_its_size_where_there_is_room(
+    model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = random_images(1)
+    lens = ConvLens(images[0], model=model, layer="corners")
+    fed = edge_maps(images)[0]
+    found = saved(lens, tmp_path)["_saved"]
+    rows, cols, channels = fed.shape
+    np.testing.assert_array_equal(floats(found["input"]).reshape(channels, rows, cols), np.moveaxis(fed, -1, 0))
+    size = 4 * fed.size
+    what = f"the layer's input, {rows} × {cols} × {channels}, {size / 1e6:.3g} MB"
+    assert found["held"] == f"In this page for previews: {what} before it is packed."
+    assert found["left_out"] == ""
+    monkeypatch.setattr(saved_answers, "INPUT_BYTES", size - 1)
+    found = saved(lens, tmp_path)["_saved"]
+    assert (found["input"], found["held"]) == (None, "")
+    assert found["left_out"] == (
+        f"Not in this page, which is kept small: {what}, without which no edit is previewed here."
+    )
+
+
+def test_a_layer_that_is_fed_the_image_has_its_input_in_the_page_once(model: Any, tmp_path: Path) -> None:
+    found = saved(ConvLens(random_images(1)[0], model=model), tmp_path)["_saved"]
+    assert (found["input"], found["held"], found["left_out"]) == (None, "", "")
+
+
+def test_a_page_as_text_is_the_file_that_is_saved_and_what_the_browser_asks_for(model: Any, tmp_path: Path) -> None:
+    lens = ConvLens(random_images(1)[0], model=model, layer="corners")
+    browser = Browser(lens)
+    lens.save_html(tmp_path / "lens.html")
+    text = (tmp_path / "lens.html").read_text("utf-8")
+    assert lens.to_html() == text
+    assert browser.ask("page")["page"].decode() == text
 
 
 def test_every_snapshot_is_in_the_page_with_the_one_that_is_shown(trained: ConvLens, tmp_path: Path) -> None:
@@ -161,4 +197,5 @@ def test_no_folder_of_a_surveyed_file_is_in_the_page(model: Any, tmp_path: Path)
 def test_a_lens_without_a_model_has_none_of_this(tmp_path: Path) -> None:
     state = saved(ConvLens(np.eye(8, dtype=np.float32), [np.ones((3, 3))]), tmp_path)
     assert state["_training"] is None
-    assert state["_saved"] == {"predictions": None, "outputs": [], "snapshots": [], "excited": [], "left_out": ""}
+    nothing: dict[str, Any] = {"input": None, "predictions": None, "outputs": [], "snapshots": [], "excited": []}
+    assert state["_saved"] == nothing | {"held": "", "left_out": ""}

@@ -3,8 +3,8 @@ import { formatNumber } from "../../maths/numbers.ts";
 import type { LensView } from "../../state/lens-view.ts";
 
 export function PredictionChange({ lens }: { lens: LensView }) {
-  const { before, after } = lens.network.predictions.value;
-  if (!before || !after) return null;
+  const { before, after, state } = lens.network.predictions.value;
+  if (!before || !after || state === "outdated") return null;
   const first = before.reduce((best, value, i) => (value > (before[best] as number) ? i : best), 0);
   const [from, to] = [before[first] as number, after[first] as number];
   return (

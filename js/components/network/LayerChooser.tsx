@@ -52,7 +52,9 @@ export function LayerChooser({ lens }: { lens: LensView }) {
     isOpen.value = false;
     query.value = null;
   };
+  const only = lens.link.value === "offline" ? current : null;
   const choose = (layer: LayerRecord | undefined) => {
+    if (only && layer !== only) return;
     if (layer && layer.path !== path.peek()) lens.network.open(layer.path);
     close();
     input.current?.select();
@@ -122,6 +124,7 @@ export function LayerChooser({ lens }: { lens: LensView }) {
         popover="manual"
         hidden={!opened}
       >
+        {only && <p class="cl-muted">Another layer takes Python.</p>}
         {shown.map((layer, i) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the field takes the keys of the whole combobox.
           <div
@@ -132,6 +135,7 @@ export function LayerChooser({ lens }: { lens: LensView }) {
             tabIndex={-1}
             aria-selected={i === at}
             aria-current={layer === current || undefined}
+            aria-disabled={(only && layer !== only) || undefined}
             // The press must not take the focus from the field, which would close the list under it.
             onPointerDown={(event) => event.preventDefault()}
             onClick={() => choose(layer)}

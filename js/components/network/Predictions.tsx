@@ -42,11 +42,13 @@ function Panel({ lens }: { lens: LensView }) {
         <span class="cl-muted">
           {state === "saved"
             ? "before → after, from Keras, as saved"
-            : offline
-              ? "needs Python"
-              : state === "settled"
-                ? "before → after"
-                : "running the model…"}
+            : state === "outdated"
+              ? "as saved, before the edits in this page"
+              : offline
+                ? "needs Python"
+                : state === "settled"
+                  ? "before → after"
+                  : "running the model…"}
         </span>
       </p>
       {error && <p class="cl-kalert">{error}</p>}

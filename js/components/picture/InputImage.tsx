@@ -10,6 +10,7 @@ import { bufferedPaint } from "../../paint/paint.ts";
 import { GRAY, paletteOf } from "../../paint/palette.ts";
 import { paintPicture, shownAs } from "../../paint/picture.ts";
 import { outputAt, type Pixel, placeOutput, placeOver, type View } from "../../paint/viewport.ts";
+import { messageOf } from "../../queries/ask.ts";
 import { fitsPage } from "../../queries/image-pixels.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { ColorBar } from "../ui/ColorBar.tsx";
@@ -89,7 +90,7 @@ export function InputImage({ lens }: { lens: LensView }) {
       note.value = text ? { rows: shape[0], cols: shape[1], text } : null;
       lens.setImage(shape, data);
     } catch (error) {
-      lens.report("This image cannot be read", error instanceof Error ? error.message : String(error));
+      lens.report("This image cannot be read", messageOf(error));
     }
   };
 

@@ -53,7 +53,13 @@ const OFFLINE = {
   dead: "Keras not connected, the kernel has stopped: start it and run the cell again",
 };
 
-export function statusWords({ keras, detail }: Status, link: Link, gone: Gone = null): StatusWords {
+export function statusWords(
+  { keras, detail }: Status,
+  link: Link,
+  gone: Gone = null,
+  saved = false,
+): StatusWords {
+  if (saved) return { tone: "calm", icon: "check", text: "saved page" };
   if (link === "offline") {
     const text = gone ? OFFLINE[gone] : "Keras not connected: showing previews";
     return { tone: "warn", icon: "unlink", text };

@@ -55,6 +55,9 @@ class LensActions(Protocol):
     def to_code(self, framework: str = "keras") -> str:
         """Write a Python program that computes what the lens shows."""
 
+    def to_html(self) -> str:
+        """Write the lens as one page that needs no Python."""
+
     def set_from_browser(self, name: Any, value: Any) -> None:
         """Set a trait that the browser may set, or raise."""
 

@@ -1,4 +1,4 @@
-"""Requests from the browser that change nothing: pixel values, statistics, patches, planes, outputs, programs."""
+"""Requests from the browser that change nothing: values, statistics, patches, planes, outputs, programs, pages."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from convlens.protocol.request_types import (
     Losses,
     OutputMaps,
     OutputValues,
+    Page,
     Patch,
     Pixels,
     Plane,
@@ -73,6 +74,7 @@ class Queries:
             "probe": handler_of(Probe, self._probe),
             "diagnose": handler_of(Diagnose, self._diagnose),
             "code": handler_of(Code, self._code),
+            "page": handler_of(Page, self._page),
             "stats": handler_of(Statistics, self._stats),
             "losses": handler_of(Losses, self._losses),
             "deep": handler_of(Deep, self._deep),
@@ -109,6 +111,9 @@ class Queries:
 
     def _code(self, message: Code) -> dict[str, str]:
         return {"code": self._lens.to_code(message["framework"])}
+
+    def _page(self, message: Page) -> dict[str, bytes]:
+        return {"page": self._lens.to_html().encode()}
 
     def _stats(self, message: Statistics) -> dict[str, dict[str, bytes]]:
         engine, pixel = self._session.engine, message["pixel"]

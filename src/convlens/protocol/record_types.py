@@ -307,12 +307,17 @@ class SnapshotWeights(TypedDict):
 
 
 class SavedAnswers(TypedDict):
-    """``_saved`` of a saved page: what Keras computed and a training kept, and in words what is missing of it."""
+    """``_saved`` of a saved page: what Keras computed and a training kept, and in words what is there and what is not.
 
+    The input of a layer inside a model is float32 ``(channels, rows, cols)``.
+    """
+
+    input: bytes | None
     predictions: PredictionRecord | None
     outputs: list[SavedOutputRecord]
     snapshots: list[SnapshotWeights]
     excited: list[ExcitedRecord]
+    held: str
     left_out: str
 
 

@@ -207,6 +207,10 @@ class Deep(OfFilter):
     channels: list[int]
 
 
+class Page(Request):
+    """The lens as a page that needs no Python."""
+
+
 class Plane(Request):
     """One channel of the layer's input."""
 

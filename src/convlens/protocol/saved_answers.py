@@ -1,4 +1,4 @@
-"""What a saved page answers without Python: the model's output, a training's snapshots, a survey's images.
+"""What a saved page answers without Python: a layer's input, the model's output, a training, a survey's images.
 
 All of it is bounded, so that a page stays small; the page says what was left out.
 """
@@ -33,6 +33,8 @@ SNAPSHOT_BYTES, SURVEY_BYTES = 192 * 1024, 640 * 1024
 MOST_SNAPSHOTS, PREDICTION_BYTES = 100, 64 * 1024
 #: Bytes of an output that is a picture, and pixels that each of its channels is reduced to.
 OUTPUT_BYTES, OUTPUT_PIXELS = 288 * 1024, 128 * 128
+#: Bytes of the input of a layer inside a model, from which the page previews edits. Zeros after ReLU pack well.
+INPUT_BYTES = 4 * 1024 * 1024
 #: What the numbers and names of one stored image take.
 ABOUT_IMAGE = 200
 
@@ -49,7 +51,9 @@ def saved_answers(session: Session, survey: Survey | None, follower: Follower) -
     follower
         What followed the training of the open layer.
     """
-    prediction, left_out = _prediction(session)
+    planes, held, left_out = _input(session)
+    prediction, without = _prediction(session)
+    left_out += without
     outputs, without = _outputs(session)
     left_out += without
     training, snapshots, without = _snapshots(session, follower)
@@ -57,13 +61,32 @@ def saved_answers(session: Session, survey: Survey | None, follower: Follower) -
     excited, without = _excited(session, survey)
     left_out += without
     saved: SavedAnswers = {
+        "input": planes,
         "predictions": prediction,
         "outputs": outputs,
         "snapshots": snapshots,
         "excited": excited,
+        "held": held,
         "left_out": f"Not in this page, which is kept small: {', '.join(left_out)}." if left_out else "",
     }
     return {"_training": training, "_saved": saved}
+
+
+def _input(session: Session) -> tuple[bytes | None, str, list[str]]:
+    """Return what the layer is fed, a sentence on its size, and what is left out.
+
+    Of a layer that is fed the image the page has it already.
+    """
+    geometry = session.geometry
+    if session.plan.feeds_image or not (geometry.previewable or geometry.explainable):
+        return None, "", []
+    rows, cols, channels = geometry.input_shape
+    size = 4 * rows * cols * channels
+    what = f"the layer's input, {rows} × {cols} × {channels}, {size / 1e6:.3g} MB"
+    if size > INPUT_BYTES:
+        return None, "", [f"{what}, without which no edit is previewed here"]
+    planes = np.moveaxis(session.engine.layer.input, -1, 0).astype("<f4")
+    return planes.tobytes(), f"In this page for previews: {what} before it is packed.", []
 
 
 def _prediction(session: Session) -> tuple[PredictionRecord | None, list[str]]:

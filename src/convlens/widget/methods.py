@@ -515,10 +515,29 @@ class LensMethods(LensBase):
         OSError
             When the file cannot be written. An old one is left as it was.
 
+        See Also
+        --------
+        to_html : the same as text.
+        """
+        page = self.to_html().encode()
+        with replaced(path) as file:
+            file.write(page)
+
+    def to_html(self) -> str:
+        """Return the lens as one page that needs neither a kernel nor a network, and can still be edited.
+
+        Returns
+        -------
+        str
+            What `save_html` writes: HTML with the front end and what it shows inside. It fetches nothing.
+
         Notes
         -----
         Its maps are computed by the browser, and marked as previews. An image of more than half a million pixels is
         reduced for the page, by averaging; the page says so, and its maps are those of the reduced image.
+
+        Of a layer inside a model the page has Keras's maps, and the layer's input, from which edits are previewed, if
+        that takes no more than 4 MB before it is packed; the page says how much it is. It opens no other layer.
 
         What Keras computed stays in the page where it belongs to the present weights: the last of `predictions`, in the
         widget or here; the snapshots of a training, for its slider; and the images that the survey holds of this
@@ -533,6 +552,4 @@ class LensMethods(LensBase):
         state = self.get_state([*self.shared_names(), *private])
         kept = outbox.page() | {"_status": outbox.status(), "_problem": None}
         kept |= saved_answers(session, self.survey, self._follower)
-        page = to_html(state | kept, "convlens: " + ", ".join(self.names)).encode()
-        with replaced(path) as file:
-            file.write(page)
+        return to_html(state | kept, "convlens: " + ", ".join(self.names))

@@ -7,6 +7,7 @@ import { GRAY } from "../../../paint/palette.ts";
 import type { Num } from "../../../protocol/bytes.ts";
 import { bytesOf } from "../../../protocol/bytes.ts";
 import type { DiagnosticsRecord, PlaneDiagnosticsRecord } from "../../../protocol/messages.ts";
+import { messageOf } from "../../../queries/ask.ts";
 import type { LensView } from "../../../state/lens-view.ts";
 import { channelName } from "../../ui/channelName.ts";
 import { type Chosen, selectedFilter } from "../../ui/selectedFilter.ts";
@@ -38,7 +39,7 @@ function Numbers({ lens, filter, name }: Chosen & { lens: LensView }) {
         const said = await lens.diagnose(uid, plane);
         if (!gone) [answer.value, why.value] = [said, null];
       } catch (error) {
-        if (!gone) [answer.value, why.value] = [null, error instanceof Error ? error.message : String(error)];
+        if (!gone) [answer.value, why.value] = [null, messageOf(error)];
       }
     };
     // At once for another filter or plane, after a rest for one that is being edited.

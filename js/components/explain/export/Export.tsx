@@ -4,6 +4,7 @@ import { useRef } from "preact/hooks";
 import { formatKernels, parseKernels } from "../../../maths/kernel-json.ts";
 import { bufferedPaint, paintMap } from "../../../paint/paint.ts";
 import { GRAY, paletteOf } from "../../../paint/palette.ts";
+import { messageOf } from "../../../queries/ask.ts";
 import type { LensView } from "../../../state/lens-view.ts";
 import { copyText } from "../../ui/copyText.ts";
 import { type Chosen, selectedFilter } from "../../ui/selectedFilter.ts";
@@ -21,13 +22,18 @@ export function Export({ lens }: { lens: LensView }) {
   const id = useUniqueId();
   const chosen = selectedFilter(lens);
 
-  const show = async (which: What) => {
+  const show = async (which: What | "page") => {
     said.value = null;
     try {
+      if (which === "page") {
+        save(new Blob([(await lens.page()) as BlobPart], { type: "text/html" }), "lens.html");
+        // Some hosts let no output download, and tell nobody.
+        return say('lens.html is with the browser. Where it saves none: lens.save_html("lens.html")');
+      }
       const found = which === "json" ? kernelsOf(lens) : await lens.code(which);
       [what.value, text.value] = [which, found];
     } catch (error) {
-      say(error instanceof Error ? error.message : String(error), true);
+      say(messageOf(error), true);
     }
   };
   const say = (words: string, alert = false) => {
@@ -49,7 +55,8 @@ export function Export({ lens }: { lens: LensView }) {
   return (
     <>
       <p class="cl-muted">
-        What is shown here, for use elsewhere: as a program that runs by itself, as text, or as a picture.
+        What is shown here, for use elsewhere: as a program that runs by itself, as text, as a page, or as a
+        picture.
       </p>
       <div class="cl-cardtools">
         {(Object.keys(TITLES) as What[]).map((which) => (
@@ -63,6 +70,11 @@ export function Export({ lens }: { lens: LensView }) {
             {TITLES[which]}
           </button>
         ))}
+        {!lens.saved && (
+          <button type="button" class="cl-button cl-outlined" onClick={() => show("page")}>
+            Save page
+          </button>
+        )}
         {chosen && (
           <button type="button" class="cl-button cl-outlined" onClick={() => savePicture(lens, chosen)}>
             Map of “{chosen.name}” as PNG
