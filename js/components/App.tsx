@@ -40,9 +40,6 @@ function undoAnywhere(lens: LensView, event: KeyboardEvent): void {
   else lens.undo();
 }
 
-/** Width in pixels that three maps of an output take side by side. */
-const OUTPUT_WIDTH = 480;
-
 export function App({ lens }: { lens: LensView }) {
   const { host, scheme } = useHostTheme();
   const root = useRef<HTMLDivElement>(null);
@@ -50,16 +47,13 @@ export function App({ lens }: { lens: LensView }) {
   const room = useRoom(root, bars).value;
   const screen = useFullScreen(lens, root);
   const filters = lens.filters.value;
-  const gallery = filters.length > MOST_CARDS;
+  const gallery = filters.length > MOST_CARDS || lens.network.layers.value.length > 0;
   const [geometry, view] = [lens.geometry.value, lens.shared.view.value];
   const at = useMemo(
     () => (gallery ? placed(lens, 1, besideGallery(room)) : placed(lens, filters.length, room)),
     [lens, gallery, filters.length, room, geometry, view],
   );
   const focus = at.view === "focus";
-  // The three maps of an output are compared in one row, below the cards where the image is narrower than that.
-  const narrow = at.image.width < OUTPUT_WIDTH && at.kernel !== "folded";
-  const beside = gallery || !narrow || !lens.network.output.value;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys that the controls inside leave.
     <div
@@ -102,7 +96,7 @@ export function App({ lens }: { lens: LensView }) {
                 <div class="cl-side">
                   <div class="cl-stays">
                     <ModelInput lens={lens} />
-                    {beside && <Predictions lens={lens} />}
+                    <Predictions lens={lens} />
                   </div>
                 </div>
                 {gallery ? (
@@ -113,7 +107,6 @@ export function App({ lens }: { lens: LensView }) {
                       <FilterCard key={filter.uid} lens={lens} filter={filter} index={index} />
                     ))}
                     <AddFilter lens={lens} />
-                    {!beside && <Predictions lens={lens} />}
                   </div>
                 )}
               </>

@@ -30,6 +30,8 @@ export class FilterState implements FilterView, PreviewedFilter {
   readonly map: ReadonlySignal<MapView>;
   /** Range of the drawn map, null while there is none; apart from `map`, since a shared range reads those of all filters. */
   readonly range = signal<Readonly<Range> | null>(null);
+  /** Apart from `map` as well: to read that is to draw it. */
+  readonly dead = signal(false);
   firstChannel = 0;
   /** Of the last record; −1 before there is one. */
   rev = -1;
@@ -203,6 +205,7 @@ export class FilterState implements FilterView, PreviewedFilter {
     if (this.#keras) this.drawKeras(this.#keras.map, geometry, "stale");
     else if (this.#map.peek().provenance !== "waiting" || this.#map.peek().rows !== rows) {
       this.range.value = null;
+      this.dead.value = false;
       this.#map.value = this.#waiting(rows, cols);
     }
   }
@@ -210,6 +213,7 @@ export class FilterState implements FilterView, PreviewedFilter {
   #draw(geometry: Geometry, view: Omit<MapView, "rows" | "cols" | "version">): void {
     const [rows, cols] = geometry.output_shape;
     this.range.value = view.range;
+    if (!view.sampled) this.dead.value = view.counts.zeros === rows * cols;
     this.#map.value = { ...view, rows, cols, version: ++this.#version };
   }
 

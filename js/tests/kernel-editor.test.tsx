@@ -54,6 +54,26 @@ describe("the grid for a screen reader", () => {
   });
 });
 
+describe("a 1 × 1 kernel", () => {
+  it("shows all of its channels as colours, and the one that is pressed as a cell", async () => {
+    await show({ channels: 6, size: 1, kernels: [Float32Array.of(0, 1, -1, 0.5, 0, 0.25)] });
+    const marks = () => [...card().querySelectorAll<HTMLElement>(".cl-channels > i")];
+    expect(marks().map(({ title }) => title)).toEqual(
+      ["0", "1", "−1", "0.5", "0", "0.25"].map((text, k) => `${k}: ${text}`),
+    );
+    // Equal numbers have one colour, and the ends of the scale two.
+    const colors = marks().map(({ style }) => style.background);
+    expect([new Set(colors).size, colors[0] === colors[4]]).toEqual([5, true]);
+    marks()[2]?.click();
+    await vi.waitFor(() => expect(cell(0, 0, 2).textContent).toBe("−1"));
+    expect(
+      marks()
+        .map(({ dataset }) => dataset.on !== undefined)
+        .indexOf(true),
+    ).toBe(2);
+  });
+});
+
 describe("keys", () => {
   it("moves with the arrows and stops at the rim; Home, End and Control go further", async () => {
     await show();

@@ -94,6 +94,23 @@ describe("the layer chooser", () => {
     expect(sent("set")).toEqual([]);
   });
 
+  test("opens no other layer while Python is not connected", () => {
+    const { get, all, key, model, sent } = app();
+    act(() => model.trigger("comm:close"));
+    const field = get<HTMLInputElement>("[role=combobox]");
+    key(field, "ArrowDown");
+    expect(get("[role=listbox] p").textContent).toBe("Another layer takes Python.");
+    const options = all("[role=listbox] [role=option].cl-layer");
+    expect(options.map((one) => one.getAttribute("aria-disabled"))).toEqual([null, "true", "true"]);
+    act(() => options[1]?.click());
+    key(field, "ArrowDown");
+    key(field, "Enter");
+    act(() => void all(".cl-bars > g")[2]?.dispatchEvent(new MouseEvent("click", { bubbles: true })));
+    expect(sent("set")).toEqual([]);
+    key(field, "Escape");
+    expect(field.value).toBe("stem/conv");
+  });
+
   test("has a bar for each layer, with the open one marked", () => {
     const { all } = app();
     expect(all(".cl-bars > g")).toHaveLength(3);
@@ -139,9 +156,10 @@ describe("ablation", () => {
   test("sets kernel and bias to zero with one press, and undo brings them back", () => {
     const { lens, python, all } = app();
     const filter = lens.filters.value[1];
+    act(() => lens.select(1));
     act(() => lens.edit([{ uid: filter?.uid ?? 0, bias: 2 }]));
     act(() => python.pump());
-    const button = all(".cl-card:nth-of-type(2) button").find(({ textContent }) => textContent === "Ablate");
+    const button = all(".cl-card button").find(({ textContent }) => textContent === "Ablate");
     act(() => button?.click());
     expect([...(filter?.kernel.value ?? [1]), filter?.bias.value]).toEqual(new Array(10).fill(0));
     act(() => python.pump());
@@ -157,7 +175,8 @@ describe("ablation as a toggle", () => {
     const filter = lens.filters.value[1];
     const weights = () => [...(filter?.kernel.value ?? []), filter?.bias.value];
     const given = weights();
-    const card = () => all(".cl-card")[1];
+    act(() => lens.select(1));
+    const card = () => all(".cl-card")[0];
     const button = () =>
       [...(card()?.querySelectorAll("button") ?? [])].find((b) => b.textContent === "Ablate");
     const press = () => act(() => button()?.click());
@@ -175,8 +194,9 @@ describe("ablation as a toggle", () => {
   test("Ctrl+Z on its button takes it back, and in the name of a filter it is the field's own", () => {
     const { lens, python, all } = app();
     const filter = lens.filters.value[1];
+    act(() => lens.select(1));
     act(() =>
-      all(".cl-card:nth-of-type(2) button")
+      all(".cl-card button")
         .find((b) => b.textContent === "Ablate")
         ?.click(),
     );
@@ -186,16 +206,16 @@ describe("ablation as a toggle", () => {
         target?.dispatchEvent(new KeyboardEvent("keydown", { key: "z", ctrlKey: true, bubbles: true }));
         python.pump();
       });
-    key(all(".cl-name")[1]);
+    key(all(".cl-name")[0]);
     expect(filter?.kernel.value[4]).toBe(0);
-    key(all(".cl-card:nth-of-type(2) button").find((b) => b.textContent === "Ablate"));
+    key(all(".cl-card button").find((b) => b.textContent === "Ablate"));
     expect(filter?.kernel.value[4]).toBe(2);
   });
 });
 
 describe("the gallery", () => {
   test("ablates each filter in turn and puts the greatest loss first", async () => {
-    const { python, all, get } = app({ layers: LAYERS, kernels: numbered(20) });
+    const { lens, python, all, get } = app({ layers: LAYERS, kernels: numbered(20) });
     act(() =>
       all(".cl-overview button")
         .find((b) => b.textContent === "Ablate each")
@@ -209,13 +229,41 @@ describe("the gallery", () => {
     });
     // The fake's score is the sum of all maps, and kernel k has k in its middle.
     expect(all(".cl-place")[0]?.getAttribute("aria-label")).toMatch(/^19: Filter 20, /);
+    // What the losses are of is said once the weights are others.
+    act(() => lens.edit([{ uid: lens.filters.value[0]?.uid ?? 0, bias: 1 }]));
+    act(() => python.pump());
+    await vi.waitFor(() =>
+      expect(get(".cl-overview [role=status]").textContent).toContain("fell before an edit"),
+    );
   });
 
-  test("takes the place of cards from the seventh filter on", () => {
+  test("takes the place of cards from the seventh filter on, and in every layer of a model", () => {
     expect(app({ kernels: numbered(6) }).all(".cl-card")).toHaveLength(6);
+    expect(app({ layers: LAYERS, kernels: numbered(3) }).all(".cl-card")).toHaveLength(1);
     const { all } = app({ kernels: numbered(7) });
     expect(all(".cl-card")).toHaveLength(1);
     expect(all(".cl-grid")).toHaveLength(1);
+  });
+
+  test("counts and marks the filters whose maps are 0 everywhere, also after an edit", () => {
+    const { lens, python, schedule, all, get } = app({ kernels: numbered(8) });
+    const status = () => get(".cl-overview [role=status]").textContent;
+    expect(status()).toBe("8 of 8");
+    const uid = lens.filters.value[2]?.uid ?? 0;
+    act(() => lens.edit([{ uid, taps: { index: [4], value: [0] } }]));
+    act(() => schedule.repaint());
+    act(() => python.pump());
+    expect(status()).toBe("8 of 8, 1 dead");
+    expect(
+      all(".cl-place")
+        .map((place) => place.querySelector("mark") !== null)
+        .indexOf(true),
+    ).toBe(2);
+    expect(all(".cl-place")[2]?.getAttribute("aria-label")).toBe("2: Filter 3, dead");
+    act(() => lens.undo());
+    act(() => python.pump());
+    act(() => schedule.repaint());
+    expect(status()).toBe("8 of 8");
   });
 
   test("of 2,048 filters has a few in the document, each saying its place among all", () => {
@@ -324,5 +372,67 @@ describe("training", () => {
     });
     expect(sent("scrub").at(-1)?.content).toMatchObject({ index: 0 });
     expect(slider.getAttribute("aria-valuetext")).toBe("before training");
+  });
+
+  const reported = [
+    { epoch: 0, step: 0, loss: null, val_loss: null },
+    { epoch: 1, step: 40, loss: 0.5, val_loss: 0.75 },
+    { epoch: 2, step: 80, loss: "NaN" as const, val_loss: 0.5 },
+    { epoch: 3, step: 120, loss: 0.25, val_loss: 1 },
+  ];
+
+  test("draws both losses as Keras reported them, without what is no number, and says them in words", () => {
+    const { python, get, all } = app();
+    act(() => python.assignTrait("_training", { running: true, snapshots: reported, shown: 3 }));
+    expect(get(".cl-losses title").textContent).toBe("loss from 0.5 to 0.25, val_loss from 0.75 to 1");
+    // Loss 1 is at the top, 0.25 at the bottom, and each snapshot above its place on the slider.
+    const drawn = all(".cl-losses path").map((path) => path.getAttribute("d"));
+    const third = (1 - 0.5) / 0.75;
+    expect(drawn).toEqual(["M3 0V1", `M1,${third}L3,1`, `M1,${0.25 / 0.75}L2,${third}L3,0`]);
+    expect(get(".cl-training input").getAttribute("aria-valuetext")).toBe(
+      "epoch 3, batch 120, loss 0.25, val_loss 1",
+    );
+    act(() => python.assignTrait("_training", { running: true, snapshots, shown: 1 }));
+    expect(all(".cl-losses")).toEqual([]);
+  });
+
+  test("plays from the first snapshot to the last, each once Python shows the one before", async () => {
+    const { python, get, all, sent } = app();
+    const button = () => all(".cl-training button")[0];
+    act(() => python.assignTrait("_training", { running: true, snapshots: reported, shown: 3 }));
+    expect(button()).toBeUndefined();
+    const shows = (shown: number) =>
+      act(() => python.assignTrait("_training", { running: false, snapshots: reported, shown }));
+    shows(3);
+    expect(button()?.getAttribute("aria-label")).toBe("Play");
+    act(() => button()?.click());
+    for (let index = 0; index < 3; index++) {
+      await vi.waitFor(() => expect(sent("scrub").at(-1)?.content).toMatchObject({ index }));
+      expect(button()?.getAttribute("aria-label")).toBe("Pause");
+      act(() => python.pump());
+      shows(index);
+    }
+    await vi.waitFor(() => expect(sent("scrub").at(-1)?.content).toMatchObject({ index: 3 }));
+    act(() => python.pump());
+    shows(3);
+    await vi.waitFor(() => expect(button()?.getAttribute("aria-label")).toBe("Play"));
+    expect(get<HTMLInputElement>(".cl-training input").value).toBe("3");
+
+    // Paused, and by the slider as well, it goes no further.
+    act(() => button()?.click());
+    act(() => button()?.click());
+    expect(button()?.getAttribute("aria-label")).toBe("Play");
+  });
+
+  test("is not played where the system asks for reduced motion", () => {
+    vi.stubGlobal("matchMedia", () => ({ matches: true }));
+    const { python, all } = app();
+    act(() => python.assignTrait("_training", { running: false, snapshots: reported, shown: 3 }));
+    const [button] = all(".cl-training button");
+    expect([button?.hasAttribute("disabled"), button?.title]).toEqual([
+      true,
+      "Your system asks for reduced motion: go step by step.",
+    ]);
+    vi.unstubAllGlobals();
   });
 });

@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { formatNumber, magnitude, readNumber, stepFor } from "../../maths/numbers.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { ColorBar } from "../ui/ColorBar.tsx";
-import { kernelTable, tonesOf } from "../ui/cellColors.ts";
+import { kernelTable, toneOf, tonesOf } from "../ui/cellColors.ts";
 import { useUniqueId } from "../ui/useUniqueId.ts";
 import { placeWords } from "../ui/wording.ts";
 import { type GridProps, KernelGrid } from "./KernelGrid.tsx";
@@ -135,6 +135,7 @@ export function KernelEditor({ lens, session, name, children }: KernelEditorProp
               noteId={noteId}
               placed={placed}
             />
+            {!all && rows * cols === 1 && <Channels {...{ session, values, most, tones }} shown={k} />}
             {rank === 1 && !indexInVector && (
               <Stems {...{ values, most, channels }} channel={k} planes={shown.length} />
             )}
@@ -157,6 +158,32 @@ export function KernelEditor({ lens, session, name, children }: KernelEditorProp
       {children}
       <KernelNote session={session} id={noteId} values={values} rank={rank} />
     </div>
+  );
+}
+
+/** All channels of a 1 × 1 kernel as colours: a press shows the one that it falls on. The picker has them in words. */
+function Channels({
+  session,
+  values,
+  most,
+  tones,
+  shown,
+}: { session: KernelSession; shown: number } & Pick<GridProps, "values" | "most" | "tones">) {
+  return (
+    <span class="cl-channels" aria-hidden="true">
+      {Array.from(values, (value, k) => (
+        // biome-ignore lint/a11y: a short cut for the mouse; the picker is for all.
+        <i
+          key={k}
+          data-on={k === shown || undefined}
+          title={`${k}: ${readNumber(value)}`}
+          style={{ background: tones.background[toneOf(value, most)] }}
+          onClick={() => {
+            session.channel.value = k;
+          }}
+        />
+      ))}
+    </span>
   );
 }
 

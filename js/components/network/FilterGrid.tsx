@@ -109,6 +109,7 @@ export function FilterGrid({ lens, order, by, noted, onOpen }: FilterGridProps) 
     <div
       ref={box}
       class="cl-grid"
+      style={{ maxHeight: `${Math.ceil(order.length / cols) * HEIGHT + 2}px` }}
       role="listbox"
       tabIndex={0}
       aria-label="Filters"
@@ -178,6 +179,7 @@ interface PlaceProps {
 function Place(props: PlaceProps) {
   const { id, filter, label, index, note, x, y, place, places, selected } = props;
   const thumb = useRef<HTMLSpanElement>(null);
+  const dead = filter.dead.value;
   useLayoutEffect(
     () =>
       effect(() => {
@@ -195,7 +197,7 @@ function Place(props: PlaceProps) {
       aria-selected={selected}
       aria-setsize={places}
       aria-posinset={place + 1}
-      aria-label={`${index}: ${label}${note && `, ${note}`}`}
+      aria-label={`${index}: ${label}${note && `, ${note}`}${dead ? ", dead" : ""}`}
       title={label}
       style={{ transform: `translate(${x}px, ${y}px)` }}
       onClick={props.onChoose}
@@ -203,7 +205,8 @@ function Place(props: PlaceProps) {
     >
       <span ref={thumb} class="cl-thumb" />
       <span>
-        <b class="cl-number">{index}</b> {note ? <span class="cl-number">{note}</span> : label}
+        <b class="cl-number">{index}</b> {dead && <mark title="0 everywhere on this input">dead</mark>}{" "}
+        {note ? <span class="cl-number">{note}</span> : label}
       </span>
     </div>
   );

@@ -1,4 +1,4 @@
-/** A layer of many filters: all of them small, and one of them in full. */
+/** A layer of a model, or of many filters: all of them small, and one of them in full. */
 import { useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
@@ -7,7 +7,7 @@ import { FilterCard } from "../filter/FilterCard.tsx";
 import { FilterGrid } from "./FilterGrid.tsx";
 import { FilterOverview } from "./FilterOverview.tsx";
 
-/** As many filters have a card each. */
+/** As many filters have a card each, but for those of a model: its layers look alike. */
 export const MOST_CARDS = 6;
 
 export function Gallery({ lens, children }: { lens: LensView; children: ComponentChildren }) {

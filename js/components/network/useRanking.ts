@@ -2,7 +2,7 @@
 import { type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { formatNumber } from "../../maths/numbers.ts";
-import type { Stats } from "../../queries/ask.ts";
+import { messageOf, type Stats } from "../../queries/ask.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { percent } from "../ui/wording.ts";
 
@@ -52,7 +52,7 @@ export interface Ranking {
   stop(): void;
   /** What a filter is ranked by. */
   noted(index: number): string;
-  /** How many filters there are, in which order, or why not. */
+  /** How many filters there are, how many of them are dead, in which order, or why not. */
   words(): string;
 }
 
@@ -65,12 +65,15 @@ export function useRanking(lens: LensView): Ranking {
   const why = useSignal("");
   /** What the score of a class loses without each filter; NaN where that is not known yet. */
   const losses = useSignal<{ values: Float32Array; target: number; known: number } | null>(null);
+  /** Whether an edit came since. */
+  const late = useSignal(false);
   const running = useSignal(false);
   const filters = lens.filters.value;
 
   /** Ablate each filter in turn, some at a time, until it is done or stopped. */
   const ablateEach = async () => {
     running.value = true;
+    late.value = false;
     why.value = "";
     const values = new Float32Array(filters.length).fill(Number.NaN);
     try {
@@ -82,7 +85,7 @@ export function useRanking(lens: LensView): Ranking {
         sort.value = "loss";
       }
     } catch (error) {
-      why.value = error instanceof Error ? error.message : String(error);
+      why.value = messageOf(error);
     }
     running.value = false;
   };
@@ -100,7 +103,7 @@ export function useRanking(lens: LensView): Ranking {
       ranked.value = stats.value = await lens.network.stats();
     } catch (error) {
       sort.value = "index";
-      why.value = error instanceof Error ? error.message : String(error);
+      why.value = messageOf(error);
     }
   };
 
@@ -115,6 +118,7 @@ export function useRanking(lens: LensView): Ranking {
   const { undo, redo } = lens.history.value;
   const pinned = sort.value === "pixel" ? String(lens.pixel.value) : "";
   useEffect(() => {
+    late.value = true;
     if (!stats.peek()) return;
     const timer = setTimeout(async () => {
       stats.value = await lens.network.stats().catch(() => null);
@@ -142,7 +146,16 @@ export function useRanking(lens: LensView): Ranking {
     if (sort.value !== "loss" || !losses.value) return "";
     const { known, target } = losses.value;
     const name = lens.network.labels.value[target] ?? `class ${target}`;
-    return known < filters.length ? `, ${known} ablated` : `, by how far the score of ${name} falls`;
+    return known < filters.length
+      ? `, ${known} ablated`
+      : `, by how far the score of ${name} ${late.value ? "fell before an edit" : "falls"}`;
+  };
+
+  /** Of those whose maps are here. */
+  const deadWords = () => {
+    const dead = filters.filter((one) => one.dead.value).length;
+    const few = filters.some(({ map }) => map.peek().provenance === "waiting") ? "at least " : "";
+    return dead > 0 ? `, ${few}${dead} dead` : "";
   };
 
   return {
@@ -158,6 +171,6 @@ export function useRanking(lens: LensView): Ranking {
       running.value = false;
     },
     noted,
-    words: () => why.value || `${order.value.length} of ${filters.length}${lossWords()}`,
+    words: () => why.value || `${order.value.length} of ${filters.length}${deadWords()}${lossWords()}`,
   };
 }

@@ -79,7 +79,7 @@ export function NumberField({
         type="text"
         autocomplete="off"
         spellcheck={false}
-        size={7}
+        size={9}
         value={draft.value ?? exactNumber(value)}
         disabled={why !== null}
         title={why ?? undefined}
