@@ -275,6 +275,43 @@ def test_a_layer_that_is_not_built_is_not_built_by_looking() -> None:
     assert not model.conv.built and not model.conv.weights
 
 
+@pytest.mark.parametrize("merge", [layers.Concatenate, layers.Add, layers.Multiply], ids=lambda merge: merge.__name__)
+def test_a_layer_that_merges_has_nothing_to_build_and_is_not_built_by_looking(merge: Any) -> None:
+    class Block(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
+        """Tells its shapes itself, so that building a model of it calls none of its layers."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.merge = layers.Conv2D(3, 1, name="first"), merge(name="merge")
+            self.last = layers.Conv2D(2, 3, name="last")
+
+        def build(self, shape: Any) -> None:
+            self.first.build(shape)
+            self.last.build((*shape[:3], 6 if merge is layers.Concatenate else 3))
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return (None, shape[1] - 2, shape[2] - 2, 2)
+
+        def call(self, x: Any) -> Any:
+            return self.last(self.merge([x, self.first(x)]))
+
+    block = Block()
+    image = keras.Input(IMAGE.shape[1:])
+    model = keras.Model(image, block(image))
+    assert not block.merge.built
+    before = snapshot(model)
+    opened = ConvModel(model, IMAGE)
+    (found,) = opened.open_all(opened.layers[-1:])
+    kernels, bias = found.read()
+    own, after = found.run(kernels, bias, range(2))[1], opened.predict(opened.layers[-1], [2 * kernels[0]] * 2, bias)
+    assert not block.merge.built and snapshot(model) == before
+    x = keras.ops.convert_to_tensor(IMAGE)
+    expected = maps(block.last(merge()([x, block.first(x)])))
+    close(own, expected)
+    assert after.after is not None
+    close(after.after, np.stack([2 * expected[0]] * 2, axis=-1))
+
+
 @pytest.mark.parametrize(
     ("model", "error", "words"),
     [

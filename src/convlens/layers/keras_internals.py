@@ -82,7 +82,7 @@ def instance_attributes(layer: keras.layers.Layer) -> dict[str, Any]:
 
 @contextmanager
 def regarded_as_built(layers: Sequence[keras.layers.Layer]) -> Iterator[None]:
-    """Keep Keras from building layers that have nothing to build, which are those whose class has no ``build``.
+    """Keep Keras from building layers that have nothing to build, as `has_own_build` tells.
 
     Relies on ``Layer.__call__`` reading ``built`` on the instance. Without that such a layer is built by the call,
     which gives it no weights.
@@ -101,7 +101,15 @@ def has_own_build(layer: keras.layers.Layer) -> bool:
     """Whether a layer's class has a ``build`` other than the one that every layer inherits, and may make weights."""
     import keras
 
-    return type(layer).build is not keras.layers.Layer.build
+    return type(layer).build is not keras.layers.Layer.build and not merges(layer)
+
+
+def merges(layer: keras.layers.Layer) -> bool:
+    """Whether a layer puts several tensors together as Keras's own do, whose ``build`` looks at shapes alone."""
+    import keras
+
+    names = ("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract")
+    return any(type(layer).build is getattr(keras.layers, name).build for name in names)
 
 
 def graph_of(model: keras.Model) -> Any:

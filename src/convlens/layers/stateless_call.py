@@ -15,6 +15,7 @@ from convlens.layers.keras_internals import (
     call_notes,
     instance_attributes,
     layers_within,
+    merges,
     regarded_as_built,
     replaced,
 )
@@ -52,13 +53,25 @@ def unchanged(layers: Sequence[keras.layers.Layer]) -> Iterator[None]:
     if not layers:
         yield
         return
+    unbuilt = [layer for layer in layers if not layer.built and merges(layer)]
     with RUNNING, regarded_as_built(layers), ExitStack() as stack:
+        for layer in unbuilt:
+            stack.enter_context(shadowed(layer, "call", _by_another(layer)))
         for layer in layers:
             if hasattr(layer, CLEAR_LOSSES):
                 stack.enter_context(shadowed(layer, CLEAR_LOSSES, _keep_losses))
             if not all(call_notes(layer).values()):
                 stack.enter_context(_first_call_undone(layer))
         yield
+
+
+def _by_another(layer: keras.layers.Layer) -> Callable[..., Any]:
+    """Return the ``call`` of a layer that merges tensors, made by another one like it: it is not built itself."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return type(layer).from_config(layer.get_config())(*args, **kwargs)
+
+    return call
 
 
 def _keep_losses() -> None:
