@@ -1,7 +1,7 @@
 """The Python environments of the tests, each from its lock file.
 
 ``.venv`` has the newest of everything and is what you work in. The others show that the package also works with what
-Colab has, with the lowest versions that pyproject.toml allows, and on Keras's other back ends.
+Colab has, with the lowest versions that pyproject.toml allows, on Keras's other back ends, and with Keras-hub's models.
 
 ``python -m tools.environments colab`` makes one of them; the main one has to be there, because uv is in it.
 """
@@ -111,7 +111,8 @@ LOWEST = Environment(
 BACKENDS = Environment(
     *("backends", ROOT / ".venv-backends", ROOT / "environments/backends.lock"), base=MAIN, unlocked=(TORCH,)
 )
-ENVIRONMENTS = (MAIN, COLAB, LOWEST, BACKENDS)
+KERAS_HUB = Environment("keras-hub", ROOT / ".venv-keras-hub", ROOT / "environments/keras_hub.lock", base=MAIN)
+ENVIRONMENTS = (MAIN, COLAB, LOWEST, BACKENDS, KERAS_HUB)
 
 
 def main(name: str) -> int:

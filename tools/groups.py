@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.environments import BACKEND, LIBRARIES, WIDGETS, files
-from tools.environments import BACKENDS, COLAB, LOWEST, MAIN, Environment
+from tools.environments import BACKENDS, COLAB, KERAS_HUB, LOWEST, MAIN, Environment
 from tools.front_end import npm
 from tools.scheduler import Job, Result, run_jobs
 from tools.shell import say
 
 PACKAGING = ("tests/test_wheel.py", "tests/test_readme.py")
 EXAMPLES = "tests/test_examples.py"
+OF_KERAS_HUB = "tests/test_keras_hub.py"
 HOSTS = "tests/browser/test_hosts.py"
 JUPYTERLAB = "tests/browser/test_jupyterlab.py"
 DOCUMENTATION = "tests/browser/test_documentation.py"
@@ -103,7 +104,7 @@ def groups() -> list[Group]:
 
     With the longest first, the cores are busy to the end.
     """
-    own = tuple(f"--ignore={path}" for path in (*PACKAGING, EXAMPLES))
+    own = tuple(f"--ignore={path}" for path in (*PACKAGING, EXAMPLES, OF_KERAS_HUB))
     return [
         *static_checks(),
         Group("front-end", (npm(), "test")),
@@ -123,6 +124,7 @@ def groups() -> list[Group]:
         in_jupyterlab("lowest-jupyterlab", LOWEST),
         in_jupyterlab("colab-jupyterlab", COLAB),
         elsewhere("torch", BACKENDS, BACKEND, backend="torch"),
+        Group("keras-hub", pytest(KERAS_HUB, OF_KERAS_HUB), KERAS_HUB),
     ]
 
 
@@ -147,7 +149,7 @@ def quick_groups() -> list[Group]:
 
     The Python tests are the last to end, and take both cores then.
     """
-    core = pytest(MAIN, "-m", "not browser and not slow", "-n", "2", "--dist", "loadfile")
+    core = pytest(MAIN, "-m", "not browser and not slow and not keras_hub", "-n", "2", "--dist", "loadfile")
     return [
         *static_checks(),
         Group("front-end", (npm(), "test")),

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from tools.environments import BACKENDS, COLAB, LOWEST, MAIN, Environment, uv
+from tools.environments import BACKENDS, COLAB, KERAS_HUB, LOWEST, MAIN, Environment, uv
 from tools.front_end import NODE_LOCK, npm
 from tools.pythons import text
 from tools.shell import ROOT, run, say
@@ -17,6 +17,8 @@ SOURCES: dict[Environment, tuple[str, ...]] = {
     COLAB: ("pyproject.toml", "environments/colab.in", "--extra", "survey", "--group", "suite"),
     LOWEST: ("pyproject.toml", "--extra", "survey", "--group", "suite", "--resolution", "lowest-direct"),
     BACKENDS: ("environments/backends.in", "--constraint", "requirements.lock"),
+    # What keras-hub asks for besides would bring TensorFlow a second time.
+    KERAS_HUB: ("environments/keras_hub.in", "--no-deps", "--constraint", "requirements.lock"),
 }
 
 
