@@ -72,6 +72,8 @@ DEPENDS: dict[str, tuple[str, ...]] = {
     "tests/unit/test_settings_tried.py": (BACKEND,),
     "tests/unit/test_shared_traits.py": (WIDGETS,),
     "tests/unit/test_signal_layers.py": (BACKEND,),
+    "tests/unit/test_signal_interpretation.py": (BACKEND,),
+    "tests/unit/test_signal_survey.py": (BACKEND, LIBRARIES),
     "tests/unit/test_signals.py": (BACKEND,),
     "tests/unit/test_starting_picture.py": (BACKEND,),
     "tests/unit/test_survey.py": (BACKEND, LIBRARIES),

@@ -268,6 +268,8 @@ const excitation = fields({
   pixel: pair(whole),
   /** PNG. */
   picture: bytes,
+  /** What the height of its curves spans, where it is a signal. */
+  range: optional(pair(number)),
 });
 export type ExcitationRecord = Checked<typeof excitation>;
 
@@ -284,6 +286,8 @@ const run = fields({
   steps: optional(whole),
   activation: optional(number),
   picture: optional(bytes),
+  /** What the height of its curves spans, where it is a signal. */
+  range: optional(pair(number)),
   /** Rank. */
   best: optional(list(excitation)),
   /** Attribution: the greatest value of both maps, which begin at 0, and the maps as PNG with opacity. */

@@ -37,8 +37,15 @@ afterEach(() => {
   for (const close of open.splice(0)) close();
 });
 
-async function app({ model = true, survey = true, tab = true } = {}) {
-  const play = played({ rows: 8, cols: 9, size: 3, kernels: KERNELS, layers: model ? [LAYER] : [] });
+async function app({ model = true, survey = true, tab = true, rank = 2 as 1 | 2 } = {}) {
+  const play = played({
+    rows: 8,
+    cols: 9,
+    size: 3,
+    kernels: KERNELS,
+    layers: model ? [LAYER] : [],
+    settings: { rank },
+  });
   const { python, lens, schedule } = play;
   python.predict = () => ({ before: Float32Array.of(0.75, 0.25), after: Float32Array.of(0.5, 0.5) });
   const root = document.body.appendChild(document.createElement("div"));
@@ -93,6 +100,22 @@ describe("what excites a filter", () => {
     act(() => lens.select(1));
     await settle();
     expect(labels()).toEqual(["Image digit-10: 7 at row 2, col 2. Show it"]);
+  });
+
+  test("tells the step of a stored signal, and what the height of its curves spans", async () => {
+    const { all, named, click, look, python } = await app({ rank: 1, survey: false });
+    python.excited = { best: [{ ...stored(0, 0, 3.5), range: [-1.25, 1.5] }], kernels: KERNELS };
+    act(() => python.assignTrait("_survey", { version: 1, layers: ["stem"], images: 40 }));
+    await look();
+    const [button] = all(".cl-patches button");
+    expect(button?.getAttribute("aria-label")).toBe("Signal digit-00: 3.5 at step 2. Show it");
+    expect(button?.textContent).toBe("3.5signal digit-00step 2−1.25 to 1.5");
+    python.runs = [
+      { running: false, step: 9, steps: 9, activation: 2, picture: PNG, range: [-1, 1] } as RunRecord,
+    ];
+    await click(named("Signal that excites it most"));
+    await look();
+    expect(all(".cl-growing figcaption")[0]?.textContent).toContain("curve from −1 to 1");
   });
 
   test("asks for the images of a filter once, and again for another survey", async () => {

@@ -20,6 +20,23 @@ lens = ConvLens(signal, [[-1, 0, 1], [0, 1, 0]], names=["edge", "same"], activat
 lens
 """
 
+MODEL = """
+import keras, convlens
+from convlens.protocol import interpretations
+keras.utils.set_random_seed(0)
+model = keras.Sequential([
+    keras.Input((60, 1)),
+    keras.layers.Conv1D(3, 5, activation="relu", name="conv"),
+    keras.layers.GlobalAveragePooling1D(),
+    keras.layers.Dense(2, activation="softmax"),
+])
+signals = np.random.default_rng(0).normal(size=(8, 60)).astype("float32")
+survey = convlens.survey(model, signals, top=3, progress=False)
+interpretations.STEPS = 4
+inside = ConvLens(signals[0], model=model, survey=survey)
+inside
+"""
+
 #: Height of a map's line above its lowest point, for each of 60 steps, as a share of its room; antialiasing spreads it.
 CURVE = """figure => {
   const canvas = figure.querySelector("canvas");
@@ -39,7 +56,7 @@ CURVE = """figure => {
 
 
 def test_a_signal_is_drawn_edited_pinned_and_explained(lab: JupyterLab, warm_python: str) -> None:
-    notebook = lab.open([CELL], python=warm_python)
+    notebook = lab.open([CELL, MODEL], python=warm_python)
     notebook.run_all()
     view = LensView(notebook.page).settle()
     figure = view.root.locator("figure.cl-map[data-uid]").first
@@ -78,3 +95,29 @@ def test_a_signal_is_drawn_edited_pinned_and_explained(lab: JupyterLab, warm_pyt
     view.root.get_by_role("tab", name="This pixel").click()
     expect(view.root.locator(".cl-explainhead")).to_contain_text("edge, step 30")
     expect(view.root.locator(".cl-taken")).to_contain_text("steps 28 to 30 of the input")
+
+    # Inside a model: the signals that excite a filter, the one that would, and what a class rests on.
+    inside = LensView(notebook.page, 1).settle()
+    inside.root.get_by_role("tab", name="What excites it").click()
+    listed = inside.root.get_by_role("region", name=re.compile("^Signals that excite")).get_by_role("listitem")
+    expect(listed).to_have_count(3)
+    number, value, step = notebook.python.value("[(e.image, e.value, e.pixel) for e in survey.top('conv', 0)]")[1]
+    listed.nth(1).get_by_role("button", name=re.compile(rf"^Signal {number}: .* at step {step}\.")).click()
+    expect(inside.root.get_by_role("button", name="Back to the signal before")).to_be_visible()
+    inside.settle()
+    shown, pinned, maps = notebook.python.value("(inside.image, inside.pixel, inside.activations)")
+    np.testing.assert_array_equal(shown, notebook.python.value(f"signals[{number}]"))
+    assert pinned == step
+    np.testing.assert_allclose(maps[0][step], value, rtol=1e-5)
+    inside.button("Signal that excites it most").click()
+    growing = inside.root.get_by_role("region", name=re.compile("^Signal that excites"))
+    expect(growing.get_by_role("status")).to_have_text("found after 4 steps")
+    expect(growing.get_by_role("figure")).to_contain_text("curve from")
+    inside.root.locator("figure.cl-image").scroll_into_view_if_needed()
+    inside.root.get_by_role("group", name="The model's prediction").get_by_role("button", name="class 1").click()
+    over = inside.root.locator("figure.cl-image image.cl-over")
+    expect(over).to_have_count(1)
+    covers, canvas = over.bounding_box(), inside.root.locator("figure.cl-image canvas").first.bounding_box()
+    assert covers is not None and canvas is not None
+    lies, frame_lies = ((one["x"], one["y"], one["width"], one["height"]) for one in (covers, canvas))
+    np.testing.assert_allclose(lies, frame_lies, atol=2)

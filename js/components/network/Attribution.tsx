@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { formatNumber } from "../../maths/numbers.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { Segments } from "../ui/Segments.tsx";
+import { thingWord } from "../ui/wording.ts";
 
 const METHODS = {
   gradcam: "Grad-CAM",
@@ -48,7 +49,7 @@ export function Attribution({ lens, target, name, method, output }: AttributionP
         {error ??
           (running
             ? "running the model…"
-            : `what ${name} rests on, over the image: transparent 0, yellow ${formatNumber(Math.fround(most ?? 0), 7)}`)}
+            : `what ${name} rests on, over the ${thingWord(lens.geometry.value).toLowerCase()}: transparent 0, yellow ${formatNumber(Math.fround(most ?? 0), 7)}`)}
       </p>
     </section>
   );

@@ -8,15 +8,15 @@ export function AttributionMark({ lens, view }: { lens: LensView; view: View }) 
   const { attributed, side } = interpretation;
   const picture = attributed.value && interpretation.run("attribution")?.record[side.value];
   if (!picture) return null;
-  const { left, top, scale, rows, cols } = view;
+  const { left, top, scale, down, rows, cols } = view;
   return (
     <image
       class="cl-over"
       href={pngUrl(picture)}
       x={-left * scale}
-      y={-top * scale}
+      y={-top * down}
       width={cols * scale}
-      height={rows * scale}
+      height={rows * down}
       preserveAspectRatio="none"
     />
   );

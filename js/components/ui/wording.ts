@@ -2,6 +2,7 @@
 
 import type { Link } from "../../connection/channel.ts";
 import type { Gone } from "../../connection/jupyter-kernel.ts";
+import { formatNumber } from "../../maths/numbers.ts";
 import type { MapView, Provenance } from "../../paint/drawable.ts";
 import type { Geometry, Stage, Status, ValueRange } from "../../protocol/records.ts";
 import type { IconName } from "./icons.tsx";
@@ -88,6 +89,16 @@ type Ranked = Pick<Geometry, "rank">;
 /** "row 2, col 3"; for a signal "step 3". */
 export function placeWords({ rank }: Ranked, row: number, col: number, column = "col"): string {
   return rank === 1 ? `step ${col}` : `row ${row}, ${column} ${col}`;
+}
+
+/** "Image", or another word for it; "Signal" where it is one. */
+export function thingWord({ rank }: Ranked, image = "Image"): string {
+  return rank === 1 ? "Signal" : image;
+}
+
+/** "0 to 1.5": what the height of a drawn curve spans. */
+export function endsWords(range: readonly number[]): string {
+  return range.map((value) => formatNumber(Math.fround(value), 5)).join(" to ");
 }
 
 /** "3 rows, 4 columns"; for a signal "4 steps". */

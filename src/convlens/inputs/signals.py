@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from convlens.inputs.image_containers import refuse_container, shape_of
 from convlens.inputs.image_values import scaled
@@ -77,6 +80,28 @@ def read_signal(value: Any, *, channels: int | None, steps: int | None = None) -
     draft = Draft(array.reshape(1, *along), 1.0, integers=False)
     values, _ = scaled(draft, False)
     return Image(values=frozen(values), notes=tuple(draft.notes), signal=True)
+
+
+def load_signal(value: Any) -> Any:
+    """Return the array in a NumPy file, where a path of one is given; anything else as it is.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        For a file that is not there, or is no NumPy file.
+    """
+    if not isinstance(value, (str, os.PathLike)):
+        return value
+    path = Path(value)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {str(path)!r}. The working directory is {Path.cwd()}.")
+    try:
+        found = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise ValueError(f"{str(path)!r} is no file of one array, as np.save writes it: {error}") from error
+    if not isinstance(found, np.ndarray):
+        raise ValueError(f"{str(path)!r} holds several arrays; expected one, as np.save writes it.")
+    return found
 
 
 def _along(shape: tuple[int, ...], channels: int | None) -> tuple[int, int] | None:

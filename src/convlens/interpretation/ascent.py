@@ -14,6 +14,7 @@ from convlens.interpretation.parameters import Parameters
 from convlens.interpretation.subject import Subject
 from convlens.interpretation.transformations import moved, no_movement, random_movement
 from convlens.layers.stateless_call import compiled, to_numpy, without_gradients
+from convlens.maths.one_row import signal_shown
 from convlens.models.layer_outputs import LayerOutputs
 
 Array = npt.NDArray[np.float32]
@@ -44,8 +45,12 @@ class Step:
     _ascent: Ascent
 
     def images(self) -> Array:
-        """Return the images as they are now, ``(filters, rows, cols, channels)``; valid until the next step."""
-        return self._ascent.images()
+        """Return the images as they are now, ``(filters, rows, cols, channels)``; valid until the next step.
+
+        Signals are ``(filters, steps)``, or ``(filters, steps, channels)`` of several channels.
+        """
+        images = self._ascent.images()
+        return np.stack([signal_shown(one) for one in images]) if self._ascent.signal else images
 
 
 class Ascent:
@@ -85,6 +90,7 @@ class Ascent:
 
         self._subject, self._parameters, self._pixel, self._smoothness = subject, parameters, pixel, smoothness
         self._run = LayerOutputs(subject.model, [subject.call], inputs=subject.inputs)
+        self.signal = subject.signal
         self._chosen = np.eye(subject.call.output_shape[2], dtype=np.float32)[:, list(filters)].T
         self._random = np.random.default_rng((seed, 1))
         tensor = keras.ops.convert_to_tensor
@@ -140,9 +146,13 @@ class Ascent:
         # Where a rectifier returns 0 in the whole map, its gradient is 0; that of its argument is not.
         silent = ops.stop_gradient(ops.cast(ops.equal(activation, 0), pre.dtype))
         climbed = ops.sum(activation + silent * pre)
-        rough = ops.sum(ops.mean(ops.abs(unit[:, 1:] - unit[:, :-1]), axis=(1, 2, 3)))
-        rough += ops.sum(ops.mean(ops.abs(unit[:, :, 1:] - unit[:, :, :-1]), axis=(1, 2, 3)))
-        return climbed - self._smoothness * rough, activation
+        rows, cols, _ = self._parameters.shape
+        # The one row of a signal has no neighbour.
+        differences = [unit[:, 1:] - unit[:, :-1]] if rows > 1 else []
+        differences += [unit[:, :, 1:] - unit[:, :, :-1]] if cols > 1 else []
+        for one in differences:
+            climbed -= self._smoothness * ops.sum(ops.mean(ops.abs(one), axis=(1, 2, 3)))
+        return climbed, activation
 
     def _of_filter(self, maps: Any) -> Any:
         """Return each image's activation of its own filter, ``(filters,)``."""

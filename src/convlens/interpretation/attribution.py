@@ -24,7 +24,7 @@ _BATCH = 8
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
-    """Derivatives of one score of a model.
+    """Derivatives of one score of a model; those of a signal have one row.
 
     Parameters
     ----------
@@ -97,12 +97,11 @@ class Attribution:
         differentiate = value_and_gradient(score)
         value, maps, found = differentiate([x, zeros, *self._subject.values()], self._run.state())
         by_image, by_maps, *by_weights = (to_numpy(one) for one in found)
-        first = self._subject.call.layer.data_format == "channels_first"
         return Gradients(
             score=float(to_numpy(value)),
             target=self.target.unit,
             weights=tuple(np.array(one) for one in by_weights),
-            maps=np.array(by_maps[0] if first else np.moveaxis(by_maps[0], -1, 0)),
+            maps=self._maps_of(by_maps)[0],
             activations=np.array(np.moveaxis(to_numpy(maps)[0], -1, 0)),
             image=self._image_of(by_image)[0],
         )
@@ -123,7 +122,7 @@ class Attribution:
         Returns
         -------
         numpy.ndarray
-            ``(rows, cols)`` float32, none below 0.
+            ``(rows, cols)`` float32, none below 0; of a signal ``(1, steps)``.
 
         Raises
         ------
@@ -144,9 +143,8 @@ class Attribution:
     def losses(self, chosen: range | None = None) -> Array:
         """Return what the score loses when a filter's map is set to zero, one filter at a time: all, or `chosen`."""
         filters = self._subject.call.output_shape[2]
-        axis = 1 if self._subject.call.layer.data_format == "channels_first" else 3
-        shape = [1, 1, 1, 1]
-        shape[axis] = filters
+        shape = [1] * len(self._maps_shape())
+        shape[1 if self._first else -1] = filters
 
         def score(x: Any, kept: Any, state: list[Any], values: list[Any]) -> Any:
             outputs = self._run(x, state, self._subject.replaced(values), change=lambda _, maps: maps * kept)
@@ -205,9 +203,19 @@ class Attribution:
         return np.asarray(np.abs(total / _SAMPLES).max(axis=-1), dtype=np.float32)
 
     def _maps_shape(self) -> tuple[int, ...]:
+        """Return the shape of the layer's maps as it returns them."""
         rows, cols, filters = self._subject.call.output_shape
-        first = self._subject.call.layer.data_format == "channels_first"
-        return (1, filters, rows, cols) if first else (1, rows, cols, filters)
+        along = (cols,) if self._subject.call.rank == 1 else (rows, cols)
+        return (1, filters, *along) if self._first else (1, *along, filters)
+
+    def _maps_of(self, maps: np.ndarray) -> Array:
+        """Return maps as the layer returns them as ``(batch, filters, rows, cols)``."""
+        maps = np.moveaxis(maps, 1 if self._first else -1, 1)
+        return np.array(maps[:, :, np.newaxis] if self._subject.call.rank == 1 else maps)
+
+    @property
+    def _first(self) -> bool:
+        return bool(self._subject.call.layer.data_format == "channels_first")
 
     def _dtype(self) -> str:
         return str(self._subject.call.layer.compute_dtype)

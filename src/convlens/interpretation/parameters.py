@@ -3,6 +3,10 @@
 After C. Olah, A. Mordvintsev and L. Schubert, "Feature Visualization", Distill 2017, doi:10.23915/distill.00007: the
 coordinates are amplitudes of spatial frequencies, each scaled by one over its frequency, and the colours are mixed as
 they are correlated in photographs. A sigmoid keeps every value within the model's input range.
+
+Amplitudes of a signal are scaled by one over the root of their frequency, as in music and speech, whose power falls as
+one over it (R. F. Voss and J. Clarke, "1/f noise in music and speech", Nature 258, 1975, doi:10.1038/258317a0). Its
+channels are not mixed.
 """
 
 from __future__ import annotations
@@ -30,20 +34,21 @@ class Parameters:
         ``(rows, cols, channels)``.
     low, high
         Ends of the range of values, for each channel.
+    signal
+        Whether the one row of the shape are the steps of a signal.
     """
 
-    def __init__(self, shape: tuple[int, int, int], low: Array, high: Array) -> None:
+    def __init__(self, shape: tuple[int, int, int], low: Array, high: Array, *, signal: bool = False) -> None:
         rows, cols, channels = shape
         self.shape = shape
         self._low, self._high = (np.broadcast_to(np.asarray(one, np.float32), (channels,)) for one in (low, high))
         self._row_waves, self._col_waves = _waves(rows), _waves(cols)
         frequency = np.hypot(_frequencies(rows)[:, None], _frequencies(cols)[None, :])
         # The image's mean has frequency 0, and is treated as the lowest one.
-        scale = 0.25 / np.maximum(frequency, 1 / max(rows, cols))
+        scale = 0.25 / np.maximum(frequency, 1 / max(rows, cols)) ** (0.5 if signal else 1)
         self._scale = scale.astype(np.float32)[:, :, None]
-        self._mix = (_COLOURS / np.linalg.norm(_COLOURS, axis=0).max() if channels == 3 else np.eye(channels)).astype(
-            np.float32
-        )
+        mix = _COLOURS / np.linalg.norm(_COLOURS, axis=0).max() if channels == 3 and not signal else np.eye(channels)
+        self._mix = mix.astype(np.float32)
 
     def random(self, count: int, seed: int) -> Array:
         """Return coordinates of noise around grey, ``(count, rows, cols, channels)``, each image its own."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convlens.layers.stateless_call import to_numpy
-from convlens.models.image_input import is_vector
+from convlens.models.image_input import is_vector, takes_signal
 from convlens.models.outputs import output_names
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class Subject:
     call
         The call of the layer.
     x
-        ``(1, rows, cols, channels)`` float32: what the model is fed; a latent vector is ``(1, 1, numbers, 1)``.
+        ``(1, rows, cols, channels)`` float32: what the model is fed; a signal is ``(1, 1, steps, channels)``, a latent
+        vector ``(1, 1, numbers, 1)``.
     weights
         One array for each of the layer's variables, used in the place of its own; None for its own.
     inputs
@@ -48,12 +49,19 @@ class Subject:
     inputs: ModelInputs | None = None
 
     def __post_init__(self) -> None:
-        """Refuse layers over signals."""
-        if self.call.rank == 1:
+        """Refuse layers that convolve along other axes than those of what the model takes."""
+        if (self.call.rank == 1) != self.signal:
+            reads, takes = ("pictures", "signals") if self.signal else ("signals", "pictures")
             raise ValueError(
-                f"Layer {self.call.path!r} ({self.call.class_name}) reads signals, and this works on pictures only. "
-                "Its kernels, maps, explanations and predictions work as they do for pictures."
+                f"Layer {self.call.path!r} ({self.call.class_name}) reads {reads} that the model makes of the {takes} "
+                f"that it takes, so that its maps have no place in them. Open a layer that reads {takes}. Kernels, "
+                "maps, explanations and predictions work for this layer too."
             )
+
+    @property
+    def signal(self) -> bool:
+        """Whether the model takes a signal."""
+        return takes_signal(self.model, self.inputs)
 
     @property
     def of_vector(self) -> bool:
@@ -127,8 +135,8 @@ def find_target(model: keras.Model, outputs: Outputs, target: int | None, output
     scores = to_numpy(outputs.scores[position])
     if scores.ndim < 2:
         raise ValueError(
-            f"Output {names[position]!r} has the shape {scores.shape}; expected (batch, classes) or "
-            "(batch, rows, cols, channels)."
+            f"Output {names[position]!r} has the shape {scores.shape}; expected (batch, classes), "
+            "(batch, rows, cols, channels) or (batch, steps, channels)."
         )
     units = scores.shape[-1]
     if target is None:

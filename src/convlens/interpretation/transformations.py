@@ -1,6 +1,7 @@
 """Small movements of the image between the steps of an ascent, which prevent patterns that depend on exact places.
 
 After Olah et al. 2017, doi:10.23915/distill.00007: jitter, scaling by up to a tenth and rotation by up to ten degrees.
+A picture of one row, which a signal is here, is not turned.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ def no_movement(rows: int, cols: int) -> Sampling:
 
 def random_movement(rows: int, cols: int, random: np.random.Generator) -> Sampling:
     """Return a rotation, a scaling and a shift; past the edges the image's nearest pixel is repeated."""
+    if rows == 1:
+        most = max(1.0, _JITTER * cols)
+        return _sampling(rows, cols, 0.0, random.uniform(*_SCALES), (0.0, random.uniform(-most, most)))
     most = max(1.0, _JITTER * min(rows, cols))
     return _sampling(
         rows,

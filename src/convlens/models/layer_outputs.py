@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from convlens.layers.keras_internals import layers_within
+from convlens.layers.layer_kinds import kind_of
 from convlens.layers.stateless_call import shadowed, unchanged, uncompiled
 from convlens.models.find_layers import FoundCall, channels_first, paths_of
-from convlens.models.image_input import as_fed
+from convlens.models.image_input import as_fed, takes_signal
 from convlens.models.model_inputs import ModelInputs, read_inputs
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ _LAST_ACTIVATIONS = ("softmax", "sigmoid")
 
 
 class LayerOutput(NamedTuple):
-    """What a call of a layer returned, ``(batch, rows, cols, filters)``, and what its activation function was given."""
+    """What a call of a layer returned, ``(batch, rows, cols, filters)``, and what its activation function was given.
+
+    A layer over signals has one row, whose columns are the steps.
+    """
 
     pre_activation: Any
     activation: Any
@@ -49,7 +53,8 @@ class Outputs(NamedTuple):
 class LayerOutputs:
     """A model run up to some of its layers, or through to its end, with weights other than its own where wanted.
 
-    Nothing of the model is changed. Instances may be called inside a trace of any back end.
+    Nothing of the model is changed. Instances may be called inside a trace of any back end. A signal is a picture of
+    one row here.
 
     Parameters
     ----------
@@ -77,6 +82,8 @@ class LayerOutputs:
         self.channels_first = channels_first(paths_of(model))
         self._inputs = inputs or read_inputs(model)
         self._rank = len(self._inputs.shape)
+        #: Whether the model takes a signal.
+        self.signal = takes_signal(model, self._inputs)
 
     @property
     def captured(self) -> list[Any]:
@@ -91,12 +98,14 @@ class LayerOutputs:
 
     def as_input(self, x: np.ndarray) -> np.ndarray:
         """Return a batch ``(batch, rows, cols, channels)`` as the model takes it, float32."""
-        return as_fed(x, self._rank, channels_first=self.channels_first)
+        return as_fed(x, self._rank, channels_first=self.channels_first, signal=self.signal)
 
     def as_tensor_input(self, x: Any) -> Any:
         """Return a tensor ``(batch, rows, cols, channels)`` as the model takes it, for gradients to go through."""
         from keras import ops
 
+        if self._rank == 3 and self.signal:
+            return ops.moveaxis(x[:, 0], -1, 1) if self.channels_first else x[:, 0]
         if self._rank == 3:
             return x[..., 0]
         if self._rank == 2:
@@ -111,7 +120,8 @@ class LayerOutputs:
         shape
             ``(batch, rows, cols, channels)``.
         """
-        return np.moveaxis(fed, 1, -1) if self._rank == 4 and self.channels_first else fed.reshape(shape)
+        moved = self.channels_first and (self._rank == 4 or (self._rank == 3 and self.signal))
+        return (np.moveaxis(fed, 1, -1) if moved else fed).reshape(shape)
 
     def __call__(
         self,
@@ -202,7 +212,9 @@ class _Enough(BaseException):
 def _channels_last(layer: Any, tensor: Any) -> Any:
     import keras
 
-    first = layer.data_format == "channels_first"
+    first, kind = layer.data_format == "channels_first", kind_of(layer)
+    if kind is not None:
+        tensor = kind.from_layer(tensor, channels_first=first)
     return keras.ops.moveaxis(tensor, 1, -1) if first else tensor
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from convlens.maths.arrays import json_number, shortened
 from convlens.maths.block_means import block_means, fitted
+from convlens.maths.curve_picture import curve_picture
 from convlens.output.colormaps import cmap_table
 from convlens.protocol.decode import Handler, Refused, checked, handler_of, index_of, whole
 from convlens.protocol.lens_actions import LensActions
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 STEPS, BETWEEN = 256, 0.2
 #: Pixels of a picture that is found or laid over the image.
 PIXELS = 256 * 256
+#: Rows and columns of the curves of a signal that is found.
+CURVE = (160, 320)
 #: Colours of an attribution, and its opacity, of 255, where it is greatest.
 COLOURS, OPACITY = "inferno", 200
 
@@ -89,8 +92,10 @@ class Interpretations:
 
     def _pin(self, pixel: Any) -> None:
         rows, cols = self._session.geometry.output_shape
-        if pixel is None or (pixel[0] < rows and pixel[1] < cols):
-            self._lens.set_from_browser("pixel", pixel if pixel is None else list(pixel))
+        # Of a signal a lens has the step alone.
+        at = [0, pixel] if isinstance(pixel, int) else pixel
+        if at is None or (at[0] < rows and at[1] < cols):
+            self._lens.set_from_browser("pixel", at if at is None else list(at))
 
     @property
     def _survey(self) -> Survey:
@@ -124,15 +129,14 @@ class Interpretations:
 
     def _maximize(self, message: Run) -> Callable[[LongRun], None]:
         run, (low, high) = interpreted.prepare_maximize(self._session, index_of(self._session, message["uid"]))
-        order = _channel_order(self._session)
+        draw = _draw_signal if self._session.image.signal else _draw_image(_channel_order(self._session))
 
         def note(run: LongRun, number: int, activation: Any, image: Array) -> None:
-            unit = np.clip((image - low) / (np.asarray(high) - low), 0, 1)
             run.found = {
                 "step": number,
                 "steps": STEPS,
                 "activation": json_number(activation),
-                "picture": _png(np.rint(255 * unit[..., order]).astype(np.uint8)),
+                **draw(image, low, high),
             }
 
         def work(long: LongRun) -> None:
@@ -205,16 +209,33 @@ def excited_record(session: Session, survey: Survey, i: int) -> ExcitedRecord:
 
 
 def _record(survey: Survey, path: str, one: surveyed.Stored) -> ExcitationRecord:
-    (top, bottom), (left, right) = one.excitation.window
-    return {
+    (top, bottom), (left, right) = one.entry.window
+    patch = one.entry.patch
+    record: ExcitationRecord = {
         "filter": one.filter,
         "rank": one.rank,
-        "image": str(one.excitation.image),
+        "image": str(one.entry.image),
         "value": json_number(one.value),
-        "pixel": list(one.excitation.pixel),
+        "pixel": list(one.entry.pixel),
         "window": [top, bottom, left, right],
         "picture": survey.png(path, one.filter, one.rank),
     }
+    return {**record, "range": [json_number(patch.low), json_number(patch.high)]} if patch.signal else record
+
+
+def _draw_image(order: list[int]) -> Callable[[Array, Any, Any], dict[str, Any]]:
+    """Return what draws an image over the model's range, as fields of a ``RunRecord``."""
+
+    def draw(image: Array, low: Any, high: Any) -> dict[str, Any]:
+        unit = np.clip((image - low) / (np.asarray(high) - low), 0, 1)
+        return {"picture": _png(np.rint(255 * unit[..., order]).astype(np.uint8))}
+
+    return draw
+
+
+def _draw_signal(signal: Array, low: Any, high: Any) -> dict[str, Any]:
+    curves = curve_picture(signal.reshape(len(signal), -1), low, high, CURVE)
+    return {"picture": _png(curves), "range": [json_number(low), json_number(high)]}
 
 
 def _png(pixels: npt.NDArray[np.uint8]) -> bytes:

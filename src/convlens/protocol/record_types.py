@@ -255,9 +255,7 @@ class SurveyRecord(TypedDict):
     images: int
 
 
-class ExcitationRecord(TypedDict):
-    """One stored image: `rank` counts from 0 in the list of `filter`; `window` is first and last row, then column."""
-
+class _ExcitationRecord(TypedDict):
     filter: int
     rank: int
     image: str
@@ -265,6 +263,15 @@ class ExcitationRecord(TypedDict):
     pixel: list[int]
     window: list[int]
     picture: bytes
+
+
+class ExcitationRecord(_ExcitationRecord, total=False):
+    """One stored image: `rank` counts from 0 in the list of `filter`; `window` is first and last row, then column.
+
+    The picture of a signal draws its curves, whose height is the `range`.
+    """
+
+    range: list[Num]
 
 
 class ExcitedRecord(TypedDict):

@@ -89,8 +89,8 @@ def _figure_of_gradients(
     found = gradients(session, target, output)
     titles = [f"d score {found.target} / d {name}" for name in names]
     drawn: dict[str, Any] = {"cmap": DIVERGING, "value_range": "symmetric", "kernel_range": "symmetric"}
-    if session.image.latent:
-        options["overlay"] = 0
+    if session.image.latent or session.geometry.rank == 1:
+        options["overlay"] = 0  # a curve is not laid over another, nor a map over a vector
     if options.get("overlay"):
         drawn |= {"image": session.image.values, "alignment": alignment(session)}
     return plot(found.kernels, found.maps, titles, **(drawn | options))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convlens.maths.arrays import shortened
+from convlens.maths.one_row import kernel_shown, maps_shown
 from convlens.state.filters import Array
 from convlens.state.model_source import InModel
 
@@ -25,11 +26,12 @@ class LayerGradients:
     Parameters
     ----------
     kernels
-        As `ConvLens.kernels`: one array per kernel, ``(kh, kw)`` or ``(kh, kw, in_channels)``.
+        As `ConvLens.kernels`: one array per kernel, ``(kh, kw)`` or ``(kh, kw, in_channels)``; of a layer over signals
+        ``(k,)`` or ``(k, in_channels)``.
     bias
         ``(filters,)``; zeros for a layer without one.
     maps
-        With respect to the maps, ``(filters, rows, cols)``, at this use of the layer.
+        With respect to the maps, ``(filters, rows, cols)`` or ``(filters, steps)``, at this use of the layer.
     score
         Before a last softmax or sigmoid.
     target
@@ -50,7 +52,7 @@ def maximize_filter(
     steps: int,
     start: Any,
     seed: int,
-    pixel: tuple[int, int] | None,
+    pixel: tuple[int, int] | int | None,
     value_range: Any,
     smoothness: float,
     callback: Callback | None,
@@ -86,7 +88,8 @@ def prepare_maximize(
     if not isinstance(start, str):
         begun = _input_of(session, session.source.read_image(start, session.geometry.input_shape[2]))
         if begun.shape != subject.x.shape[1:]:
-            raise ValueError(f"start has shape {begun.shape}, but the image has {subject.x.shape[1:]}.")
+            given, has = ((one[1:] if subject.signal else one) for one in (begun.shape, subject.x.shape[1:]))
+            raise ValueError(f"start has shape {given}, but the {'signal' if subject.signal else 'image'} has {has}.")
     elif start == "image":
         begun = subject.x[0]
     elif start != "noise":
@@ -112,9 +115,10 @@ def attribution(
 ) -> Array:
     """Return which parts of the image the output depends on; see `Attribution.map`.
 
-    ``(rows, cols)`` of the image; of a latent vector ``(numbers,)``.
+    ``(rows, cols)`` of the image; ``(steps,)`` of a signal, ``(numbers,)`` of a latent vector.
     """
-    return prepare_attribution(session, target, method, output, edited=edited, seed=seed)()
+    found = prepare_attribution(session, target, method, output, edited=edited, seed=seed)()
+    return found[0] if session.image.signal else found
 
 
 def prepare_attribution(
@@ -126,7 +130,10 @@ def prepare_attribution(
     edited: bool = True,
     seed: int = 0,
 ) -> Callable[[], Array]:
-    """Read from the lens what `attribution` takes; what is returned runs the model, in any thread."""
+    """Read from the lens what `attribution` takes; what is returned runs the model, in any thread.
+
+    It returns ``(rows, cols)`` of the image, of a signal with its one row.
+    """
     subject, image = subject_of(session, edited=edited), session.image
     if subject.of_vector:
         _check_of_vector(method, own=image.latent and image.shape == subject.x.shape[1:])
@@ -195,8 +202,9 @@ def gradients(session: Session, target: int | None = None, output: int | str | N
 
     found = Attribution(subject_of(session), target, output).gradients()
     kernels, bias = session.engine.layer.from_weights(found.weights)
-    shown = tuple(kernel[:, :, 0] if kernel.shape[2] == 1 else kernel for kernel in kernels)
-    return LayerGradients(shown, bias, found.maps, found.score, found.target)
+    rank = session.geometry.rank
+    shown = tuple(kernel_shown(kernel, rank) for kernel in kernels)
+    return LayerGradients(shown, bias, maps_shown(found.maps, rank), found.score, found.target)
 
 
 def check_survey(session: Session, value: Any) -> Any:
@@ -242,11 +250,10 @@ def _alone(session: Session) -> Subject:
             f"ConvLens(image, model=keras.Model(i, layer(i, {', '.join(f'{name}=...' for name in names)})))."
         )
     geometry, image = conv.geometry, session.image.values
-    number = kind_of_geometry(geometry).arguments(geometry.channels)
-    layer = remade(conv.layer, kernel_size=geometry.kernel_size, **number)
-    first = geometry.data_format == "channels_first"
-    shape = (image.shape[2], *image.shape[:2]) if first else image.shape
-    model = keras.Sequential([keras.Input(shape, name="image"), layer], name="convlens")
+    kind = kind_of_geometry(geometry)
+    layer = remade(conv.layer, kernel_size=kind.setting(geometry.kernel_size), **kind.arguments(geometry.channels))
+    shape = kind.batch_shape(*image.shape, channels_first=geometry.data_format == "channels_first")
+    model = keras.Sequential([keras.Input(shape[1:], name="image"), layer], name="convlens")
     weights = tuple(conv.weights(filters.kernels, filters.bias, filters.pointwise))
     x = image[np.newaxis]
     return Subject(model, ConvModel(model, x).found[0], x, weights)
@@ -262,9 +269,11 @@ def _range(session: Session, subject: Subject) -> tuple[Any, Any]:
     """Return the range of values that the model's input has."""
     from dataclasses import replace
 
-    from convlens.interpretation.maximize import default_range
+    from convlens.interpretation.maximize import default_range, range_of_signal
 
     image, source = session.image, session.source
+    if image.signal:
+        return range_of_signal(subject.x)
     low, high = default_range(subject.model, image.values)
     if not (isinstance(source, InModel) and source.preprocesses):
         least = float(image.values.min())

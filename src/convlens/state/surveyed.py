@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convlens.inputs.images import Image, resize
+from convlens.inputs.signals import load_signal
+from convlens.maths.block_means import block_starts
 from convlens.state.filters import Array, read_only
 from convlens.state.interpreted import subject_of
 from convlens.state.model_source import InModel
 
 if TYPE_CHECKING:
     from convlens.state.session import Session
-    from convlens.surveys.results import Excitation, Survey
+    from convlens.surveys.results import Survey
+    from convlens.surveys.tally import Entry
 
 #: Stored patches that an edited filter is tried on, its own first, and how many are run at once.
 MOST_TRIED, BATCH = 512, 32
@@ -30,7 +33,7 @@ class Stored:
     ----------
     filter, rank
         Whose list it is in, and where, from 0.
-    excitation
+    entry
         What is kept of it.
     value
         What it is ranked by: the survey's own, or that of an edited filter.
@@ -38,7 +41,7 @@ class Stored:
 
     filter: int
     rank: int
-    excitation: Excitation
+    entry: Entry
     value: float
 
 
@@ -47,7 +50,13 @@ def best(session: Session, survey: Survey, i: int) -> list[Stored]:
     path = session.source.path
     if path not in survey.layers:
         return []
-    return [Stored(i, rank, one, one.value) for rank, one in enumerate(survey.top(path, i))]
+    return [Stored(i, rank, one, one.value) for rank, one in enumerate(_entries(survey, path, i))]
+
+
+def _entries(survey: Survey, path: str, i: int) -> list[Entry]:
+    from convlens.surveys.results import entries_of
+
+    return entries_of(survey, path, i)
 
 
 def show(session: Session, survey: Survey, i: int, rank: int) -> tuple[int, int]:
@@ -55,12 +64,15 @@ def show(session: Session, survey: Survey, i: int, rank: int) -> tuple[int, int]
 
     The image is read again where it can be found. Otherwise the patch is put where it was, surrounded by its mean.
     """
-    one = survey.top(session.source.path, i)[rank]
+    one = _entries(survey, session.source.path, i)[rank]
     found = survey.image(one.image)
+    if one.patch.signal:
+        found = load_signal(found)
     if found is not None:
         image = session.source.read_image(found, session.geometry.input_shape[2])
     else:
-        note = f"The survey holds only this patch of image {one.image}; the pixels around it are set to its mean."
+        what = "signal" if one.patch.signal else "image"
+        note = f"The survey holds only this patch of {what} {one.image}; what is around it is set to its mean."
         image = replace(_placed(one, _canvas(session, [one])), notes=(note,))
     session.set_image(image)
     return one.pixel
@@ -83,21 +95,21 @@ def prepare_ranking(session: Session, survey: Survey, i: int) -> Callable[[Calla
     for one in chain(own, chain.from_iterable(others)):
         if len(tried) == MOST_TRIED:
             break
-        tried.setdefault((one.excitation.image, one.excitation.pixel), one)
-    canvas = _canvas(session, [one.excitation for one in tried.values()])
+        tried.setdefault((one.entry.image, one.entry.pixel), one)
+    canvas = _canvas(session, [one.entry for one in tried.values()])
 
     def run(goes_on: Callable[[], bool]) -> list[Stored]:
         found: list[Stored] = []
-        inputs = (source.model_input(_placed(one.excitation, canvas)) for one in tried.values())
+        inputs = (source.model_input(_placed(one.entry, canvas)) for one in tried.values())
         stored = iter(tried.values())
         for maps in _activations(subject, i, inputs):
             for one, map_ in zip(islice(stored, len(maps)), maps, strict=True):
-                found.append(replace(one, value=float(map_[one.excitation.pixel])))
+                found.append(replace(one, value=float(map_[one.entry.pixel])))
             if not goes_on():
                 break
         # An image is in the list once, as it is in the survey's.
         order = sorted(found, key=lambda one: (-one.value, one.filter, one.rank))
-        once = {one.excitation.image: one for one in reversed(order)}
+        once = {one.entry.image: one for one in reversed(order)}
         return sorted(once.values(), key=lambda one: (-one.value, one.filter, one.rank))[: len(own)]
 
     return run
@@ -124,23 +136,36 @@ def _activations(subject: Any, i: int, inputs: Iterator[Array]) -> Iterator[Arra
             yield np.array(to_numpy(found)[: len(batch)])
 
 
-def _canvas(session: Session, excitations: list[Excitation]) -> tuple[int, int, int]:
+def _canvas(session: Session, entries: list[Entry]) -> tuple[int, int, int]:
     """Return the size of an image in which every patch has room where it was."""
     rows, cols, channels = session.image.shape
     return (
-        max(rows, *(one.window[0][1] + 1 for one in excitations)),
-        max(cols, *(one.window[1][1] + 1 for one in excitations)),
+        max(rows, *(one.window[0][1] + 1 for one in entries)),
+        max(cols, *(one.window[1][1] + 1 for one in entries)),
         channels,
     )
 
 
-def _placed(one: Excitation, canvas: tuple[int, int, int]) -> Image:
+def _placed(one: Entry, canvas: tuple[int, int, int]) -> Image:
     """Return a patch at its place in an image whose other pixels are its mean."""
     (top, bottom), (left, right) = one.window
-    patch = resize(Image(one.patch), bottom + 1 - top, right + 1 - left).values
+    patch = one.patch.values()
+    patch = (
+        _stretched(patch, right + 1 - left) if one.patch.signal else _sized(patch, bottom + 1 - top, right + 1 - left)
+    )
     if patch.shape[2] not in (1, canvas[2]):
         patch = patch.mean(axis=2, keepdims=True)
     values = np.empty(canvas, np.float32)
     values[...] = patch.mean(axis=(0, 1))
     values[top : bottom + 1, left : right + 1] = patch
-    return Image(read_only(values))
+    return Image(read_only(values), signal=one.patch.signal)
+
+
+def _sized(patch: Array, rows: int, cols: int) -> Array:
+    return resize(Image(patch), rows, cols).values
+
+
+def _stretched(patch: Array, steps: int) -> Array:
+    """Return a part of a signal ``(1, n, channels)`` with as many steps as it had, those that were averaged alike."""
+    starts = block_starts(steps, patch.shape[1])
+    return np.repeat(patch, np.diff(starts, append=steps), axis=1)

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from convlens.inputs.images import Image, read_image, resize
+from convlens.inputs.signals import load_signal, read_signal
 from convlens.layers.stateless_call import compiled, to_numpy, without_gradients
 from convlens.maths.arrays import as_array
 from convlens.models.conv_model import ConvModel
-from convlens.models.image_input import expected_input
+from convlens.models.image_input import expected_input, takes_signal
 from convlens.models.layer_outputs import LayerOutputs
 from convlens.models.model_inputs import ModelInputs, read_inputs
 from convlens.surveys.patches import Patch, Window
@@ -38,11 +39,13 @@ class Settings:
     top
         Images kept for each filter.
     statistic
-        ``"max"``, ``"mean"``, or from ``(batch, rows, cols, filters)`` to ``(batch, filters)``.
+        ``"max"``, ``"mean"``, or from ``(batch, rows, cols, filters)``, of signals ``(batch, steps, filters)``, to
+        ``(batch, filters)``.
     batch_size
         Images in a batch.
     preprocess
-        From ``(rows, cols, channels)`` float32 to what the model takes; None for the image as it is.
+        From ``(rows, cols, channels)`` float32, or a signal as a lens has it, to what the model takes; None for the
+        image as it is.
     inputs
         What the model takes besides the image, as `ConvLens` has it; the same for every image.
     """
@@ -57,7 +60,7 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """An image, read: as it is shown, and as the model takes it, ``(rows, cols, channels)``."""
+    """An image, read: as it is shown, and as the model takes it, ``(rows, cols, channels)``; a signal has one row."""
 
     image: ImageId
     shown: Array
@@ -79,6 +82,7 @@ class Job:
         self.model, self.settings = model, settings
         self._inputs = read_inputs(model, settings.inputs)
         self._size = expected_input(model, self._inputs)
+        self._signal = takes_signal(model, self._inputs)
         self._forwards: dict[tuple[int, ...], Forward] = {}
 
     def run(
@@ -120,6 +124,8 @@ class Job:
                 skipped[item.image] = f"{type(error).__name__}: {error}"
 
     def _prepared(self, item: Item) -> Prepared:
+        if self._signal:
+            return self._prepared_signal(item)
         rows, cols, channels = self._size
         preprocess = self.settings.preprocess
         image = read_image(item.value, channels=None if preprocess else channels, scale=False)
@@ -133,6 +139,16 @@ class Job:
             image = self._sized(image)
             x = self._made(image)
         return Prepared(item.image, image.values, x)
+
+    def _prepared_signal(self, item: Item) -> Prepared:
+        _, steps, channels = self._size
+        value, preprocess = load_signal(item.value), self.settings.preprocess
+        if preprocess is None:
+            signal = read_signal(value, channels=channels, steps=steps).values
+            return Prepared(item.image, signal, signal)
+        given = read_signal(value, channels=None)
+        made = read_signal(preprocess(given.shown.copy()), channels=channels, steps=steps)
+        return Prepared(item.image, given.values, made.values)
 
     def _sized(self, image: Image) -> Image:
         rows, cols, _ = self._size
@@ -195,7 +211,7 @@ class Forward:
     Parameters
     ----------
     x
-        One image as the model takes it, ``(rows, cols, channels)``.
+        One image as the model takes it, ``(rows, cols, channels)``; of a signal ``(1, steps, channels)``.
     inputs
         Where it goes, and what goes with it.
     """
@@ -204,12 +220,15 @@ class Forward:
         self._recorded = ConvModel(model, x[np.newaxis], inputs)
         paths = self._recorded.layers if settings.layers is None else list(settings.layers)
         calls = [self._recorded.find(path) for path in paths]
-        # What a layer over signals reads is not a part of an image that could be shown.
-        signals = [call.path for call in calls if call.rank == 1]
-        calls = [call for call in calls if call.rank == 2]
-        if signals and (settings.layers is not None or not calls):
+        self.signal = takes_signal(model, inputs)
+        # What a layer over signals reads is not a part of an image that could be shown, and the other way round.
+        rank, takes, reads = (1, "signals", "images") if self.signal else (2, "images", "signals")
+        others = [call.path for call in calls if call.rank != rank]
+        calls = [call for call in calls if call.rank == rank]
+        if others and (settings.layers is not None or not calls):
             raise ValueError(
-                f"A survey covers layers over images, but these read signals: {', '.join(map(repr, signals))}."
+                f"The model takes {takes}, and {', '.join(map(repr, others))} read {reads} that it makes of them, "
+                "which are no part of the data set. Leave them out of layer=."
             )
         if several := next((call for call in calls if call.batch != 1), None):
             raise ValueError(
@@ -266,11 +285,12 @@ class Forward:
 
     def _own_statistic(self, path: str, maps: Array) -> Array:
         assert callable(self._settings.statistic)
+        maps, axes = (maps[:, 0], 1) if self.signal else (maps, (1, 2))
         values = as_array(self._settings.statistic(maps), "what statistic returned").astype(np.float32)
-        if values.shape != (maps.shape[0], maps.shape[3]):
+        if values.shape != (maps.shape[0], maps.shape[-1]):
             raise StatisticError(
                 f"statistic returned shape {values.shape} for the maps of {path!r}, {maps.shape}; expected "
-                f"(batch, filters), {(maps.shape[0], maps.shape[3])}, such as maps.max(axis=(1, 2))."
+                f"(batch, filters), {(maps.shape[0], maps.shape[-1])}, such as maps.max(axis={axes})."
             )
         return values
 
@@ -297,7 +317,8 @@ def _entries(batch: Sequence[Prepared], found: Answers, forward: Forward, path: 
         rows, cols = image.shown.shape[:2]
         window = forward.window(path, row, col, (rows, cols))
         value = float(found.values[position, one])
-        return Entry(image.image, value, (row, col), window, Patch.of(image.shown, window))
+        cut = Patch.of_signal if forward.signal else Patch.of
+        return Entry(image.image, value, (row, col), window, cut(image.shown, window))
 
     return entry
 

@@ -1,4 +1,4 @@
-"""Parts of images, kept as 8-bit pictures: what the pixel that responds most reads."""
+"""Parts of images, kept as 8-bit pictures, and of signals, kept as numbers: what the pixel that responds most reads."""
 
 from __future__ import annotations
 
@@ -8,29 +8,66 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from convlens.maths.block_means import block_means
+from convlens.maths.curve_picture import curve_picture
+
 Array = npt.NDArray[np.float32]
 Window = tuple[tuple[int, int], tuple[int, int]]
 
 #: A longer side than this is averaged down to it, so that what a survey keeps is bounded by top × filters and not by
 #: the size of the images.
 LONGEST_SIDE = 64
+#: Numbers that are kept of a signal; the steps of a longer part are averaged down to them.
+MOST_NUMBERS = LONGEST_SIDE * LONGEST_SIDE
+#: Rows and columns of a signal's picture, in pixels.
+_CURVE = (128, 128)
+_SIGNAL = b"\x93NUMPY"
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A part of an image in 8 bits.
+    """A part of an image in 8 bits, or of a signal in float32.
 
     Parameters
     ----------
-    png
-        Bytes of a PNG file of one or three channels.
+    file
+        Bytes of a PNG file of one or three channels; of a signal those of a NumPy file, ``(steps, channels)``.
     low, high
-        Values that the codes 0 and 255 stand for.
+        Values that the codes 0 and 255 stand for; of a signal its least and its greatest value.
     """
 
-    png: bytes
+    file: bytes
     low: float
     high: float
+
+    @classmethod
+    def of_signal(cls, signal: Array, window: Window) -> Patch:
+        """Cut the window out of a signal ``(1, steps, channels)``; both ends of the window count."""
+        _, (first, last) = window
+        part = signal[:, first : last + 1]
+        steps = max(1, min(part.shape[1], MOST_NUMBERS // part.shape[2]))
+        kept = block_means(part, (1, steps))[0]
+        finite = kept[np.isfinite(kept)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        file = io.BytesIO()
+        np.save(file, np.ascontiguousarray(kept, dtype="<f4"), allow_pickle=False)
+        return cls(file.getvalue(), low, high if low < high else low + 1)
+
+    @property
+    def signal(self) -> bool:
+        """Whether it is a part of a signal."""
+        return self.file.startswith(_SIGNAL)
+
+    def png(self) -> bytes:
+        """Return the patch as the bytes of a PNG file; that of a signal draws its curves."""
+        import PIL.Image
+
+        if not self.signal:
+            return self.file
+        file = io.BytesIO()
+        drawn = curve_picture(self.values()[0], self.low, self.high, _CURVE)
+        PIL.Image.fromarray(drawn).save(file, "PNG", compress_level=1)
+        return file.getvalue()
 
     @classmethod
     def of(cls, image: Array, window: Window) -> Patch:
@@ -56,10 +93,16 @@ class Patch:
         return cls(file.getvalue(), low, high)
 
     def values(self) -> Array:
-        """Return the patch, ``(rows, cols, channels)``, in the image's own values to 1/255 of the range."""
+        """Return the patch, ``(rows, cols, channels)``, in the image's own values to 1/255 of the range.
+
+        That of a signal is ``(1, steps, channels)``, in its own values.
+        """
         import PIL.Image
 
-        with PIL.Image.open(io.BytesIO(self.png)) as picture:
+        if self.signal:
+            numbers: Array = np.load(io.BytesIO(self.file), allow_pickle=False)
+            return numbers[np.newaxis]
+        with PIL.Image.open(io.BytesIO(self.file)) as picture:
             codes = np.asarray(picture, dtype=np.float32)
         codes = codes if codes.ndim == 3 else codes[:, :, None]
         return codes * np.float32((self.high - self.low) / 255) + np.float32(self.low)

@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from convlens.maths.nearest import nearest
-from convlens.surveys.patches import Window
+from convlens.maths.one_row import signal_shown
 from convlens.surveys.requirements import needed
 from convlens.surveys.tally import Entry, ImageId, Tallies, Tally
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Array = npt.NDArray[np.float32]
@@ -28,7 +29,7 @@ QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 
 @dataclass(frozen=True, eq=False)
 class Excitation:
-    """An image that excites a filter.
+    """An image, or a signal, that excites a filter.
 
     Parameters
     ----------
@@ -37,24 +38,30 @@ class Excitation:
     value
         The statistic of the filter's map.
     pixel
-        ``(row, col)``: where the map is greatest.
+        ``(row, col)``: where the map is greatest; of a signal the step.
     window
         First and last row, and first and last column, of the image that the pixel reads; for a model that resizes or
-        crops in `preprocess`, or whose layers cannot be followed, all of the image or its scaled part.
+        crops in `preprocess`, or whose layers cannot be followed, all of the image or its scaled part. Of a signal the
+        first and the last step.
     patch
-        ``(rows, cols, channels)`` float32: that part of the image in 8-bit steps, at most 64 pixels a side.
+        ``(rows, cols, channels)`` float32: that part of the image in 8-bit steps, at most 64 pixels a side. Of a signal
+        ``(steps,)``, or ``(steps, channels)`` of several channels, its numbers as they are; averaged over steps where
+        they are more than 4,096.
     """
 
     image: ImageId
     value: float
-    pixel: tuple[int, int]
-    window: Window
+    pixel: tuple[int, int] | int
+    window: Any
     patch: Array
 
     @classmethod
     def of(cls, entry: Entry) -> Excitation:
         """Return what a tally holds."""
-        return cls(entry.image, entry.value, entry.pixel, entry.window, entry.patch.values())
+        patch = entry.patch.values()
+        if entry.patch.signal:
+            return cls(entry.image, entry.value, entry.pixel[1], entry.window[1], signal_shown(patch))
+        return cls(entry.image, entry.value, entry.pixel, entry.window, patch)
 
 
 class Survey:
@@ -152,18 +159,23 @@ class Survey:
         return records
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a table of the best images: layer, filter, rank from 1, image, value, pixel and window."""
+        """Return a table of the best images: layer, filter, rank from 1, image, value, pixel and window.
+
+        Of signals the pixel is a step, and the window its first and last one.
+        """
         pandas = needed("pandas", "to_pandas()")
-        columns = ["layer", "filter", "rank", "image", "value", "row", "col", "top", "bottom", "left", "right"]
+        signals = any(entry.patch.signal for _, _, entry in self._tallies.entries())
+        places = ["step", "first", "last"] if signals else ["row", "col", "top", "bottom", "left", "right"]
         rows = []
         for path, tally in self._tallies.layers.items():
             for one, best in enumerate(tally.best):
                 for rank, entry in enumerate(best, 1):
-                    rows.append((path, one, rank, entry.image, entry.value, *entry.pixel, *sum(entry.window, ())))
-        return pandas.DataFrame(rows, columns=columns)
+                    at = (entry.pixel[1], *entry.window[1]) if signals else (*entry.pixel, *sum(entry.window, ()))
+                    rows.append((path, one, rank, entry.image, entry.value, *at))
+        return pandas.DataFrame(rows, columns=["layer", "filter", "rank", "image", "value", *places])
 
     def plot(self, layer: str, filter_index: int) -> Figure:
-        """Draw the patches of the images that excite a filter most, best first.
+        """Draw the patches of the images that excite a filter most, best first; those of signals as curves.
 
         Parameters
         ----------
@@ -192,14 +204,17 @@ class Survey:
         for ax in axes:
             ax.set_axis_off()
         for ax, entry in zip(axes, best, strict=False):
+            ax.set_title(f"{entry.value:.3g}\n{_short(entry.image)}", fontsize=7)
+            if entry.patch.signal:
+                _draw_steps(ax, entry)
+                continue
             low, high = entry.patch.low, entry.patch.high
             values = (entry.patch.values() - low) / (high - low)
             ax.imshow(values if values.shape[2] == 3 else values[:, :, 0], cmap="gray", vmin=0, vmax=1)
-            ax.set_title(f"{entry.value:.3g}\n{_short(entry.image)}", fontsize=7)
         return figure
 
     def png(self, layer: str, filter_index: int, rank: int) -> bytes:
-        """Return the patch of one of the best images as the bytes of a PNG file.
+        """Return the patch of one of the best images as the bytes of a PNG file; that of a signal is drawn as curves.
 
         Parameters
         ----------
@@ -215,7 +230,7 @@ class Survey:
         ValueError, IndexError
             For a layer that was not surveyed and a filter or a rank that it does not have.
         """
-        return self._best(layer, filter_index)[rank].patch.png
+        return self._best(layer, filter_index)[rank].patch.png()
 
     def image(self, image: ImageId) -> Any:
         """Return an image of the data set by its id, as it was given; None where it cannot be found again.
@@ -255,6 +270,19 @@ class Survey:
             hint = f" Did you mean {near!r}?" if near else ""
             raise ValueError(f"Layer {layer!r} was not surveyed.{hint} There are {', '.join(map(repr, self.layers))}.")
         return self._tallies.layers[layer]
+
+
+def entries_of(survey: Survey, layer: str, filter_index: int) -> list[Entry]:
+    """Return what `Survey.top` does as it is stored: a signal with its one row, and patches not decoded."""
+    return survey._best(layer, filter_index)
+
+
+def _draw_steps(ax: Axes, entry: Entry) -> None:
+    """Draw the part of a signal over its steps."""
+    (first, last), values = entry.window[1], entry.patch.values()[0]
+    ax.set_axis_on()
+    ax.tick_params(labelsize=6)
+    ax.plot(np.linspace(first, last, len(values)), values, linewidth=1)
 
 
 def _short(image: ImageId) -> str:

@@ -1,4 +1,4 @@
-"""Whatever a user may call a data set → images with ids, in an order that is the same at every run."""
+"""Whatever a user may call a data set → images or signals with ids, in an order that is the same at every run."""
 
 from __future__ import annotations
 
@@ -20,8 +20,49 @@ _MOST_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
+class Form:
+    """What one image of the data set is, where its arrays alone do not tell.
+
+    Parameters
+    ----------
+    signal
+        Whether it is a signal.
+    channels
+        How many the model takes of a signal; None where that is not known.
+    """
+
+    signal: bool = False
+    channels: int | None = None
+
+    @property
+    def axes(self) -> tuple[int, int]:
+        """How many axes an array of all images may have."""
+        return (2, 3) if self.signal else (3, 4)
+
+    def batched(self, shape: Sequence[int | None]) -> bool:
+        """Whether an element of this shape is a batch, rather than one image."""
+        if self.signal:
+            # (steps,) and (steps, channels) are signals.
+            return len(shape) == 3 or (len(shape) == 2 and shape[-1] not in (1, self.channels))
+        # (rows, cols) and (rows, cols, channels) are images.
+        return len(shape) == 4 or (len(shape) == 3 and shape[-1] not in (1, 3, 4))
+
+    def channels_last(self, array: np.ndarray) -> np.ndarray:
+        """Return a batch or an image with its channels last, which PyTorch's data sets have first."""
+        if self.signal:
+            turned = array.ndim >= 2 and array.shape[-2] == self.channels != array.shape[-1]
+            return np.moveaxis(array, -2, -1) if turned else array
+        if array.ndim >= 3 and array.shape[-3] in (1, 3, 4) and array.shape[-1] not in (1, 3, 4):
+            return np.moveaxis(array, -3, -1)
+        return array
+
+
+PICTURES = Form()
+
+
+@dataclass(frozen=True)
 class Item:
-    """One image: its id, and a path, an array or whatever else `read_image` reads."""
+    """One image: its id, and a path, an array or whatever else `read_image` or `read_signal` reads."""
 
     image: ImageId
     value: Any
@@ -51,18 +92,21 @@ def checksum(items: Iterable[Item]) -> int:
     return sums
 
 
-def partitions(images: Any, size: int, batch_size: int) -> Iterator[Partition]:
+def partitions(images: Any, size: int, batch_size: int, form: Form = PICTURES) -> Iterator[Partition]:
     """Cut a data set into partitions, whose borders depend on nothing but the data set and these numbers.
 
     Parameters
     ----------
     images
         A folder, a sequence of paths, of arrays or of pairs ``(id, image)``, an array ``(n, rows, cols[, channels])``,
-        a ``tf.data.Dataset``, a ``keras.utils.PyDataset``, a PyTorch ``DataLoader`` or a Dask bag of any of these.
+        a ``tf.data.Dataset``, a ``keras.utils.PyDataset``, a PyTorch ``DataLoader`` or a Dask bag of any of these. Of
+        signals an array is ``(n, steps[, channels])``, and files are those of NumPy.
     size
         Images in a partition; fewer where arrays would make it larger than 4 MB, a multiple of `batch_size`.
     batch_size
         Images in a batch.
+    form
+        What one image is.
 
     Raises
     ------
@@ -72,7 +116,7 @@ def partitions(images: Any, size: int, batch_size: int) -> Iterator[Partition]:
     if hasattr(images, "to_delayed") and hasattr(images, "npartitions"):
         yield from (Partition(number, one) for number, one in enumerate(images.to_delayed()))
         return
-    items = items_of(images)
+    items = items_of(images, form)
     for number in itertools.count():
         part = _next(items, size, batch_size)
         if not part:
@@ -103,24 +147,26 @@ def bag_items(part: Sequence[Any], number: int) -> list[Item]:
     return found
 
 
-def items_of(images: Any) -> Iterator[Item]:
+def items_of(images: Any, form: Form = PICTURES) -> Iterator[Item]:
     """Return the images one after another; see `partitions`."""
     if isinstance(images, (str, os.PathLike)):
-        return _walked(Path(images))
+        return _walked(Path(images), form)
     if hasattr(images, "element_spec") and hasattr(images, "as_numpy_iterator"):
-        return _of_batches((_first(one) for one in images.as_numpy_iterator()), _batched(images.element_spec))
+        return _of_batches((_first(one) for one in images.as_numpy_iterator()), _batched(images.element_spec, form))
     if _is_pydataset(images):
         return _of_batches((_first(images[i]) for i in range(len(images))), batched=True)
     if hasattr(images, "dataset") and hasattr(images, "batch_size") and hasattr(images, "collate_fn"):
         return _of_batches(
-            (_torch_images(_first(one)) for one in images), batched=getattr(images, "batch_size", None) is not None
+            (form.channels_last(as_array(_first(one), "A batch of the data loader")) for one in images),
+            batched=getattr(images, "batch_size", None) is not None,
         )
     if hasattr(images, "shape") and hasattr(images, "dtype"):
         array = as_array(images, "images")
-        if array.ndim not in (3, 4):
+        if array.ndim not in form.axes:
+            one, along = ("signal", "steps") if form.signal else ("image", "rows, cols")
             raise ValueError(
-                f"images has shape {array.shape}; expected (n, rows, cols) or (n, rows, cols, channels). "
-                "Give a single image as [image]."
+                f"images has shape {array.shape}; expected (n, {along}) or (n, {along}, channels). "
+                f"Give a single {one} as [{one}]."
             )
         return (Item(i, array[i]) for i in range(len(array)))
     if isinstance(images, dict):
@@ -152,18 +198,21 @@ def count_of(images: Any) -> int | None:
     return None
 
 
-def _walked(folder: Path) -> Iterator[Item]:
+def _walked(folder: Path, form: Form) -> Iterator[Item]:
     if not folder.exists():
         raise FileNotFoundError(f"There is no folder {str(folder)!r}. The working directory is {Path.cwd()}.")
     if not folder.is_dir():
         raise ValueError(f"{str(folder)!r} is a file. Give its folder, or a list of paths: [{str(folder)!r}].")
-    return _files(folder)
+    return _files(folder, {".npy"} if form.signal else _endings())
 
 
-def _files(folder: Path) -> Iterator[Item]:
+def _endings() -> set[str]:
     import PIL.Image
 
-    endings = set(PIL.Image.registered_extensions())
+    return set(PIL.Image.registered_extensions())
+
+
+def _files(folder: Path, endings: set[str]) -> Iterator[Item]:
     for where, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
@@ -206,22 +255,10 @@ def _of_batches(batches: Iterable[Any], batched: bool) -> Iterator[Item]:
             yield Item(next(counter), image)
 
 
-def _batched(spec: Any) -> bool:
+def _batched(spec: Any, form: Form) -> bool:
     first = _first(spec)
-    if isinstance(first, dict):
-        return False
-    rank = first.shape.rank
-    # (rows, cols) and (rows, cols, channels) are images.
-    return rank == 4 or (rank == 3 and first.shape[-1] not in (1, 3, 4))
+    return not isinstance(first, dict) and form.batched(tuple(first.shape))
 
 
 def _is_pydataset(images: Any) -> bool:
     return any(one.__name__ == "PyDataset" and one.__module__.startswith("keras") for one in type(images).__mro__)
-
-
-def _torch_images(batch: Any) -> Any:
-    """Return a batch or an image with its channels last, which PyTorch's data sets have first."""
-    array = as_array(batch, "A batch of the data loader")
-    if array.ndim >= 3 and array.shape[-3] in (1, 3, 4) and array.shape[-1] not in (1, 3, 4):
-        return np.moveaxis(array, -3, -1)
-    return array

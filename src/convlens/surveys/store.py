@@ -123,7 +123,7 @@ def _row(path: str, one: int, tally: Tally) -> dict[str, Any]:
             "bottom": entry.window[0][1],
             "left": entry.window[1][0],
             "right": entry.window[1][1],
-            "patch": entry.patch.png,
+            "patch": entry.patch.file,
             "low": entry.patch.low,
             "high": entry.patch.high,
         }

@@ -1,4 +1,4 @@
-"""`survey`: rank the images of a data set by every filter of a model."""
+"""`survey`: rank the images, or the signals, of a data set by every filter of a model."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convlens.models.find_layers import check_model
-from convlens.models.image_input import check_takes_pictures
+from convlens.models.image_input import check_takes_pictures, expected_input, takes_signal
 from convlens.models.input_values import arrays_in
 from convlens.models.model_inputs import read_inputs
 from convlens.surveys import job
 from convlens.surveys.job import Settings, Statistic
 from convlens.surveys.requirements import needed
 from convlens.surveys.results import Survey
-from convlens.surveys.sources import Partition, bag_items, checksum, count_of, finder, partitions
+from convlens.surveys.sources import Form, Partition, bag_items, checksum, count_of, finder, partitions
 from convlens.surveys.store import FILE, read, write
 from convlens.surveys.tally import Tallies
 
@@ -47,30 +47,31 @@ def survey(
     progress: bool = True,
     partition_size: int | None = None,
 ) -> Survey:
-    """Rank the images of a data set by how much they excite each filter of a model's convolution layers.
+    """Rank the images, or the signals, of a data set by how much they excite each filter of a model's convolutions.
 
     One pass over the data serves all layers. What is kept at any time is one partition of images and, for each filter,
-    `top` patches of at most 64 × 64 pixels.
+    `top` patches of at most 64 × 64 pixels, or of a signal 4,096 numbers.
 
     Parameters
     ----------
     model
-        A built Keras model that takes an image; it is not changed.
+        A built Keras model that takes an image or a signal; it is not changed.
     images
         A folder, walked in sorted order; paths, arrays or ``(id, image)`` pairs; an array ``(n, rows, cols)`` or
         ``(n, rows, cols, channels)``; a ``tf.data.Dataset``, ``keras.utils.PyDataset`` or PyTorch ``DataLoader``, of
-        whose elements the first part is taken; a Dask bag. Values go into the model as given, 0 to 255 for files.
+        whose elements the first part is taken; a Dask bag. Values go into the model as given, 0 to 255 for files. Of
+        signals an array is ``(n, steps)`` or ``(n, steps, channels)``, and files are those that ``np.save`` writes.
     layer
         Path of a layer, "block/conv", or several; every convolution when left out.
     top
         Images kept for each filter. Of images with the same value those of the lower id come first.
     statistic
         What a map is ranked by: ``"max"``, ``"mean"``, or a function of an array ``(batch, rows, cols, filters)`` that
-        returns ``(batch, filters)``.
+        returns ``(batch, filters)``; that of signals is ``(batch, steps, filters)``.
     batch_size
         Images that the model is run on at once. Images of several shapes are gathered into batches of one shape.
     preprocess
-        Callable from a float32 copy of an image, ``(rows, cols, channels)``, to what the model takes.
+        Callable from a float32 copy of an image, ``(rows, cols, channels)``, or of a signal, to what the model takes.
     inputs
         What the model takes besides the image, as `ConvLens` has it; the same for every image.
     client
@@ -111,7 +112,10 @@ def survey(
     with _Progress(count_of(images), total.images, progress) as bar:
         keeper = _Keeper(folder, description, total, bar)
         todo = _left(
-            partitions(images, size, batch_size), total, bag=hasattr(images, "to_delayed"), there=client is not None
+            partitions(images, size, batch_size, _form(model, inputs)),
+            total,
+            bag=hasattr(images, "to_delayed"),
+            there=client is not None,
         )
         try:
             if client is None:
@@ -246,6 +250,11 @@ def _settings(
     if preprocess is not None and not callable(preprocess):
         raise TypeError(f"preprocess is of type {type(preprocess).__name__}; expected a function of an image.")
     return Settings(layers, int(top), statistic, int(batch_size), preprocess, inputs)
+
+
+def _form(model: keras.Model, inputs: Any) -> Form:
+    taken = read_inputs(model, inputs)
+    return Form(takes_signal(model, taken), expected_input(model, taken)[2])
 
 
 def _partition_size(given: int | None, batch_size: int) -> int:

@@ -329,12 +329,12 @@ class LensMethods(LensBase):
         steps: int = 256,
         start: Any = "noise",
         seed: int = 0,
-        pixel: tuple[int, int] | None = None,
+        pixel: tuple[int, int] | int | None = None,
         value_range: Any = None,
         smoothness: float = 0.1,
         callback: Callback | None = None,
     ) -> Maximized:
-        """Find the image that excites filter `i` most, through the weights that the lens holds.
+        """Find the image, or the signal, that excites filter `i` most, through the weights that the lens holds.
 
         Parameters
         ----------
@@ -345,7 +345,8 @@ class LensMethods(LensBase):
         steps, seed, pixel, smoothness, callback
             As for `convlens.maximize`.
         value_range
-            ``(low, high)`` of what the model is fed; from black to white, preprocessed, when left out.
+            ``(low, high)`` of what the model is fed; from black to white, preprocessed, when left out, and of a signal
+            its least and greatest value.
 
         Returns
         -------
@@ -381,7 +382,8 @@ class LensMethods(LensBase):
     ) -> npt.NDArray[np.float32]:
         """Return what in the image the model's output rests on, at the open layer: ``(rows, cols)`` float32.
 
-        Of a latent vector ``(numbers,)``: how much the output changes with each, by the methods of gradients.
+        Of a signal ``(steps,)``. Of a latent vector ``(numbers,)``: how much the output changes with each, by the
+        methods of gradients.
 
         Parameters
         ----------
@@ -396,6 +398,11 @@ class LensMethods(LensBase):
             Name or position among several outputs.
         edited
             Whether to run with the weights that the lens holds, or with the model's own.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``(rows, cols)`` float32; of a signal ``(steps,)``.
 
         Raises
         ------

@@ -4,17 +4,19 @@ import { sameWeights } from "../../../preview/full-preview.ts";
 import { pngUrl } from "../../../protocol/bytes.ts";
 import type { LensView } from "../../../state/lens-view.ts";
 import type { Chosen } from "../../ui/selectedFilter.ts";
+import { endsWords, thingWord } from "../../ui/wording.ts";
 
 export function Growing({ lens, filter, name }: Chosen & { lens: LensView }) {
   const { interpretation } = lens;
   const { uid } = filter;
   const offline = lens.link.value === "offline";
   const run = interpretation.run("maximize", uid);
-  const { running, error, step = 0, steps = 0, activation, picture } = run?.record ?? {};
+  const { running, error, step = 0, steps = 0, activation, picture, range } = run?.record ?? {};
+  const thing = thingWord(lens.geometry.value, "Picture");
   const old =
     run?.weights && !sameWeights({ kernel: filter.kernel.value, bias: filter.bias.value }, run.weights);
   return (
-    <section class="cl-growing" aria-label={`Picture that excites ${name} most`}>
+    <section class="cl-growing" aria-label={`${thing} that excites ${name} most`}>
       <p>
         <button
           type="button"
@@ -24,7 +26,7 @@ export function Growing({ lens, filter, name }: Chosen & { lens: LensView }) {
             running ? interpretation.stop("maximize") : interpretation.begin({ what: "maximize", uid })
           }
         >
-          {running ? "Stop" : "Picture that excites it most"}
+          {running ? "Stop" : `${thing} that excites it most`}
         </button>{" "}
         {running && <progress aria-label="Steps" max={steps || 1} value={step} />}{" "}
         <span class="cl-muted" role="status">
@@ -43,6 +45,7 @@ export function Growing({ lens, filter, name }: Chosen & { lens: LensView }) {
             step <span class="cl-number">{step}</span> of {steps}
             <br />
             mean of its map <span class="cl-number">{formatNumber(Math.fround(activation ?? 0), 5)}</span>
+            {range && <> · curve from {endsWords(range)}</>}
             {old && <span> of the kernel before the last edits</span>}
           </figcaption>
         </figure>

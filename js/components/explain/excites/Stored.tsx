@@ -6,6 +6,7 @@ import { pngUrl } from "../../../protocol/bytes.ts";
 import type { Uid } from "../../../protocol/records.ts";
 import type { LensView } from "../../../state/lens-view.ts";
 import type { Chosen } from "../../ui/selectedFilter.ts";
+import { endsWords, placeWords, thingWord } from "../../ui/wording.ts";
 
 export function Stored({ lens, filter, name }: Chosen & { lens: LensView }) {
   const { interpretation } = lens;
@@ -15,6 +16,9 @@ export function Stored({ lens, filter, name }: Chosen & { lens: LensView }) {
   const found = interpretation.excited(uid);
   const survey = interpretation.survey.value;
   const offline = lens.link.value === "offline";
+  const geometry = lens.geometry.value;
+  const Thing = thingWord(geometry);
+  const thing = Thing.toLowerCase();
   if (!found || found instanceof Error)
     return <p class="cl-muted">{found ? found.message : "Waiting for Python."}</p>;
   if (found.best.length === 0)
@@ -30,16 +34,18 @@ export function Stored({ lens, filter, name }: Chosen & { lens: LensView }) {
     interpretation.begin({ what: "rank", uid });
   };
   const words = () => {
-    if (!edited) return `of ${survey?.images} images`;
+    if (!edited) return `of ${survey?.images} ${thing}s`;
     if (!ranked) return "of the original kernel";
     const now = run?.weights && sameWeights(weights, run.weights);
     return `of the ${now ? "edited kernel" : "kernel before the last edits"}, among the stored patches`;
   };
   return (
-    <section class="cl-stored" aria-label={`Images that excite ${name} most`} aria-busy={running}>
+    <section class="cl-stored" aria-label={`${Thing}s that excite ${name} most`} aria-busy={running}>
       <div class="cl-explainhead">
         <p>
-          <strong>Images that excite {name} most</strong>{" "}
+          <strong>
+            {Thing}s that excite {name} most
+          </strong>{" "}
           <span class="cl-muted" role="status">
             {words()}
           </span>
@@ -68,7 +74,7 @@ export function Stored({ lens, filter, name }: Chosen & { lens: LensView }) {
               disabled={offline}
               onClick={() => interpretation.show(null)}
             >
-              Back to the previous image
+              Back to the previous {thing}
             </button>
           )}
         </span>
@@ -77,22 +83,23 @@ export function Stored({ lens, filter, name }: Chosen & { lens: LensView }) {
       <ol class="cl-patches">
         {(ranked || found.best).map((one) => {
           const value = formatNumber(Math.fround(one.value), 5);
-          const [row, col] = one.pixel;
+          const place = placeWords(geometry, ...one.pixel);
           return (
             <li key={`${one.filter}/${one.rank}`}>
               <button
                 type="button"
                 disabled={offline}
-                title={`Show image ${one.image}, with pixel row ${row}, col ${col} pinned`}
-                aria-label={`Image ${one.image}: ${value} at row ${row}, col ${col}. Show it`}
+                title={`Show ${thing} ${one.image}, with ${place} pinned`}
+                aria-label={`${Thing} ${one.image}: ${value} at ${place}. Show it`}
                 onClick={() => interpretation.show(one)}
               >
                 <img alt="" src={pngUrl(one.picture)} />
                 <span class="cl-number">{value}</span>
-                <span>image {one.image}</span>
-                <span class="cl-muted">
-                  row {row}, col {col}
+                <span>
+                  {thing} {one.image}
                 </span>
+                <span class="cl-muted">{place}</span>
+                {one.range && <span class="cl-muted">{endsWords(one.range)}</span>}
               </button>
             </li>
           );
