@@ -106,9 +106,10 @@ class Job:
         tallies = Tallies(done={number: checksum(items)})
         for batch in self._batches(self._read(items, tallies.skipped)):
             forward = self._forward(batch[0].x)
+            patches = Patches(batch, signal=forward.signal)
             for path, found in forward.run([one.x for one in batch]).items():
                 tally = tallies.layers.setdefault(path, Tally(found.values.shape[1], self.settings.top))
-                entry = _entries(batch, found, forward, path)
+                entry = _entries(batch, found, forward, path, patches)
                 tally.add([one.image for one in batch], found.values, entry, (floors or {}).get(path))
             tallies.images += len(batch)
             if counted is not None:
@@ -310,15 +311,32 @@ def to_integers(tensor: Any) -> npt.NDArray[np.int64]:
     return np.asarray(keras.ops.convert_to_numpy(tensor)).astype(np.int64)
 
 
-def _entries(batch: Sequence[Prepared], found: Answers, forward: Forward, path: str) -> Callable[[int, int], Entry]:
+class Patches:
+    """What was cut out of the images of a batch: deep layers' filters all read the same few windows of an image."""
+
+    def __init__(self, batch: Sequence[Prepared], *, signal: bool) -> None:
+        self._batch = batch
+        self._cut = Patch.of_signal if signal else Patch.of
+        self._made: dict[tuple[int, Window], Patch] = {}
+
+    def of(self, position: int, window: Window) -> Patch:
+        """Return the window of the image at a position in the batch."""
+        key = (position, window)
+        if key not in self._made:
+            self._made[key] = self._cut(self._batch[position].shown, window)
+        return self._made[key]
+
+
+def _entries(
+    batch: Sequence[Prepared], found: Answers, forward: Forward, path: str, patches: Patches
+) -> Callable[[int, int], Entry]:
     def entry(position: int, one: int) -> Entry:
         image = batch[position]
         row, col = divmod(int(found.places[position, one]), found.cols)
         rows, cols = image.shown.shape[:2]
         window = forward.window(path, row, col, (rows, cols))
         value = float(found.values[position, one])
-        cut = Patch.of_signal if forward.signal else Patch.of
-        return Entry(image.image, value, (row, col), window, cut(image.shown, window))
+        return Entry(image.image, value, (row, col), window, patches.of(position, window))
 
     return entry
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from convlens.maths.block_means import block_means
 from convlens.maths.curve_picture import curve_picture
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 Array = npt.NDArray[np.float32]
 Window = tuple[tuple[int, int], tuple[int, int]]
@@ -24,21 +27,35 @@ _CURVE = (128, 128)
 _SIGNAL = b"\x93NUMPY"
 
 
-@dataclass(frozen=True)
 class Patch:
     """A part of an image in 8 bits, or of a signal in float32.
 
     Parameters
     ----------
     file
-        Bytes of a PNG file of one or three channels; of a signal those of a NumPy file, ``(steps, channels)``.
+        Bytes of a PNG file of one or three channels; of a signal those of a NumPy file, ``(steps, channels)``. Or the
+        picture, which is written into such a file when that is asked for: most patches are cut before better ones are
+        found, and the file takes ten times what the cutting does.
     low, high
         Values that the codes 0 and 255 stand for; of a signal its least and its greatest value.
     """
 
-    file: bytes
-    low: float
-    high: float
+    def __init__(self, file: bytes | PIL.Image.Image, low: float, high: float) -> None:
+        self._kept = file
+        self.low, self.high = low, high
+
+    def __reduce__(self) -> tuple[type[Patch], tuple[bytes, float, float]]:
+        """Cross to another process as a file."""
+        return Patch, (self.file, self.low, self.high)
+
+    @property
+    def file(self) -> bytes:
+        """Bytes of the file."""
+        if not isinstance(self._kept, bytes):
+            file = io.BytesIO()
+            self._kept.save(file, "PNG", compress_level=1)
+            self._kept = file.getvalue()
+        return self._kept
 
     @classmethod
     def of_signal(cls, signal: Array, window: Window) -> Patch:
@@ -56,7 +73,7 @@ class Patch:
     @property
     def signal(self) -> bool:
         """Whether it is a part of a signal."""
-        return self.file.startswith(_SIGNAL)
+        return isinstance(self._kept, bytes) and self._kept.startswith(_SIGNAL)
 
     def png(self) -> bytes:
         """Return the patch as the bytes of a PNG file; that of a signal draws its curves."""
@@ -88,9 +105,7 @@ class Patch:
         picture = PIL.Image.fromarray(codes[:, :, 0] if codes.shape[2] == 1 else codes)
         if max(picture.size) > LONGEST_SIDE:
             picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), PIL.Image.Resampling.BOX, reducing_gap=None)
-        file = io.BytesIO()
-        picture.save(file, "PNG", compress_level=1)
-        return cls(file.getvalue(), low, high)
+        return cls(picture, low, high)
 
     def values(self) -> Array:
         """Return the patch, ``(rows, cols, channels)``, in the image's own values to 1/255 of the range.
@@ -102,8 +117,11 @@ class Patch:
         if self.signal:
             numbers: Array = np.load(io.BytesIO(self.file), allow_pickle=False)
             return numbers[np.newaxis]
-        with PIL.Image.open(io.BytesIO(self.file)) as picture:
-            codes = np.asarray(picture, dtype=np.float32)
+        if isinstance(self._kept, bytes):
+            with PIL.Image.open(io.BytesIO(self._kept)) as picture:
+                codes = np.asarray(picture, dtype=np.float32)
+        else:
+            codes = np.asarray(self._kept, dtype=np.float32)
         codes = codes if codes.ndim == 3 else codes[:, :, None]
         return codes * np.float32((self.high - self.low) / 255) + np.float32(self.low)
 
