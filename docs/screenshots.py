@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from docs import questions
+from docs import questions, walkthrough_pictures
 from tests.browser import states
 from tests.browser.hosts.jupyterlab import JupyterLab
 from tests.browser.lens import LensView
@@ -25,7 +25,7 @@ EXPLAINED = (342, 195)
 
 def main() -> None:
     """Make all pictures, or those that are named."""
-    kinds = {"docs": documentation, "states": store_states}
+    kinds = {"docs": documentation, "walkthrough": walkthrough, "states": store_states}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", default=[], choices=kinds)
     only: Sequence[str] = parser.parse_args().only
@@ -38,6 +38,18 @@ def store_states() -> None:
     """Store how every component looks in every state, where that is not as it was."""
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         states.store(states.photograph(browser, states.build(Path(folder))))
+
+
+def walkthrough() -> None:
+    """Photograph what is on screen when each task of the first hour is done."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve(Path(folder)) as server,
+        chromium() as browser,
+        watched(browser, width=1400, height=900) as context,
+        JupyterLab.of(server, context) as lab,
+    ):
+        walkthrough_pictures.photograph(lab, browser, IMAGES / "walkthrough")
 
 
 def documentation() -> None:
