@@ -403,6 +403,7 @@ def test_a_generators_vector_is_edited_as_a_kernel_is_and_keras_maps_and_output_
         view.wait_for_cell(cells.nth(number), float(vector[number]))
         view.settle()
         for index in range(3):
+            view.choose(index).settle()
             assert_drawn(view.map_pixels(index, maps.shape[:2]), maps[..., index])
         expect(panel).to_have_attribute("aria-busy", "false")
         one = drawn[..., 0]
@@ -415,6 +416,7 @@ def test_a_generators_vector_is_edited_as_a_kernel_is_and_keras_maps_and_output_
     vector = follows(3)
     np.testing.assert_array_equal(vector, np.where(np.arange(11) == 3, np.float32(-1.5), was))
     # Keys go to the last number and no further.
+    cells.nth(4).click()
     page.keyboard.press("Control+End")
     page.keyboard.press("ArrowRight")
     expect(cells.nth(10)).to_be_focused()
