@@ -17,7 +17,8 @@ import type { LensView } from "../../state/lens-view.ts";
 const STEMS = 48;
 /** Widths of bias, sum (at least), Paint, and in a model of Ablate and of what the edits do to its output. */
 const TOOLS = [98, 24, 47];
-const MODEL_TOOLS = [...TOOLS, 62, 140];
+/** A bias of a model has all its digits. */
+const MODEL_TOOLS = [130, ...TOOLS.slice(1), 62, 140];
 /** Planes of a kernel that are shown side by side, as the editor has it. */
 const SIDE_BY_SIDE = 4;
 
