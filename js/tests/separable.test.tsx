@@ -61,12 +61,12 @@ describe("a separable layer's card", () => {
     const [first, second] = lens.filters.value;
     act(() => lens.network.editFactor(first?.uid ?? 0, { part: "depthwise", index: [0], value: [10] }));
     expect(numbers("Depthwise kernels of Filter 2")[0]).toBe(10);
-    expect(root.textContent).toContain("Keras computes");
+    expect(root.textContent).toContain("Keras is computing");
     expect(lens.filters.value.map(({ map }) => map.value.provenance)).toEqual(["stale", "stale"]);
     await vi.waitFor(() => {
       act(() => python.pump());
       expect(second?.kernel.value[0]).toBe(5);
-      expect(root.textContent).not.toContain("Keras computes");
+      expect(root.textContent).not.toContain("Keras is computing");
     });
     expect(lens.filters.value.map(({ map }) => map.value.provenance)).toEqual(["keras", "keras"]);
 
