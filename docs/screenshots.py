@@ -46,7 +46,7 @@ def walkthrough() -> None:
         tempfile.TemporaryDirectory() as folder,
         serve(Path(folder)) as server,
         chromium() as browser,
-        watched(browser, width=1400, height=900) as context,
+        watched(browser, width=1400, height=1150) as context,
         JupyterLab.of(server, context) as lab,
     ):
         walkthrough_pictures.photograph(lab, browser, IMAGES / "walkthrough")

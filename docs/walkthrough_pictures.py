@@ -17,8 +17,6 @@ from tests.browser.running import profile
 
 #: Width of a picture in pixels, and the colours that its greys and few accents need.
 WIDTH, COLOURS = 800, 48
-#: Height of JupyterLab's status bar.
-STATUS_BAR = 32
 
 
 def photograph(lab: JupyterLab, browser: Browser, images: Path) -> None:
@@ -28,12 +26,23 @@ def photograph(lab: JupyterLab, browser: Browser, images: Path) -> None:
     for task in tasks.TASKS:
         if task in tasks.PHONE_JOBS:
             _on_a_phone(notebook, browser, task, images)
-            continue
-        view = _fresh(notebook, tasks.NETWORK if task in tasks.NETWORK_JOBS else tasks.STUDENT)
-        task(Walk(notebook, view))
+        else:
+            _in_a_notebook(notebook, task, images)
+
+
+def _in_a_notebook(notebook: Notebook, task: Task, images: Path) -> None:
+    view = _fresh(notebook, tasks.NETWORK if task in tasks.NETWORK_JOBS else tasks.STUDENT)
+    taken: list[Path] = []
+
+    def take() -> None:
+        taken.append(images / _name(task))
+        _save(notebook.page, _in_sight(view), taken[-1])
+
+    task(Walk(notebook, view, shown=take))
+    if not taken:
         # The word beside a map stays for a moment after Keras has answered.
         expect(view.settle().root.locator("[data-from=preview][aria-hidden=false]")).to_have_count(0)
-        _save(notebook.page, _in_sight(view), images / _name(task))
+        take()
 
 
 def _fresh(notebook: Notebook, code: str) -> LensView:
@@ -44,10 +53,15 @@ def _fresh(notebook: Notebook, code: str) -> LensView:
 
 
 def _in_sight(view: LensView) -> dict[str, float]:
-    """Return the part of the lens that is on the screen."""
-    box, screen = view.root.bounding_box(), view.page.viewport_size
-    assert box is not None and screen is not None
-    top, bottom = max(0.0, box["y"]), min(box["y"] + box["height"], screen["height"] - STATUS_BAR)
+    """Return the part of the lens that is on the screen, which is all of it in full screen."""
+    screen = view.page.viewport_size
+    assert screen is not None
+    if view.page.evaluate("document.fullscreenElement !== null"):
+        return {"x": 0, "y": 0, "width": screen["width"], "height": screen["height"]}
+    box, panel = view.root.bounding_box(), view.page.locator(".jp-WindowedPanel-outer").first.bounding_box()
+    assert box is not None and panel is not None
+    top = max(panel["y"], box["y"])
+    bottom = min(box["y"] + box["height"], panel["y"] + panel["height"])
     return {"x": box["x"], "y": top, "width": box["width"], "height": bottom - top}
 
 

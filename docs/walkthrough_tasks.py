@@ -73,6 +73,8 @@ class Walk:
     view: LensView
     #: What was done, in words.
     steps: list[str] = field(default_factory=list)
+    #: Called where the screen shows what the task is about, by tasks that go on from there.
+    shown: Callable[[], Any] = lambda: None
 
     @property
     def page(self) -> Page:
@@ -389,6 +391,7 @@ def project(walk: Walk) -> None:
     walk.step("press *Page Down*", lambda: walk.page.keyboard.press("PageDown"))
     expect(view.card(1)).to_be_visible()
     view.settle()
+    walk.shown()
     # And on, as a presenter's remote control does: some of them press arrow keys.
     walk.page.keyboard.press("ArrowRight")
     expect(view.card(2)).to_be_visible()

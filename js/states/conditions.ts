@@ -119,10 +119,12 @@ export const CONDITIONS: readonly State[] = [
         throw new Error("This page has no Python behind it.");
       };
       traits._saved = {
+        input: null,
         predictions: null,
         outputs: [],
         snapshots: [],
         excited: [],
+        held: "",
         left_out:
           "Left out of this page, which would be larger than 20 MB: 3 of 8 snapshots of the training.",
       };

@@ -76,4 +76,7 @@ async function main() {
 }
 
 addEventListener("hashchange", () => location.reload());
-void main();
+void main().catch((error: unknown) => {
+  document.body.dataset.shown = "failed";
+  throw error;
+});

@@ -40,7 +40,7 @@ TOLERANCES = {1: 32.0, 4: 12.0}
 #: States on one page: when one is measured, all of it is laid out. Pages are drawn side by side, since each waits.
 TOGETHER = 8
 
-SHOWN = "body[data-shown=true]"
+SHOWN = "body[data-shown]"
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,16 @@ def open_page(page: Page, file: Path, names: list[str]) -> None:
     page.goto(f"{file.as_uri()}?bars#{'&'.join(quote(name, safe='') for name in names)}", wait_until="commit")
 
 
+def wait_shown(page: Page) -> None:
+    """Wait until all states of the page are drawn; a state that throws ends that at once."""
+    page.wait_for_selector(SHOWN, state="attached")
+    assert page.evaluate("document.body.dataset.shown") == "true", "A state of the page threw; see its console."
+
+
 def states_of(page: Page, file: Path) -> list[State]:
     """Return the states that the page has."""
     open_page(page, file, ["none of them"])
-    page.wait_for_selector(SHOWN, state="attached")
+    wait_shown(page)
     return [State(**one) for one in json.loads(page.evaluate("document.body.dataset.states"))]
 
 
@@ -105,7 +111,7 @@ def photograph(
 
 def pictures(page: Page) -> list[Image.Image]:
     """Photograph the states of a page, from top to bottom, once all are shown."""
-    page.wait_for_selector(SHOWN, state="attached")
+    wait_shown(page)
     whole = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
     boxes = page.locator(".state").evaluate_all("""boxes => boxes.map((box) => {
       const { left, top, right, bottom } = box.getBoundingClientRect();
