@@ -382,7 +382,7 @@ def test_a_compiled_call_is_refused_where_it_would_keep_an_edit_and_shown_where_
     if called:
         model(IMAGE)
     if KEEPS_WHAT_IT_TRACED:
-        with pytest.raises(ValueError, match=r"'conv'.*@tf\.function.*Take the decorator off"):
+        with pytest.raises(ValueError, match=r"'conv'.*@tf\.function.*Remove the decorator"):
             ConvModel(model, IMAGE)
     else:
         conv_model = ConvModel(model, IMAGE)

@@ -251,7 +251,7 @@ def test_of_a_stream_the_patch_is_shown_where_it_was_and_the_step_has_its_value(
     lens, (_, _, first, last) = browser.lens, one["window"]
     np.testing.assert_array_equal(lens.image[first : last + 1], SIGNALS[int(one["image"]), first : last + 1])
     assert lens.activations[1, lens.pixel] == one["value"]
-    assert any("Only the patch of signal" in note for note in lens._image["notes"])
+    assert any("only this patch of signal" in note for note in lens._image["notes"])
 
 
 def test_an_edited_filter_ranks_all_stored_patches_anew() -> None:

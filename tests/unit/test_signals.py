@@ -346,11 +346,3 @@ def test_figures_draw_curves(tmp_path: pathlib.Path) -> None:
         assert any(np.array_equal(line, map_) for line in drawn)
     lens.plot(form="compact").savefig(tmp_path / "pairs.png")
     lens.save_html(tmp_path / "signal.html")
-
-
-def test_what_is_made_for_pictures_says_so() -> None:
-    lens = ConvLens(STEREO, model=user_model())
-    with pytest.raises(ValueError, match="reads signals, and this works on pictures only"):
-        lens.maximize(0, steps=1)
-    with pytest.raises(ValueError, match="reads signals, and this works on pictures only"):
-        lens.attribution()

@@ -118,7 +118,7 @@ def attribution(
     ``(rows, cols)`` of the image; ``(steps,)`` of a signal, ``(numbers,)`` of a latent vector.
     """
     found = prepare_attribution(session, target, method, output, edited=edited, seed=seed)()
-    return found[0] if session.image.signal else found
+    return found[0] if session.image.signal and not session.image.latent else found
 
 
 def prepare_attribution(
