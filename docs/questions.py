@@ -106,7 +106,7 @@ class Question:
             click.do(view)
         part = view.root.locator(self.part) if self.part else view.root
         for text in self.read:
-            part.get_by_text(text).first.wait_for()
+            part.get_by_text(text).filter(visible=True).first.wait_for()
         return part
 
 

@@ -167,7 +167,7 @@ def test_under_reduced_motion_nothing_moves_and_the_slide_goes_by_steps(shared: 
         assert view.root.evaluate(moving) == []
         play = view.root.get_by_role("button", name="Play")
         expect(play).to_be_disabled()
-        expect(play).to_have_attribute("title", "Your system asks for reduced motion: slide step by step.")
+        expect(play).to_have_attribute("title", "Your system asks for reduced motion: go step by step.")
         view.button("One pixel forward").click()
         expect(view.root.locator(".cl-explainhead strong")).to_contain_text("row 0, col 0")
     finally:
