@@ -103,7 +103,7 @@ def test_a_signal_is_drawn_edited_pinned_and_explained(lab: JupyterLab, warm_pyt
     expect(listed).to_have_count(3)
     number, value, step = notebook.python.value("[(e.image, e.value, e.pixel) for e in survey.top('conv', 0)]")[1]
     listed.nth(1).get_by_role("button", name=re.compile(rf"^Signal {number}: .* at step {step}\.")).click()
-    expect(inside.root.get_by_role("button", name="Back to the signal before")).to_be_visible()
+    expect(inside.root.get_by_role("button", name="Back to the previous signal")).to_be_visible()
     inside.settle()
     shown, pinned, maps = notebook.python.value("(inside.image, inside.pixel, inside.activations)")
     np.testing.assert_array_equal(shown, notebook.python.value(f"signals[{number}]"))

@@ -197,7 +197,8 @@ function Place(props: PlaceProps) {
       aria-selected={selected}
       aria-setsize={places}
       aria-posinset={place + 1}
-      aria-label={`${index}: ${label}${note && `, ${note}`}${dead ? ", dead" : ""}`}
+      // What is seen, in its order, then the name where the number has taken its place.
+      aria-label={`${index}: ${dead ? "dead, " : ""}${note && `${note}, `}${label}`}
       title={label}
       style={{ transform: `translate(${x}px, ${y}px)` }}
       onClick={props.onChoose}
