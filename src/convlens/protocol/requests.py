@@ -227,10 +227,7 @@ class Requests:
                 bias[index] = new
         if bias:
             self._session.source.require_bias()
-        edited = _with_shown(filters, kernels).with_bias(bias)
-        if len(changed := {*kernels, *bias}) == 1:
-            self._session.compute_ahead(edited, *changed)
-        self._session.commit(edited, self._gesture(message))
+        self._session.commit(_with_shown(filters, kernels).with_bias(bias), self._gesture(message))
 
     def _replace(self, message: Replace) -> None:
         filters = self._session.filters

@@ -216,42 +216,25 @@ class MapCache:
 
     def compute(self, uids: Iterable[int] | None = None) -> None:
         """Have Keras compute the maps that are out of date, of `uids` or of all filters."""
-        _ = self.layer  # waited for before the lock is taken, which the thread that brings it needs
+        layer = self.layer
         with self.lock:
             filters = self._filters
-            # An edit needs one of thousands.
+            # An edit asks for one of thousands.
             wanted = (
                 range(len(filters)) if uids is None else sorted({filters.index_of(u) for u in uids if u in filters})
             )
-            self._run(filters, [i for i in wanted if self.current(filters[i].uid) is None])
-
-    def compute_ahead(self, filters: FilterList, index: int) -> None:
-        """Have Keras compute the map of one filter as it is about to be, where that does not wait for an import.
-
-        Parameters
-        ----------
-        filters
-            What `filters` is about to be. Until it is, and if it never is, the map is out of date.
-        index
-            The filter that changes.
-        """
-        with self.lock:
-            if self._layer is not None and self._layer.independent:
-                self._run(filters, [index])
-
-    def _run(self, filters: FilterList, indices: list[int]) -> None:
-        if not indices:
-            return
-        layer = self.layer
-        check_maps(len(indices), *layer.geometry.output_shape)
-        # Large maps one by one: all at once would take the room of all of them several times.
-        large = math.prod(layer.geometry.output_shape) > LARGE_MAP and layer.independent
-        for some in [[index] for index in indices] if large else [indices]:
-            pre, act = layer.run(filters.kernels, filters.bias, some, filters.pointwise)
-            again = layer.activation if large and act is not pre else None
-            for position, index in enumerate(some):
-                after = act[position] if again is None else again
-                self._maps[filters[index].uid] = Maps(self._key(index, filters), pre[position], after)
+            stale = [i for i in wanted if self.current(filters[i].uid) is None]
+            if not stale:
+                return
+            check_maps(len(stale), *layer.geometry.output_shape)
+            # Large maps one by one: all at once would take the room of all of them several times.
+            large = math.prod(layer.geometry.output_shape) > LARGE_MAP and layer.independent
+            for some in [[index] for index in stale] if large else [stale]:
+                pre, act = layer.run(filters.kernels, filters.bias, some, filters.pointwise)
+                again = layer.activation if large and act is not pre else None
+                for position, index in enumerate(some):
+                    after = act[position] if again is None else again
+                    self._maps[filters[index].uid] = Maps(self._key(index), pre[position], after)
 
     def stack(self, stage: str) -> Array:
         """All maps of one stage, ``(filters, rows, cols)``, read-only."""
@@ -263,8 +246,8 @@ class MapCache:
             stacked.flags.writeable = False
             return stacked
 
-    def _key(self, index: int, filters: FilterList | None = None) -> MapKey:
-        filters = self._filters if filters is None else filters
+    def _key(self, index: int) -> MapKey:
+        filters = self._filters
         return MapKey(filters[index], filters.shared, filters if self._together else None)
 
     @property

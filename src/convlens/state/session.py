@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -124,17 +124,6 @@ class Session:
             if new.filters is old.filters and new.source is old.source:
                 return
             self._step(lambda: self.history.push(new, gesture))
-
-    def compute_ahead(self, filters: FilterList, index: int) -> None:
-        """Compute the map of a filter as these filters, about to be committed, have it.
-
-        The weights that `commit` looks at are then read while TensorFlow runs anyway: its first operation after a pause
-        takes several times as long as any other.
-        """
-        if not self.source.builtin and not self.closed:
-            # The map is computed again where it is asked for, and what is raised then is shown.
-            with suppress(Exception):
-                self.engine.compute_ahead(filters, index)
 
     def undo(self) -> None:
         """Step back, where there is a step."""
