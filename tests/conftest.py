@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import zlib
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -39,6 +40,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Start each test, fixtures included, from its file's own random numbers: what a run finds the next finds again."""
-    keras = sys.modules.get("keras")
+    keras: Any = sys.modules.get("keras")
     if hasattr(keras, "utils"):
         keras.utils.set_random_seed(zlib.crc32(item.path.name.encode()))
