@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from traitlets import TraitError
 
+from convlens import ConvLens
 from convlens.output.figures import MOST_FILTERS, plot, png
 
 RNG = np.random.default_rng(5)
@@ -158,6 +159,32 @@ def test_unknown_options_and_forms_are_refused_with_those_that_exist() -> None:
         plot(KERNELS, MAPS[:3], NAMES)
     with pytest.raises(TraitError, match="no colour map"):
         plot(KERNELS, MAPS, NAMES, cmap="greyish")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (
+            {"stage": "gradient"},
+            TraitError,
+            r"'activation', 'pre_activation' or 'gradients'\. Did you mean 'gradients'",
+        ),
+        ({"kernel_range": "own"}, TraitError, "no kernel_range 'own'"),
+        ({"dpi": "large"}, ValueError, "dpi='large' was given; expected a number"),
+        ({"figsize": 3}, ValueError, r"figsize=3 was given; expected \(width, height\)"),
+        ({"figsize": ("a", 2)}, ValueError, "figsize="),
+        ({"target": 1}, TypeError, "target was given to plot.. without stage='gradients'"),
+        # What the lens itself gives to the drawing is no option of its method.
+        ({"total": 9}, TypeError, "does not know total; it takes form, .*, stage, overlay"),
+        ({"image": np.zeros((2, 2, 1))}, TypeError, "does not know image"),
+    ],
+)
+def test_a_lens_refuses_a_plots_option_by_its_own_name(
+    options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    lens = ConvLens(np.eye(6, dtype=np.float32), [STEP])
+    with pytest.raises(error, match=message):
+        lens.plot(**options)
 
 
 def _place(ax: Axes) -> float:

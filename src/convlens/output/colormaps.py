@@ -97,8 +97,15 @@ def check_overlay(value: Any) -> float:
     return float(value)
 
 
-def check_range(value: Any) -> ValueRange:
+def check_range(value: Any, name: str = "value_range") -> ValueRange:
     """Return `value` as a range: "per_map", "shared", "symmetric", or finite ``(low, high)``, low below high.
+
+    Parameters
+    ----------
+    value
+        What was given.
+    name
+        What errors call it.
 
     Raises
     ------
@@ -109,25 +116,35 @@ def check_range(value: Any) -> ValueRange:
     if isinstance(value, str):
         if value in _MODES:
             return cast("ValueRange", value)
-        raise TraitError(f"There is no value_range {shortened(value)}; {expected}.{_nearest(value, _MODES)}")
+        raise TraitError(f"There is no {name} {shortened(value)}; {expected}.{_nearest(value, _MODES)}")
     try:
         low, high = value
     except (TypeError, ValueError):
-        raise TraitError(f"value_range is {shortened(value)}; {expected}.") from None
+        raise TraitError(f"{name} is {shortened(value)}; {expected}.") from None
     for number in (low, high):
         if isinstance(number, bool) or not isinstance(number, Real) or not math.isfinite(number):
-            raise TraitError(f"value_range is {shortened(value)}; {expected}, both finite numbers.")
+            raise TraitError(f"{name} is {shortened(value)}; {expected}, both finite numbers.")
     if not low < high:
-        raise TraitError(f"value_range is {shortened(value)}; {expected}, with low below high.")
+        raise TraitError(f"{name} is {shortened(value)}; {expected}, with low below high.")
     return float(low), float(high)
 
 
-def check_stage(value: Any) -> Stage:
-    """Return `value` if it is "activation" or "pre_activation", else raise `traitlets.TraitError`."""
+def check_stage(value: Any, more: Sequence[str] = ()) -> Stage:
+    """Return `value` if it is "activation" or "pre_activation", else raise `traitlets.TraitError`.
+
+    Parameters
+    ----------
+    value
+        What was given.
+    more
+        Further stages that the caller has and an error names.
+    """
     if isinstance(value, str) and value in _STAGES:
         return cast("Stage", value)
-    hint = _nearest(value, _STAGES) if isinstance(value, str) else ""
-    raise TraitError(f"There is no stage {shortened(value)}; expected 'activation' or 'pre_activation'.{hint}")
+    names = [*_STAGES, *more]
+    *others, last = map(repr, names)
+    hint = _nearest(value, names) if isinstance(value, str) else ""
+    raise TraitError(f"There is no stage {shortened(value)}; expected {', '.join(others)} or {last}.{hint}")
 
 
 def limits(maps: Iterable[NDArray[Any]], value_range: ValueRange) -> list[tuple[float, float]]:

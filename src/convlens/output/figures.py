@@ -7,6 +7,7 @@ import io
 import math
 import sys
 from collections.abc import Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -100,8 +101,10 @@ def plot(
     TypeError
         If an option is none of these.
     ValueError
-        If `form` is neither, if the numbers of kernels, maps and names differ, or if the figure would have more pixels
-        than Matplotlib can draw.
+        If `form` is neither, if `figsize`, `dpi` or `most` are no such numbers, if the numbers of kernels, maps and
+        names differ, or if the figure would have more pixels than Matplotlib can draw.
+    traitlets.TraitError
+        For a `cmap`, `value_range`, `kernel_range` or `overlay` that there is not.
     """
     unknown = sorted(set(options) - set(_OPTIONS))
     if unknown:
@@ -118,7 +121,7 @@ def plot(
         raise ValueError(f"most={shortened(most)} was given; expected how many filters to draw at most, from 1 on.")
     drawing = _Drawing(kernels, maps, names, check_cmap(cmap), check_range(value_range), most, total)
     opacity = check_overlay(options.pop("overlay", 0.0))
-    drawing.kernel_range = check_range(options.pop("kernel_range", "per_map"))
+    drawing.kernel_range = check_range(options.pop("kernel_range", "per_map"), "kernel_range")
     image, alignment = options.pop("image", None), options.pop("alignment", None)
     if opacity:
         if image is None or alignment is None:
@@ -286,6 +289,10 @@ class _Drawing:
         return (whole[0] * self.scale, whole[1] * self.scale)
 
     def _figure(self, page: tuple[float, float], figsize: tuple[float, float] | None, dpi: float | None) -> Figure:
+        if dpi is not None and not _is_number(dpi):
+            raise ValueError(f"dpi={shortened(dpi)} was given; expected a number of pixels per inch.")
+        if figsize is not None and not (np.shape(figsize) == (2,) and all(map(_is_number, figsize))):
+            raise ValueError(f"figsize={shortened(figsize)} was given; expected (width, height) in inches.")
         figure = _figure_class()(figsize=figsize or page, dpi=dpi, layout="constrained")
         width, height = figure.get_size_inches() * figure.dpi
         if not (0 < width <= MOST_PIXELS and 0 < height <= MOST_PIXELS):
@@ -304,6 +311,10 @@ class _Drawing:
         if self.over is not None:
             rows, cols = self.over.image.shape[:2]
         return float(np.clip(width * rows / max(cols, 1), 0.4 * width, 2 * width)) + 0.3
+
+
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
 
 
 def _colours(image: NDArray[Any]) -> NDArray[Any]:

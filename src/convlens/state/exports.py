@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 #: The stage of `plot` at which the derivatives of a score are drawn, and the colour map whose middle is 0.
 GRADIENTS, DIVERGING = "gradients", "RdBu_r"
+#: What a caller of `figure` chooses; the rest of what `convlens.output.figures.plot` takes comes from the session.
+CHOSEN = ("form", "figsize", "dpi", "most", "cmap", "value_range", "kernel_range", "stage", "overlay")
+OF_GRADIENTS = ("target", "output")
 
 
 class Look(NamedTuple):
@@ -61,10 +64,15 @@ def figure(session: Session, look: Look, **options: Any) -> Figure:
     """Draw filters and activation maps; `options` are those of `convlens.output.figures.plot`, `stage` and its own."""
     from convlens.output.figures import plot
 
+    if unknown := sorted(options.keys() - {*CHOSEN, *OF_GRADIENTS}):
+        listed = f"{', '.join(CHOSEN)}, and with stage='gradients' {' and '.join(OF_GRADIENTS)}"
+        raise TypeError(f"plot() does not know {', '.join(unknown)}; it takes {listed}.")
     stage = options.pop("stage", look.stage)
     if stage == GRADIENTS:
         return _figure_of_gradients(session, **options)
-    stage = check_stage(stage)
+    stage = check_stage(stage, more=[GRADIENTS])
+    if chosen := [name for name in OF_GRADIENTS if name in options]:
+        raise TypeError(f"{' and '.join(chosen)} was given to plot() without stage='gradients', where it is of use.")
     _ = session.engine.layer  # waited for before the lock is taken
     with session.editing():  # so that filters and maps belong together
         filters = session.current(thorough=True)

@@ -459,8 +459,10 @@ class LensMethods(LensBase):
         ------
         TypeError
             For any other option.
+        traitlets.TraitError
+            For a `cmap`, `value_range`, `kernel_range`, `stage` or `overlay` that there is not.
         ValueError
-            For a value that an option cannot have, for a figure of more pixels than Matplotlib can draw, and for
+            For a value that another option cannot have, for a figure of more pixels than Matplotlib can draw, and for
             gradients without a model.
         """
         return exports.figure(self._open, self.look, **({"overlay": self.overlay} | kw))
