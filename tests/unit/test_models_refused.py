@@ -62,7 +62,8 @@ def test_an_input_by_name_alone_is_the_image() -> None:
     close(ConvLens(IMAGE, model=model).activations, maps(model.conv(IMAGE[np.newaxis])), 1e-5)
 
 
-def test_a_layer_made_of_others_becomes_a_model() -> None:
+@pytest.mark.parametrize("keyword", ["model", "layer"])
+def test_a_layer_made_of_others_becomes_a_model(keyword: str) -> None:
     class Encoder(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
         def __init__(self) -> None:
             super().__init__(name="encoder")
@@ -76,10 +77,13 @@ def test_a_layer_made_of_others_becomes_a_model() -> None:
 
     layer = Encoder()
     layer(IMAGE[np.newaxis])
-    text = refusal(IMAGE, model=layer)
+    text = refusal(IMAGE, **{keyword: layer})
     line = text[text.index("i = keras.Input") :].rstrip(".").replace("(rows, cols, channels)", "(8, 8, 3)")
     lens = follow(line, layer=layer, image=IMAGE)
     close(lens.activations, maps(layer.conv(IMAGE[np.newaxis])), 1e-5)
+
+
+def test_a_layer_given_as_a_model_is_sent_to_layer() -> None:
     assert "layer=" in refusal(IMAGE, model=layers.Conv2D(1, 3))
 
 

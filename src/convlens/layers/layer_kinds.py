@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from convlens.layers.keras_internals import layers_within
 from convlens.layers.kinds import class_names, kind_of
 from convlens.layers.recognise_activation import describe
 from convlens.maths.geometry import Geometry
@@ -69,6 +70,11 @@ def _why_not(layer: Any) -> str:
         why = "has no convolution layer inside: its kernels belong to gates that are computed together"
     elif isinstance(layer, keras.layers.Dense):
         why = "has no kernel to lay over an image. Applied to every pixel, it equals a Conv2D with kernel_size=1"
+    elif any(kind_of(one) for one in layers_within(layer)):
+        return (
+            f"layer={layer.name!r} is of type {name}, a layer made of others, convolutions among them. Make a model of "
+            "it: i = keras.Input((rows, cols, channels)); ConvLens(image, model=keras.Model(i, layer(i)))."
+        )
     else:
         why = "is not a convolution layer"
     return f"Layer {layer.name!r} ({name}) cannot be shown: it {why}. {_openable()}."
