@@ -96,6 +96,10 @@ DEPENDS: dict[str, tuple[str, ...]] = {
 MAIN_ONLY = (
     # Reads the graph of a network, and runs nothing of it.
     "tests/unit/test_receptive.py::test_a_networks_last_feature_map_has_the_published_receptive_field",
+    # Runs the browser's code. What the same layers compute is compared with Keras in test_signal_layers.py everywhere.
+    "tests/unit/test_signals.py::test_the_browsers_linear_update_of_a_signal_is_what_keras_computes",
+    # Refused by their class; building a ConvLSTM takes JAX half a minute.
+    "tests/unit/test_models_refused.py::test_clips_and_volumes_are_said_to_be_out_of_scope_with_what_opens",
     # With other versions of Dask, one survey that is the same as without it shows that all its calls are understood.
     "tests/unit/test_survey_cluster.py::test_a_run_that_is_interrupted_is_cancelled_and_can_be_resumed",
     "tests/unit/test_survey_cluster.py::test_a_worker_that_is_killed_in_the_middle_loses_nothing",

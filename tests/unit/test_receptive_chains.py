@@ -17,7 +17,7 @@ from tests.unit.receptive_fields import POSITIVE, check, told
 layers = keras.layers
 #: TensorFlow's convolutions read channels_first on a GPU only.
 DATA_FORMATS = ["channels_last"] + ["channels_first"] * (keras.backend.backend() != "tensorflow")
-MODELS = 8 if COMPILES_EVERY_SHAPE else sweep(40, least=8)
+MODELS = 4 if COMPILES_EVERY_SHAPE else sweep(40, least=8)
 
 
 def settings(rng: np.random.Generator) -> dict[str, Any]:
