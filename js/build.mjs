@@ -3,6 +3,7 @@
  * sources make the same bytes.
  *
  *     node js/build.mjs            minified; fails where the sizes exceed budget.json
+ *     node js/build.mjs --rooms    the same, with what each folder takes of it
  *     node js/build.mjs --watch    readable, rebuilt on every change
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -94,13 +95,31 @@ async function report() {
   }
 }
 
+/** What each folder, or package, takes of the bundle, as esbuild made it: before names are shortened further. */
+function reportRooms({ outputs }) {
+  const rooms = new Map();
+  for (const { inputs } of Object.values(outputs))
+    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+      const room = /^node_modules\/(@[^/]+|[^/]+)|^js\/(components\/[^/]+|[^/]+)(?=\/)/.exec(path);
+      const name = room?.[1] ?? room?.[2] ?? "widget";
+      rooms.set(name, (rooms.get(name) ?? 0) + bytesInOutput);
+    }
+  for (const [name, bytes] of [...rooms].sort(([, a], [, b]) => b - a))
+    console.log(`${String(bytes).padStart(7)}  ${name}`);
+}
+
 if (watch) {
   await esbuild.build(loader);
   const context = await esbuild.context({ ...options, logLevel: "info" });
   await context.watch();
 } else {
   const mangleProps = new RegExp(`^(${(await internalNames(options)).join("|")})$`);
-  const { outputFiles } = await esbuild.build({ ...options, mangleProps, write: false });
+  const { outputFiles, metafile } = await esbuild.build({
+    ...options,
+    mangleProps,
+    metafile: true,
+    write: false,
+  });
   const [js, css] = [".js", ".css"].map(
     (end) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "",
   );
@@ -110,4 +129,5 @@ if (watch) {
   await writeFile(`${outdir}/widget.js`, shorter(js));
   await writeFile(`${outdir}/widget.css`, shorterProperties(css, js));
   await report();
+  if (process.argv.includes("--rooms")) reportRooms(metafile);
 }
