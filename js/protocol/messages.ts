@@ -273,8 +273,11 @@ const excitation = fields({
 });
 export type ExcitationRecord = Checked<typeof excitation>;
 
-/** Best first; none where the layer was not surveyed. The ranking is of the original weights: float32 kernel, and bias. */
-const excited = fields({ uid: whole, original: bytes, bias: number, best: list(excitation) });
+/**
+ * Best first; none where the layer was not surveyed. `original` and `bias` are the model's own weights, float32;
+ * `current` is whether all of the model's weights are those that ranked the images.
+ */
+const excited = fields({ uid: whole, original: bytes, bias: number, current: flag, best: list(excitation) });
 export type ExcitedRecord = Checked<typeof excited>;
 
 /** How far a run is. */

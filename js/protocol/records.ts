@@ -244,7 +244,7 @@ export interface Traits extends SharedValues {
   _saved?: unknown;
 }
 
-/** Trait `_survey`: which layers of the model were surveyed, on how many images; `version` counts surveys. */
+/** Trait `_survey`: which layers of the model were surveyed, on how many images; `version` counts surveys, and changes of the model's weights since. */
 export interface SurveyRecord {
   version: number;
   layers: string[];

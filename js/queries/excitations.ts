@@ -7,8 +7,10 @@ import { AskedCache } from "./asked-cache.ts";
 
 export interface Excited {
   best: readonly ExcitationRecord[];
-  /** The weights to which the ranking belongs. */
+  /** The model's own weights of the filter. */
   original: { kernel: Float32Array; bias: number };
+  /** Whether the model still has the weights that ranked the images. */
+  current: boolean;
 }
 
 /** Filters whose images are kept. */
@@ -42,8 +44,8 @@ export class Excitations {
     try {
       const { excited } = await this.queries.ask({ type: "excited", uid });
       if (!excited) throw new Error("Python's answer holds no images.");
-      const { best, original, bias } = excited;
-      slot.keep({ best, original: { kernel: floatsOf(original), bias } });
+      const { best, original, bias, current } = excited;
+      slot.keep({ best, original: { kernel: floatsOf(original), bias }, current });
     } catch (error) {
       slot.keep(errorOf(error));
     }

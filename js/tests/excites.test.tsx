@@ -143,6 +143,19 @@ describe("what excites a filter", () => {
     expect(named("This pixel")?.getAttribute("aria-selected")).toBe("true");
   });
 
+  test("says that the ranking is of other weights where the model was changed since, and ranks again", async () => {
+    const { all, named, click, settle, look, python } = await app();
+    const words = () => all(".cl-stored [role=status]")[0]?.textContent;
+    python.excited = { best: BEST, kernels: KERNELS, current: false };
+    act(() => python.assignTrait("_survey", { version: 2, layers: ["stem"], images: 40 }));
+    await settle();
+    expect(words()).toBe("of the weights that the model had when surveyed");
+    python.runs = [{ running: false, best: [stored(1, 0, 21)] } as RunRecord];
+    await click(named("Rank again"));
+    await look();
+    expect(words()).toBe("of the present kernel, among the stored patches");
+  });
+
   test("says that the ranking is of the original kernel once that is edited, and ranks again on request", async () => {
     const { all, named, click, settle, look, lens, python } = await app();
     const words = () => all(".cl-stored [role=status]")[0]?.textContent;

@@ -97,7 +97,7 @@ export class FakePython {
   /** Whether filters are sent with their parts, as while a training is followed. */
   following = false;
   /** What a survey holds, by filter, and the kernels to which it belongs. */
-  excited: { best: ExcitationRecord[]; kernels: Float32Array[] } | null = null;
+  excited: { best: ExcitationRecord[]; kernels: Float32Array[]; current?: boolean } | null = null;
   /** What the next polls of a run find, one after another; the last one stays. */
   runs: RunRecord[] = [];
   /** Kernels in list order, for `scrub`. */
@@ -442,11 +442,14 @@ export class FakePython {
       }
       case "excited": {
         if (!this.excited) throw new Refusal("This lens has no survey.");
-        const { best, kernels } = this.excited;
+        const { best, kernels, current = true } = this.excited;
         const index = filters.indexOf(this.#filter(request.uid));
         const original = new DataView((kernels[index] as Float32Array).slice().buffer);
         const mine = best.filter((one) => one.filter === index);
-        return { uids: [], answer: { excited: { uid: request.uid, original, bias: 0, best: mine } } };
+        return {
+          uids: [],
+          answer: { excited: { uid: request.uid, original, bias: 0, current, best: mine } },
+        };
       }
       case "show_excited": {
         const one = this.excited?.best.find((e) => e.filter === request.filter && e.rank === request.rank);

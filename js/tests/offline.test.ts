@@ -181,7 +181,7 @@ describe("answers that were saved with a page", () => {
           { kernels: bytes(...shown), bias: bytes(0, 0, 0, 0) },
           { kernels: bytes(...taps(3)), bias: bytes(0, 0, 0, 0) },
         ],
-        excited: [{ uid: 3, original: bytes(...shown.slice(32, 48)), bias: 0, best: [best] }],
+        excited: [{ uid: 3, original: bytes(...shown.slice(32, 48)), bias: 0, current: true, best: [best] }],
         held: "In this page: a thing.",
         left_out: "Not in this page: a word.",
       },

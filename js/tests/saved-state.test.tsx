@@ -93,7 +93,7 @@ function withAnswers(change: (saved: Record<string, unknown[]>) => void): Record
     predictions: { before: zeros(2), after: zeros(2) },
     outputs: [],
     snapshots: [{ kernels: zeros(64), bias: zeros(4) }],
-    excited: [{ uid: 1, original: zeros(16), bias: 0, best: [] }],
+    excited: [{ uid: 1, original: zeros(16), bias: 0, current: true, best: [] }],
     held: "",
     left_out: "",
   };
@@ -123,7 +123,7 @@ test.each([
   ["a snapshot too few", { snapshots: [] }, "are incomplete"],
   [
     "a survey of other kernels",
-    { excited: [{ uid: 1, original: zeros(9), bias: 0, best: [] }] },
+    { excited: [{ uid: 1, original: zeros(9), bias: 0, current: true, best: [] }] },
     "are incomplete",
   ],
   ["an output of too few pixels", output({ levels: new Uint8Array(1) }), "are incomplete"],

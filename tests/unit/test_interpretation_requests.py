@@ -141,6 +141,27 @@ def test_an_image_that_the_survey_does_not_hold_is_refused_and_nothing_changes(f
     np.testing.assert_array_equal(browser.lens.image, IMAGES[0])
 
 
+def test_a_survey_of_other_weights_is_told_as_one_until_they_are_back() -> None:
+    model = edges_model()
+    survey = convlens.survey(model, IMAGES, top=4, progress=False)
+    lens = ConvLens(IMAGES[0], model=model, layer="edges", survey=survey)
+    browser = Browser(lens)
+    version = lens._survey["version"]
+    assert excited(browser, 0)["current"]
+    lens.set_kernel(0, np.array([[2, -2]], np.float32))
+    assert excited(browser, 0)["current"], "an edit is the lens's, and the model has not changed"
+    lens.apply()
+    assert not excited(browser, 0)["current"]
+    assert lens._survey["version"] > version, "what a browser was told before is out of date"
+    version = lens._survey["version"]
+    lens.restore()
+    assert excited(browser, 0)["current"] and lens._survey["version"] > version
+    # Trained by somebody else, in a layer that the filter does not even read.
+    head = model.layers[-1]
+    head.set_weights([value + 1 for value in head.get_weights()])
+    assert not excited(browser, 0)["current"]
+
+
 def test_an_edited_filter_is_told_by_the_original_kernel_and_ranks_all_stored_patches_anew() -> None:
     browser = opened(layer="edges")
     original = excited(browser, 0)["original"]

@@ -196,7 +196,7 @@ class Interpretations:
 
 
 def excited_record(session: Session, survey: Survey, i: int) -> ExcitedRecord:
-    """Return the images that a survey holds for filter `i`, and the weights that ranked them."""
+    """Return the images that a survey holds for filter `i`, and whether the model's weights still are those of then."""
     found = surveyed.best(session, survey, i)
     base = session.source.base
     filters = session.filters if base is None else base
@@ -204,6 +204,7 @@ def excited_record(session: Session, survey: Survey, i: int) -> ExcitedRecord:
         "uid": session.filters[i].uid,
         "original": filters.kernel_at(i).tobytes(),
         "bias": json_number(filters[i].bias),
+        "current": surveyed.is_current(session, survey),
         "best": [_record(survey, session.source.path, one) for one in found],
     }
 

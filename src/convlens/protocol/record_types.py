@@ -248,7 +248,10 @@ class PatchRecord(TypedDict):
 
 
 class SurveyRecord(TypedDict):
-    """Trait `_survey`: which layers were surveyed, on how many images; `version` counts surveys."""
+    """Trait `_survey`: which layers were surveyed, on how many images.
+
+    `version` counts surveys, and changes of the model's weights since.
+    """
 
     version: int
     layers: list[str]
@@ -275,11 +278,15 @@ class ExcitationRecord(_ExcitationRecord, total=False):
 
 
 class ExcitedRecord(TypedDict):
-    """What a survey holds for one filter, best first, and the weights that ranked it: float32 kernel, and bias."""
+    """What a survey holds for one filter, best first, and the model's own weights: float32 kernel, and bias.
+
+    `current` is whether all weights of the model are those that ranked the images.
+    """
 
     uid: int
     original: bytes
     bias: Num
+    current: bool
     best: list[ExcitationRecord]
 
 

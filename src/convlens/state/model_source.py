@@ -52,6 +52,7 @@ class Feeding:
         self._inputs = read_inputs(model, inputs, made=preprocess is not None)
         self._preprocess = preprocess
         self._last: tuple[Image, ConvModel] | None = None
+        self._fingerprint: tuple[WeightSnapshot, str] | None = None
         #: Whether the model was recorded with weights that the lens had written, and whether it has written since.
         self._last_written = False
         self._written_since = False
@@ -142,6 +143,15 @@ class Feeding:
             "that preprocess= makes of the image. Only preprocess knows which pixels of the image those are."
         )
 
+    def fingerprint(self) -> str:
+        """Return the fingerprint of all of the model's weights as they are, which is kept until they change."""
+        from convlens.models.fingerprint import fingerprint
+        from convlens.models.weight_snapshot import WeightSnapshot, consistent
+
+        if self._fingerprint is None or not self._fingerprint[0].holds(self.model.weights):
+            self._fingerprint = consistent(lambda: WeightSnapshot(self.model.weights), lambda: fingerprint(self.model))
+        return self._fingerprint[1]
+
     def snapshot(self, layer: Any) -> WeightSnapshot:
         """Take a snapshot of all of the model's weights; those of one layer are compared at every look."""
         from convlens.models.weight_snapshot import WeightSnapshot
@@ -225,6 +235,15 @@ class InModel(LayerSource):
     def base(self) -> FilterList | None:
         """See `LayerSource.base`."""
         return self._base
+
+    def has_weights(self, fingerprint: str) -> bool:
+        """Whether the model has the weights of a fingerprint now; not while a training has taken them away."""
+        from convlens.models.weight_snapshot import BeingTrained
+
+        try:
+            return self._feeding.fingerprint() == fingerprint
+        except BeingTrained:
+            return False
 
     def outdated(self, thorough: bool) -> bool:
         """See `LayerSource.outdated`."""

@@ -53,6 +53,13 @@ def best(session: Session, survey: Survey, i: int) -> list[Stored]:
     return [Stored(i, rank, one, one.value) for rank, one in enumerate(_entries(survey, path, i))]
 
 
+def is_current(session: Session, survey: Survey) -> bool:
+    """Whether the model has the weights that ranked the survey's images."""
+    from convlens.surveys.results import weights_of
+
+    return isinstance(session.source, InModel) and session.source.has_weights(weights_of(survey))
+
+
 def _entries(survey: Survey, path: str, i: int) -> list[Entry]:
     from convlens.surveys.results import entries_of
 

@@ -67,13 +67,14 @@ class Excitation:
 class Survey:
     """The images of a data set, ranked by the filters of a model. Made by `convlens.survey`."""
 
-    def __init__(self, tallies: Tallies, find: Callable[[ImageId], Any] | None = None) -> None:
+    def __init__(self, tallies: Tallies, weights: str, find: Callable[[ImageId], Any] | None = None) -> None:
         self._tallies = tallies
+        self._weights = weights
         self._find = find
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the data set out when a survey is pickled."""
-        return {"_tallies": self._tallies, "_find": None}
+        return {"_tallies": self._tallies, "_weights": self._weights, "_find": None}
 
     def __repr__(self) -> str:
         """Describe the survey."""
@@ -270,6 +271,11 @@ class Survey:
             hint = f" Did you mean {near!r}?" if near else ""
             raise ValueError(f"Layer {layer!r} was not surveyed.{hint} There are {', '.join(map(repr, self.layers))}.")
         return self._tallies.layers[layer]
+
+
+def weights_of(survey: Survey) -> str:
+    """Return the fingerprint of the weights that ranked a survey's images."""
+    return survey._weights
 
 
 def entries_of(survey: Survey, layer: str, filter_index: int) -> list[Entry]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convlens.models.find_layers import check_model
+from convlens.models.fingerprint import fingerprint
 from convlens.models.image_input import check_takes_pictures, expected_input, takes_signal
 from convlens.models.input_values import arrays_in
 from convlens.models.model_inputs import read_inputs
@@ -130,7 +131,7 @@ def survey(
     if not total.layers:
         why = next(iter(total.skipped.values()), "The data set is empty.")
         raise ValueError(f"None of the images could be surveyed ({len(total.skipped)} skipped). The first: {why}")
-    return Survey(total, finder(images))
+    return Survey(total, description["model"], finder(images))
 
 
 def open_survey(folder: str | os.PathLike[str]) -> Survey:
@@ -148,7 +149,8 @@ def open_survey(folder: str | os.PathLike[str]) -> Survey:
     ImportError
         Without pyarrow.
     """
-    return Survey(read(Path(folder))[0])
+    tallies, description = read(Path(folder))
+    return Survey(tallies, description["model"])
 
 
 def _embedded(worker: job.Job, todo: Iterator[Partition], keeper: _Keeper) -> None:
@@ -267,7 +269,7 @@ def _partition_size(given: int | None, batch_size: int) -> int:
 
 def _description(model: keras.Model, settings: Settings, size: int) -> dict[str, Any]:
     return {
-        "model": _fingerprint(model),
+        "model": fingerprint(model),
         "layer": None if settings.layers is None else list(settings.layers),
         "top": settings.top,
         "statistic": _name(settings.statistic),
@@ -292,17 +294,6 @@ def _of_inputs(model: keras.Model, settings: Settings) -> str:
 
 def _name(one: Any) -> str | None:
     return one if one is None or isinstance(one, str) else getattr(one, "__qualname__", type(one).__qualname__)
-
-
-def _fingerprint(model: keras.Model) -> str:
-    import keras
-
-    digest = hashlib.sha256()
-    for variable in model.weights:
-        value = np.ascontiguousarray(keras.ops.convert_to_numpy(keras.ops.cast(variable.value, "float32")))
-        digest.update(repr((variable.name, value.shape)).encode())
-        digest.update(value.tobytes())
-    return digest.hexdigest()
 
 
 def _begun(folder: Path | None, description: dict[str, Any]) -> Tallies:

@@ -38,6 +38,7 @@ class Announcements:
     def __init__(self, lens: LensBase) -> None:
         self._lens = lens
         self._errors: list[Exception] = []
+        self._base: Any = None
 
     def changed(self, session: Session, picture: NotebookPicture, follower: Follower, change: Change) -> None:
         """Announce a step of the session."""
@@ -52,6 +53,9 @@ class Announcements:
                 self._set("_image", outbox.image())
                 self._set("_layers", outbox.layers())
                 self._announce("image", change.old_image.shown, lens.image)
+            if session.source.base is not self._base:
+                self._base = session.source.base
+                self._attempt(lens._weights_changed)
             self._keep_inside(session)
             if change.before.names != change.after.names:
                 self._announce("names", change.before.names, lens.names)

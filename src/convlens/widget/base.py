@@ -259,6 +259,11 @@ class LensBase(anywidget.AnyWidget):
         survey, version = change["new"], (self._survey or {"version": 0})["version"] + 1
         self._survey = survey and {"version": version, "layers": survey.layers, "images": survey.images}
 
+    def _weights_changed(self) -> None:
+        """Have the browser ask again what it knows of the survey, since the model has other weights."""
+        if self._survey:
+            self._survey = {**self._survey, "version": self._survey["version"] + 1}
+
     def _labels_of(self, value: Any) -> Labels:
         self._session.require_open()
         return read_labels(value, self._session.source.outputs, self._session.output)

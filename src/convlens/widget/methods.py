@@ -197,6 +197,7 @@ class LensMethods(LensBase):
         What was not edited stays as it is in the layer now, even if it was trained since the lens was made.
         """
         self._open.apply()
+        self._weights_changed()
 
     def restore(self) -> None:
         """Put back what `apply` replaced in the user's layers, and nothing else.
@@ -207,6 +208,7 @@ class LensMethods(LensBase):
             Where training or ``set_weights`` has changed that since. Nothing is put back then.
         """
         self._open.restore()
+        self._weights_changed()
 
     # -- training ----------------------------------------------------------------------------------------------------
 

@@ -26,18 +26,21 @@ export function Stored({ lens, filter, name }: Chosen & { lens: LensView }) {
 
   const weights = { kernel: filter.kernel.value, bias: filter.bias.value };
   const edited = !sameWeights(weights, found.original);
+  const differs = edited || !found.current;
   const run = again.value === uid ? interpretation.run("rank", uid) : null;
   const { best, running, error } = run?.record ?? {};
-  const ranked = edited && best;
+  const ranked = differs && best;
   const rank = () => {
     again.value = uid;
     interpretation.begin({ what: "rank", uid });
   };
   const words = () => {
-    if (!edited) return `of ${survey?.images} ${thing}s`;
-    if (!ranked) return "of the original kernel";
+    if (!differs) return `of ${survey?.images} ${thing}s`;
+    if (!ranked)
+      return found.current ? "of the original kernel" : "of the weights that the model had when surveyed";
     const now = run?.weights && sameWeights(weights, run.weights);
-    return `of the ${now ? "edited kernel" : "kernel before the last edits"}, among the stored patches`;
+    const whose = now ? `${edited ? "edited" : "present"} kernel` : "kernel before the last edits";
+    return `of the ${whose}, among the stored patches`;
   };
   return (
     <section class="cl-stored" aria-label={`${Thing}s that excite ${name} most`} aria-busy={running}>
@@ -51,7 +54,7 @@ export function Stored({ lens, filter, name }: Chosen & { lens: LensView }) {
           </span>
         </p>
         <span class="cl-choice">
-          {edited && (
+          {differs && (
             <button type="button" class="cl-button cl-outlined" disabled={offline || running} onClick={rank}>
               {running ? "Ranking…" : "Rank again"}
             </button>
