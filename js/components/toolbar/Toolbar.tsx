@@ -19,7 +19,10 @@ import { StatusLine } from "./StatusLine.tsx";
 /** Widths below which the rarer controls fold, those of the colours as well, and all but the history. */
 const ONE_LINE = 1200;
 const COLOURS = 1000;
-const SHORT = 640;
+const SHORT = 744;
+/** What two limits of a fixed range take beside all other controls, and the width up to which the colours fold for them. */
+const LIMITS = 120;
+const LIMITED = 1090;
 /** Width of what steps from filter to filter. */
 const STEPS = 104;
 
@@ -34,13 +37,11 @@ export function Toolbar({ lens, width, screen }: ToolbarProps) {
   const { undo, redo } = lens.history.value;
   const steps = lens.shared.view.value === "focus" || screen?.on;
   const room = steps ? width - STEPS : width;
-  const folds = room < SHORT ? "all" : room < COLOURS ? "colours" : room < ONE_LINE ? "rare" : "none";
-  const colours = (
-    <>
-      <CmapControl lens={lens} />
-      <RangeControl lens={lens} />
-    </>
-  );
+  const limited = typeof lens.shared.value_range.value !== "string";
+  const most = limited ? ONE_LINE + LIMITS : ONE_LINE;
+  const folds = room < SHORT ? "all" : room < COLOURS ? "colours" : room < most ? "rare" : "none";
+  const inBar = folds === "none" || folds === "rare";
+  const cmapInBar = inBar && !(limited && room < LIMITED);
   const rare = (
     <>
       <KernelCmapControl lens={lens} />
@@ -64,14 +65,16 @@ export function Toolbar({ lens, width, screen }: ToolbarProps) {
       </div>
       {folds !== "all" && <Zoom lens={lens} />}
       {folds !== "all" && views}
-      {(folds === "none" || folds === "rare") && colours}
+      {cmapInBar && <CmapControl lens={lens} />}
+      {inBar && <RangeControl lens={lens} />}
       {folds === "none" && rare}
       {folds !== "none" && (
         <Panel name="display: what is shown and how" class="cl-display" face={<DisplayFace />}>
           <div class="cl-displaypanel">
             {folds === "all" && views}
             {folds === "all" && <Zoom lens={lens} />}
-            {folds !== "rare" && colours}
+            {!cmapInBar && <CmapControl lens={lens} />}
+            {!inBar && <RangeControl lens={lens} />}
             {rare}
           </div>
         </Panel>
