@@ -21,27 +21,29 @@ export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () =>
             ranking.query.value = currentTarget.value;
           }}
         />
-        <label for={id}>by</label>
-        <select
-          id={id}
-          class="cl-select"
-          value={ranking.sort.value}
-          onChange={({ currentTarget }) => void ranking.rank(currentTarget.value as Sort)}
-        >
-          {Object.entries(SORTS).map(([value, text]) =>
-            value === "loss" && !ranking.ablated.value ? null : (
-              <option
-                key={value}
-                value={value}
-                selected={value === ranking.sort.value}
-                disabled={offline && ONLY_PYTHON.includes(value as Sort)}
-              >
-                {text}
-                {offline && ONLY_PYTHON.includes(value as Sort) && ", needs Python"}
-              </option>
-            ),
-          )}
-        </select>
+        <span class="cl-by">
+          <label for={id}>by</label>
+          <select
+            id={id}
+            class="cl-select"
+            value={ranking.sort.value}
+            onChange={({ currentTarget }) => void ranking.rank(currentTarget.value as Sort)}
+          >
+            {Object.entries(SORTS).map(([value, text]) =>
+              value === "loss" && !ranking.ablated.value ? null : (
+                <option
+                  key={value}
+                  value={value}
+                  selected={value === ranking.sort.value}
+                  disabled={offline && ONLY_PYTHON.includes(value as Sort)}
+                >
+                  {text}
+                  {offline && ONLY_PYTHON.includes(value as Sort) && ", needs Python"}
+                </option>
+              ),
+            )}
+          </select>
+        </span>
         {ranking.outdated() && (
           <button
             type="button"
