@@ -22,6 +22,8 @@ export interface Subject {
   toolWidths?: readonly number[];
   /** The kernel is edited by its parts, which stand one below the other: too high for what stands above a map. */
   byParts?: boolean;
+  /** Lines of the pinned pixel's sum where it is written as a ledger. */
+  sumLines?: number;
 }
 
 export interface Room {
@@ -93,6 +95,8 @@ export const SPACE = {
   planeCaption: 18,
   /** What the fonts of a host may add to the sum's height. */
   sumRoom: 24,
+  /** A line of the sum as a ledger. */
+  sumLine: 22,
   strip: 104,
 } as const;
 
@@ -280,9 +284,13 @@ export function arrangeFocus(subject: Subject, room: Room): FocusArrangement {
   const sumCell = cols <= 5 ? 28 : 24;
   if (room.width < NARROW) {
     const { map, cell, place } = narrow(subject, room);
-    return { kernel: "folded", picture: map, cell, place, block: 0, sumCell, sumHeight: 200 };
+    // Patch, kernel and products, one below the other.
+    const planes = 3 * (gridOf(rows, sumCell) + planeCaption + gap);
+    const sumHeight = Math.min(planes, Math.floor(0.7 * room.height));
+    return { kernel: "folded", picture: map, cell, place, block: 0, sumCell, sumHeight };
   }
-  const sumHeight = Math.min(gridOf(rows, sumCell), Math.floor(0.3 * room.height));
+  const ledger = SPACE.sumLine * ((subject.sumLines ?? 1) - 1);
+  const sumHeight = Math.min(Math.max(gridOf(rows, sumCell), ledger), Math.floor(0.3 * room.height));
   const sum = sumHeight + planeCaption + 2 * gap + SPACE.sumRoom;
   const side = subject.filters > 1 ? strip + gap : 0;
   const width = room.width - 2 * pad - side;

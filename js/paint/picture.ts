@@ -1,7 +1,8 @@
 /** The input image as it is shown: grey over its own range, colour over the range that its numbers are in. */
 
 import { formatNumber } from "../maths/numbers.ts";
-import { Flag, type Palette, paintFloats, rgba, sample, type Target } from "./colors.ts";
+import type { PictureRecord } from "../protocol/messages.ts";
+import { Flag, flagOf, levelOf, type Palette, paintFloats, rgba, sample, type Target } from "./colors.ts";
 import type { Picture } from "./drawable.ts";
 import { type SourceWindow, wholeGrid, within } from "./grid.ts";
 import { union } from "./ranges.ts";
@@ -25,6 +26,16 @@ export function finiteRange(values: Float32Array): [number, number] {
     if (value > high && value < Infinity) high = value;
   }
   return low <= high ? [low, high] : [0, 0];
+}
+
+/** One plane in 8 bits, as Python sends it. */
+export function planeRecord(values: Float32Array, shape: [rows: number, cols: number]): PictureRecord {
+  const range = finiteRange(values);
+  const levels = Uint8Array.from(values, (value) => levelOf(value, ...range));
+  const flags = values.every(Number.isFinite)
+    ? null
+    : Uint8Array.from(values, (value) => (Number.isFinite(value) ? 0 : flagOf(value, 0)));
+  return { shape, range, levels, flags };
 }
 
 /** Share of the nominal range that an image must fill to be drawn over it. */

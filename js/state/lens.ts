@@ -10,6 +10,7 @@ import { correlateAt } from "../maths/linear-update.ts";
 import { Refused } from "../offline/local-edits.ts";
 import type { CloseUp } from "../paint/drawable.ts";
 import type { Grid } from "../paint/grid.ts";
+import { planeRecord } from "../paint/picture.ts";
 import { displayRange, type Range } from "../paint/ranges.ts";
 import { browserSchedule, type Schedule } from "../preview/frames.ts";
 import { sameWeights } from "../preview/full-preview.ts";
@@ -185,7 +186,10 @@ export class Lens implements LensView {
   }
 
   inputPlane(channel: number): PictureRecord | Error | null {
-    return this.#sync.layerInput.plane(channel);
+    const { layerInput, scene } = this.#sync;
+    const saved = this.saved && scene.planes;
+    const [rows, cols] = this.geometry.value.input_shape;
+    return saved ? planeRecord(saved.plane(channel), [rows, cols]) : layerInput.plane(channel);
   }
 
   async diagnose(uid: Uid, channel: number): Promise<DiagnosticsRecord> {

@@ -64,6 +64,11 @@ test("the maps are there as previews while Keras loads, and the status says so",
   expect(get(".convlens").dataset.status).toBe("loading");
 });
 
+test("of a layer that cannot be previewed the status says so, too", () => {
+  const { get } = app({ ready: false, settings: { previewable: false } });
+  expect(get(".cl-status").textContent).toBe("loading Keras: maps wait for it");
+});
+
 test("stage, colours and range are chosen in the toolbar and follow Python", () => {
   const { python, lens, root, get, select, change } = app();
   const stages = [...root.querySelectorAll(".cl-segments")].find((set) =>

@@ -197,6 +197,12 @@ test("in focus image, kernel, map and the pinned pixel's sum are in sight togeth
   }
 });
 
+test("in focus the sum has the height of its ledger where the kernel is lower", () => {
+  // Five lines of 22 px, less the 22 px that the section has beside its planes.
+  const signal: Subject = { ...TUTORIAL, picture: [1, 2.6], kernel: [1, 5], sumLines: 5 };
+  expect(arrangeFocus(signal, LAPTOP).sumHeight).toBe(88);
+});
+
 test("on a tablet the cells of a small kernel are all in sight: the page scrolls under a finger, not the card", () => {
   const subject: Subject = {
     picture: [73, 61],

@@ -306,6 +306,23 @@ describe("the gallery", () => {
 });
 
 describe("the numbers that a gallery is sorted by", () => {
+  test("are worked out here without Python, but for those that take its maps or its model", async () => {
+    const { lens, model, get, all } = app({ layers: LAYERS, kernels: numbered(20) });
+    act(() => model.trigger("comm:close"));
+    expect(lens.link.value).toBe("offline");
+    const select = get<HTMLSelectElement>(".cl-overview select");
+    const [energy, norm] = ["energy", "norm"].map((one) => select.querySelector(`[value=${one}]`));
+    expect([energy?.hasAttribute("disabled"), norm?.hasAttribute("disabled")]).toEqual([true, false]);
+    expect(energy?.textContent).toBe("energy of the map, needs Python");
+    act(() => {
+      select.value = "norm";
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    await vi.waitFor(() => expect(all(".cl-place")[0]?.getAttribute("aria-label")).toBe("19: 20, Filter 20"));
+    const ablate = all(".cl-overview button").find((one) => one.textContent === "Ablate each");
+    expect(ablate?.title).toBe("Running the model needs Python");
+  });
+
   test("are the values at the pinned pixel, which must be there", async () => {
     const { lens, python, get, all } = app({ layers: LAYERS, kernels: numbered(20) });
     const select = get<HTMLSelectElement>(".cl-overview select");

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { floatsOf } from "../protocol/bytes.ts";
+import type { PictureRecord } from "../protocol/messages.ts";
 import type { LayerRecord } from "../protocol/records.ts";
 import { Lens } from "../state/lens.ts";
 import { fixture } from "./fake-host.ts";
@@ -276,5 +277,11 @@ describe("answers that were saved with a page", () => {
     expect(lens.valueAt(uid, 2, 3)).toMatchObject({ activation: (2 * cols + 3) / 2 + 1, exact: false });
     expect(lens.patchAt(uid, 2, 3)).toMatchObject({ rows: [2, 3, 4, 5], cols: [3, 4, 5, 6] });
     expect((lens.patchAt(uid, 2, 3) as { values: Float32Array }).values[5]).toBe(3 * cols + 4);
+    const last = rows * cols - 1;
+    const plane = lens.inputPlane(0) as PictureRecord;
+    expect(plane).toMatchObject({ shape: [rows, cols], range: [0, last], flags: null });
+    // Matplotlib's index: as many 256ths of the range as there are whole ones below the value.
+    expect((plane.levels as Uint8Array)[cols]).toBe(Math.floor((cols / last) * 256));
+    expect((plane.levels as Uint8Array)[last]).toBe(255);
   });
 });

@@ -66,6 +66,16 @@ test("the status tells the most serious thing first", () => {
   });
 });
 
+test("where nothing is previewed, the status promises no previews", () => {
+  const ready = { keras: "ready", detail: "" } as const;
+  const words = (...[status, link]: Parameters<typeof statusWords>) =>
+    statusWords(status, link, null, false, false).text;
+  expect(words({ keras: "loading", detail: "" }, "idle")).toBe("loading Keras: maps wait for it");
+  expect(words(ready, "busy")).toBe("kernel busy: maps wait for it");
+  expect(words(ready, "disconnected")).toBe("connection lost: edits wait");
+  expect(words(ready, "offline")).toBe("Keras not connected: edits change no map");
+});
+
 test("a failed import of Keras is shown with its text", () => {
   const { tone, text } = statusWords(
     { keras: "failed", detail: "ModuleNotFoundError: No module named 'tensorflow'" },

@@ -1,4 +1,4 @@
-/** The pinned pixel's sum in one row: patch × kernel = products, bias, activation. */
+/** The pinned pixel's sum, below the pictures: patch × kernel = products, bias, activation. */
 import { useComputed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { explain, largestFirst } from "../../maths/explanation.ts";

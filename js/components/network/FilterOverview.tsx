@@ -2,11 +2,12 @@
 import type { LensView } from "../../state/lens-view.ts";
 import { useUniqueId } from "../ui/useUniqueId.ts";
 import { FilterGrid } from "./FilterGrid.tsx";
-import { SORTS, type Sort, useRanking } from "./useRanking.ts";
+import { ONLY_PYTHON, SORTS, type Sort, useRanking } from "./useRanking.ts";
 
 export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () => void }) {
   const id = useUniqueId();
   const ranking = useRanking(lens);
+  const offline = lens.link.value === "offline";
   return (
     <section class="cl-overview">
       <div class="cl-overviewhead">
@@ -20,21 +21,29 @@ export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () =>
             ranking.query.value = currentTarget.value;
           }}
         />
-        <label for={id}>by</label>
-        <select
-          id={id}
-          class="cl-select"
-          value={ranking.sort.value}
-          onChange={({ currentTarget }) => void ranking.rank(currentTarget.value as Sort)}
-        >
-          {Object.entries(SORTS).map(([value, text]) =>
-            value === "loss" && !ranking.ablated.value ? null : (
-              <option key={value} value={value} selected={value === ranking.sort.value}>
-                {text}
-              </option>
-            ),
-          )}
-        </select>
+        <span class="cl-by">
+          <label for={id}>by</label>
+          <select
+            id={id}
+            class="cl-select"
+            value={ranking.sort.value}
+            onChange={({ currentTarget }) => void ranking.rank(currentTarget.value as Sort)}
+          >
+            {Object.entries(SORTS).map(([value, text]) =>
+              value === "loss" && !ranking.ablated.value ? null : (
+                <option
+                  key={value}
+                  value={value}
+                  selected={value === ranking.sort.value}
+                  disabled={offline && ONLY_PYTHON.includes(value as Sort)}
+                >
+                  {text}
+                  {offline && ONLY_PYTHON.includes(value as Sort) && ", needs Python"}
+                </option>
+              ),
+            )}
+          </select>
+        </span>
         {ranking.outdated() && (
           <button
             type="button"
@@ -49,7 +58,12 @@ export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () =>
           <button
             type="button"
             class="cl-button cl-outlined"
-            title="Set each filter's map to 0 in turn, to see what the first class loses, before a last softmax"
+            disabled={offline}
+            title={
+              offline
+                ? "Running the model needs Python"
+                : "Set each filter's map to 0 in turn, to see what the first class loses, before a last softmax"
+            }
             onClick={() => {
               if (ranking.running.peek()) ranking.stop();
               else void ranking.ablateEach();

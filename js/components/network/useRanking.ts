@@ -1,9 +1,9 @@
-/** The order of many filters: as they are, as they are searched, or by what Python computed of each. */
+/** The order of many filters: as they are, as they are searched, or by what Python, or the page itself, computed of each. */
 import { type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { formatNumber } from "../../maths/numbers.ts";
 import { messageOf, type Stats } from "../../queries/ask.ts";
-import type { LensView } from "../../state/lens-view.ts";
+import type { FilterView, LensView } from "../../state/lens-view.ts";
 import { percent } from "../ui/wording.ts";
 
 /** The numbers beside the maps are requested again when no edit has come for this long. */
@@ -20,6 +20,24 @@ export const SORTS = {
   loss: "loss without it",
 } as const;
 export type Sort = keyof typeof SORTS;
+
+/** What is beyond a browser without Python: its maps are in 8 bits, and it has no model. */
+export const ONLY_PYTHON: readonly Sort[] = ["energy", "loss"];
+
+/** What a browser without Python can say of the filters; NaN where it does not know. */
+function statsHere(lens: LensView): Stats {
+  const [row, col] = lens.pixel.peek() ?? [-1, -1];
+  const of = (number: (filter: FilterView) => number) => Float32Array.from(lens.filters.peek(), number);
+  return {
+    energy: new Float32Array(),
+    dead: of(({ map }) => {
+      const { provenance, sampled, counts, rows, cols } = map.peek();
+      return provenance === "waiting" || sampled ? Number.NaN : counts.zeros / (rows * cols);
+    }),
+    norm: of(({ kernel }) => Math.sqrt(kernel.peek().reduce((sum, k) => sum + k * k, 0))),
+    pixel: of(({ uid }) => lens.valueAt(uid, row, col)?.activation ?? Number.NaN),
+  };
+}
 
 /** Indices of the filters that a search finds: a number is an index, anything else part of a name. */
 export function matching(names: readonly string[], query: string): number[] {
@@ -69,6 +87,7 @@ export function useRanking(lens: LensView): Ranking {
   const late = useSignal(false);
   const running = useSignal(false);
   const filters = lens.filters.value;
+  const ask = async () => (lens.link.peek() === "offline" ? statsHere(lens) : lens.network.stats());
 
   /** Ablate each filter in turn, some at a time, until it is done or stopped. */
   const ablateEach = async () => {
@@ -100,7 +119,7 @@ export function useRanking(lens: LensView): Ranking {
       return;
     }
     try {
-      ranked.value = stats.value = await lens.network.stats();
+      ranked.value = stats.value = await ask();
     } catch (error) {
       sort.value = "index";
       why.value = messageOf(error);
@@ -121,7 +140,7 @@ export function useRanking(lens: LensView): Ranking {
     late.value = true;
     if (!stats.peek()) return;
     const timer = setTimeout(async () => {
-      stats.value = await lens.network.stats().catch(() => null);
+      stats.value = await ask().catch(() => null);
     }, SETTLE_MS);
     return () => clearTimeout(timer);
   }, [undo, redo, pinned]);
@@ -138,7 +157,8 @@ export function useRanking(lens: LensView): Ranking {
       return Number.isNaN(lost) ? "" : formatNumber(lost, 5);
     }
     if (sort.value === "index" || !stats.value) return "";
-    const value = stats.value[sort.value][i] ?? Number.NaN;
+    const value = stats.value[sort.value][i];
+    if (value === undefined) return "";
     return sort.value === "dead" ? percent(value, 1) : formatNumber(value, 5);
   };
 

@@ -16,10 +16,14 @@ import { Panel } from "./Panel.tsx";
 import { RangeControl } from "./RangeControl.tsx";
 import { StatusLine } from "./StatusLine.tsx";
 
-/** Widths below which the rarer controls fold, those of the colours as well, and all but the history. */
+/** Widths below which the rarer controls fold, those of the colours as well, the stage, and all but the history. */
 const ONE_LINE = 1200;
 const COLOURS = 1000;
+const STAGE = 744;
 const SHORT = 640;
+/** What two limits of a fixed range take beside all other controls, and the width up to which the colours fold for them. */
+const LIMITS = 120;
+const LIMITED = 1090;
 /** Width of what steps from filter to filter. */
 const STEPS = 104;
 
@@ -34,13 +38,22 @@ export function Toolbar({ lens, width, screen }: ToolbarProps) {
   const { undo, redo } = lens.history.value;
   const steps = lens.shared.view.value === "focus" || screen?.on;
   const room = steps ? width - STEPS : width;
-  const folds = room < SHORT ? "all" : room < COLOURS ? "colours" : room < ONE_LINE ? "rare" : "none";
-  const colours = (
-    <>
-      <CmapControl lens={lens} />
-      <RangeControl lens={lens} />
-    </>
-  );
+  const limited = typeof lens.shared.value_range.value !== "string";
+  const most = limited ? ONE_LINE + LIMITS : ONE_LINE;
+  const folds =
+    room < SHORT
+      ? "all"
+      : room < STAGE
+        ? "stage"
+        : room < COLOURS
+          ? "colours"
+          : room < most
+            ? "rare"
+            : "none";
+  const all = folds === "all";
+  const stageInBar = !all && folds !== "stage";
+  const inBar = folds === "none" || folds === "rare";
+  const cmapInBar = inBar && !(limited && room < LIMITED);
   const rare = (
     <>
       <KernelCmapControl lens={lens} />
@@ -51,7 +64,6 @@ export function Toolbar({ lens, width, screen }: ToolbarProps) {
     <>
       <ViewControl lens={lens} />
       {steps && <Steps lens={lens} screen={screen} />}
-      <StageControl lens={lens} />
     </>
   );
   return (
@@ -62,16 +74,20 @@ export function Toolbar({ lens, width, screen }: ToolbarProps) {
         <Action icon="reset" name="Reset the kernels to the initial ones" onClick={() => lens.reset()} />
         <Compare lens={lens} />
       </div>
-      {folds !== "all" && <Zoom lens={lens} />}
-      {folds !== "all" && views}
-      {(folds === "none" || folds === "rare") && colours}
+      {!all && <Zoom lens={lens} />}
+      {!all && views}
+      {stageInBar && <StageControl lens={lens} />}
+      {cmapInBar && <CmapControl lens={lens} />}
+      {inBar && <RangeControl lens={lens} />}
       {folds === "none" && rare}
       {folds !== "none" && (
         <Panel name="display: what is shown and how" class="cl-display" face={<DisplayFace />}>
           <div class="cl-displaypanel">
-            {folds === "all" && views}
-            {folds === "all" && <Zoom lens={lens} />}
-            {folds !== "rare" && colours}
+            {all && views}
+            {!stageInBar && <StageControl lens={lens} />}
+            {all && <Zoom lens={lens} />}
+            {!cmapInBar && <CmapControl lens={lens} />}
+            {!inBar && <RangeControl lens={lens} />}
             {rare}
           </div>
         </Panel>

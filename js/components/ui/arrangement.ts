@@ -22,6 +22,9 @@ const MODEL_TOOLS = [130, ...TOOLS.slice(1), 62, 140];
 /** Planes of a kernel that are shown side by side, as the editor has it. */
 const SIDE_BY_SIDE = 4;
 
+/** Channels up to which a pixel's sum has a term for each. */
+export const SUMS_APART = 4;
+
 /** Width of a curve's box for its height. */
 export const CURVE_ASPECT = 2.6;
 
@@ -45,7 +48,7 @@ export const usePlaced = (): Placed => useContext(PlacedContext);
 
 /** What is to be placed; `cards` filters have a card each. */
 export function subjectOf(lens: LensView, cards: number): Subject {
-  const { output_shape, kernel_size, kernel_channels, path, rank } = lens.geometry.value;
+  const { output_shape, kernel_size, kernel_channels, path, rank, use_bias } = lens.geometry.value;
   const [rows, cols] = output_shape;
   const byParts = kindOf(lens.geometry.value).editedByParts;
   const deep = kernel_channels > SIDE_BY_SIDE || byParts;
@@ -59,6 +62,8 @@ export function subjectOf(lens: LensView, cards: number): Subject {
     tools: path === "" ? 104 : 136,
     toolWidths: path === "" ? TOOLS : MODEL_TOOLS,
     stems: rank === 1 ? STEMS : 0,
+    // A sum for each of a few channels, the bias, their sum, the activation function and its value.
+    sumLines: (kernel_channels > SUMS_APART ? 1 : kernel_channels) + Number(use_bias) + 3,
   };
 }
 

@@ -48,29 +48,39 @@ export interface StatusWords {
   text: string;
 }
 
-/** The state of Keras and of the connection: the most serious one. */
 const OFFLINE = {
   restarted: "Keras not connected, the kernel was restarted: run the cell again",
   dead: "Keras not connected, the kernel has stopped: start it and run the cell again",
 };
 
+/**
+ * The state of Keras and of the connection: the most serious one.
+ *
+ * @param previews Whether the browser previews edits of this layer while Keras does not answer.
+ */
 export function statusWords(
   { keras, detail }: Status,
   link: Link,
   gone: Gone = null,
   saved = false,
+  previews = true,
 ): StatusWords {
   if (saved) return { tone: "calm", icon: "check", text: "saved page" };
+  const until = previews ? "showing previews" : "maps wait for it";
   if (link === "offline") {
-    const text = gone ? OFFLINE[gone] : "Keras not connected: showing previews";
+    const text = gone ? OFFLINE[gone] : `Keras not connected: ${previews ? until : "edits change no map"}`;
     return { tone: "warn", icon: "unlink", text };
   }
   if (link === "disconnected")
-    return { tone: "warn", icon: "unlink", text: "connection lost: showing previews, edits wait" };
+    return {
+      tone: "warn",
+      icon: "unlink",
+      text: `connection lost: ${previews ? `${until}, ` : ""}edits wait`,
+    };
   if (keras === "failed")
     return { tone: "danger", icon: "warn", text: `Keras failed to load. ${detail}`.trim() };
-  if (keras === "loading") return { tone: "warn", icon: "clock", text: "loading Keras: showing previews" };
-  if (link === "busy") return { tone: "warn", icon: "clock", text: "kernel busy: showing previews" };
+  if (keras === "loading") return { tone: "warn", icon: "clock", text: `loading Keras: ${until}` };
+  if (link === "busy") return { tone: "warn", icon: "clock", text: `kernel busy: ${until}` };
   return { tone: "calm", icon: "check", text: detail || "Keras ready" };
 }
 

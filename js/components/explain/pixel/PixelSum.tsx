@@ -1,13 +1,16 @@
-/** Sums, bias, pre-activation, activation function and value of one pixel, as one line of arithmetic. */
+/** Sums, bias, pre-activation, activation function and value of one pixel: arithmetic in one line, or one term a line. */
 import type { ComponentChildren } from "preact";
 import { activationFormula } from "../../../maths/activations.ts";
 import { addUp, agrees, type Explanation } from "../../../maths/explanation.ts";
 import { formatNumber } from "../../../maths/numbers.ts";
 import type { FilterView, LensView } from "../../../state/lens-view.ts";
+import { SUMS_APART } from "../../ui/arrangement.ts";
 import { channelName } from "../../ui/channelName.ts";
 import { Formula } from "../../ui/Formula.tsx";
 import { Icon } from "../../ui/icons.tsx";
+import { useLedger } from "../../ui/useLedger.ts";
 import { Word } from "../../ui/Word.tsx";
+import { PROVENANCE } from "../../ui/wording.ts";
 
 export interface PixelSumProps {
   lens: LensView;
@@ -17,13 +20,13 @@ export interface PixelSumProps {
   col: number;
 }
 
-/** More terms than this are shown as one. */
-const MOST_TERMS = 4;
+/** Characters above which a formula is too long for a narrow lens, which has the name of the function instead. */
+const LONG = 42;
 
 export function PixelSum({ lens, filter, explanation: e, row, col }: PixelSumProps) {
   const geometry = lens.geometry.value;
   const bias = filter.bias.value;
-  const apart = e.sums.length > 1 && e.sums.length <= MOST_TERMS;
+  const apart = e.sums.length > 1 && e.sums.length <= SUMS_APART;
   const together = e.sums.length > 1 ? `Σ of all ${e.sums.length} channels` : "Σ products";
   const labels: string[] = apart
     ? e.sums.map((_, i) => `Σ ${channelName(lens, filter.firstChannel + i)}`)
@@ -37,10 +40,11 @@ export function PixelSum({ lens, filter, explanation: e, row, col }: PixelSumPro
   const value = lens.valueAt(filter.uid, row, col);
   const { previewable, activation, activation_params } = geometry;
   const formula = previewable ? activationFormula(activation, activation_params) : null;
-  const linear = geometry.activation === "linear";
+  const mark = PROVENANCE[value ? (value.exact ? "keras" : "preview") : "waiting"];
+  const linear = activation === "linear";
   return (
     <>
-      <p class="cl-sum">
+      <Sum key={`${labels} ${activation}`}>
         {sum.terms.map((text, i) => (
           <>
             {i > 0 && <span class="cl-op">+</span>}
@@ -51,26 +55,30 @@ export function PixelSum({ lens, filter, explanation: e, row, col }: PixelSumPro
         <Term
           label={
             <Word why="The pre-activation: the sum of all products and the bias, before the activation function.">
-              {linear ? "the sum" : `before ${geometry.activation}`}
+              {linear ? "the sum" : `before ${activation}`}
             </Word>
           }
           text={sum.total}
+          total
         />
         <span class="cl-op">→</span>
         <span class="cl-term">
-          <span>
-            {formula ? <Formula of={`${geometry.activation} ( x ) = ${formula}`} /> : geometry.activation}
-          </span>
+          {formula && (
+            <span class="cl-formula" data-long={formula.length > LONG}>
+              <Formula of={`${activation} ( x ) = ${formula}`} />
+            </span>
+          )}
+          <span>{activation}</span>
           <small>{linear ? "no activation function" : "activation function"}</small>
         </span>
         <span class="cl-op">→</span>
         <span class="cl-term" data-result>
           <span class="cl-number">{value ? formatNumber(value.activation, 8) : "…"}</span>
           <small>
-            <Icon name={value?.exact ? "check" : "approx"} size={12} /> {value?.exact ? "Keras" : "preview"}
+            <Icon name={mark.icon} size={12} /> {mark.text}
           </small>
         </span>
-      </p>
+      </Sum>
       {value?.exact && !agrees(e, value.pre_activation) && (
         <p class="cl-kalert">
           Keras's sum before the activation function is {formatNumber(value.pre_activation, 9)}: this layer
@@ -81,9 +89,18 @@ export function PixelSum({ lens, filter, explanation: e, row, col }: PixelSumPro
   );
 }
 
-function Term({ label, text }: { label: ComponentChildren; text: string }) {
+/** Another equation begins with the width that it needs unknown. */
+function Sum({ children }: { children: ComponentChildren }) {
   return (
-    <span class="cl-term">
+    <p class="cl-sum" ref={useLedger()}>
+      {children}
+    </p>
+  );
+}
+
+function Term({ label, text, total }: { label: ComponentChildren; text: string; total?: boolean }) {
+  return (
+    <span class="cl-term" data-total={total}>
       <span class="cl-number">{text}</span>
       <small>{label}</small>
     </span>

@@ -120,25 +120,29 @@ export function Planes(props: PlanesProps) {
                 </figcaption>
                 <Heat label={`${name}patch`} cell={patchCell(plane)} {...size} />
               </figure>
-              <span class="cl-op">{turned ? "∗" : "×"}</span>
-              <figure>
-                <figcaption>{turned ? `${name}kernel turned by 180°, k′` : `${name}kernel`}</figcaption>
-                <Heat
-                  label={`${name}kernel`}
-                  cell={signedCell(drawn, mosts.kernel, plane)}
-                  turned={turned}
-                  {...size}
-                />
-              </figure>
-              <span class="cl-op">=</span>
-              <figure>
-                <figcaption>products, {sigma(e.sums[plane] ?? 0)}</figcaption>
-                <Heat
-                  label={`${name}products`}
-                  cell={signedCell(e.products, mosts.products, plane)}
-                  {...size}
-                />
-              </figure>
+              <div class="cl-factor">
+                <span class="cl-op">{turned ? "∗" : "×"}</span>
+                <figure>
+                  <figcaption>{turned ? `${name}kernel turned by 180°, k′` : `${name}kernel`}</figcaption>
+                  <Heat
+                    label={`${name}kernel`}
+                    cell={signedCell(drawn, mosts.kernel, plane)}
+                    turned={turned}
+                    {...size}
+                  />
+                </figure>
+              </div>
+              <div class="cl-factor">
+                <span class="cl-op">=</span>
+                <figure>
+                  <figcaption>products, {sigma(e.sums[plane] ?? 0)}</figcaption>
+                  <Heat
+                    label={`${name}products`}
+                    cell={signedCell(e.products, mosts.products, plane)}
+                    {...size}
+                  />
+                </figure>
+              </div>
             </div>
           );
         })}
