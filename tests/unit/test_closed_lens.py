@@ -14,6 +14,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from convlens import ConvLens
+from convlens.widget.jupyter_internals import open_widgets
 
 IMAGE = np.random.default_rng(0).random((6, 5)).astype(np.float32)
 
@@ -104,6 +105,26 @@ def test_what_was_closed_is_let_go_of_with_all_that_it_held() -> None:
     del lens
     gc.collect()
     assert [ref() for ref in (*held, maps)] == [None] * 4
+
+
+def test_closing_it_leaves_no_widget_open() -> None:
+    before = open_widgets()
+    ConvLens(IMAGE).close()
+    ConvLens(IMAGE, layout={"width": "300px"}).close()
+    assert len(open_widgets()) == len(before)
+
+
+def test_closing_it_leaves_a_layout_open_that_is_the_users_or_that_another_widget_has() -> None:
+    mine = ipywidgets.Layout(width="300px")
+    ConvLens(IMAGE, layout=mine).close()
+    assert mine in open_widgets()
+    lens = ConvLens(IMAGE)
+    shared = lens.layout
+    other = ipywidgets.HTML(layout=shared)
+    lens.close()
+    assert shared in open_widgets()
+    for widget in (other, shared, mine):
+        widget.close()
 
 
 def test_a_closed_lens_that_a_notebook_keeps_lets_go_of_its_cell_and_of_what_answered_its_browsers() -> None:
