@@ -83,7 +83,7 @@ WARM_UP, MEASURED = 10, 40
 #: What a lens that was closed and made anew may leave on the page, in MB.
 LEFT = 0.2
 #: Tolerance of the measurements, in MB: heaps are never the same to the byte.
-PAGE_NOISE, KERNEL_NOISE = 5.0, 30.0
+PAGE_NOISE, KERNEL_NOISE = 5.0, 15.0
 
 
 def runs(notebook: Notebook, cell: int, count: int) -> float:
