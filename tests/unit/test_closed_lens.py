@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextvars
 import gc
 import weakref
@@ -9,11 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
+import keras
 import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from convlens import ConvLens
+from convlens.widget.jupyter_internals import open_widgets
 
 IMAGE = np.random.default_rng(0).random((6, 5)).astype(np.float32)
 
@@ -104,6 +107,60 @@ def test_what_was_closed_is_let_go_of_with_all_that_it_held() -> None:
     del lens
     gc.collect()
     assert [ref() for ref in (*held, maps)] == [None] * 4
+
+
+def in_memory() -> collections.Counter[str]:
+    """Count the package's objects and classes; anywidget makes a class for each widget."""
+    gc.collect()
+    kinds = (found if isinstance(found, type) else type(found) for found in gc.get_objects())
+    return collections.Counter(f"{kind.__module__}.{kind.__qualname__}" for kind in kinds if "convlens" in str(kind))
+
+
+def test_lenses_that_were_edited_and_closed_leave_no_object_of_the_package_behind() -> None:
+    model = keras.Sequential([keras.Input((6, 5, 1)), keras.layers.Conv2D(2, 3), keras.layers.Conv2D(2, 2)])
+
+    def work() -> None:
+        for lens in (ConvLens(IMAGE), ConvLens(IMAGE, model=model)):
+            uid = lens._session.filters.uids[0]
+            edit: dict[str, Any] = {
+                "type": "edit",
+                "edits": [{"uid": uid, "taps": {"index": [0], "value": [0.5]}}],
+                "gesture": "a",
+            }
+            for number, request in enumerate((edit, {"type": "undo"}, {"type": "predict"}), 1):
+                lens._handle_custom_msg({**request, "client": "page", "seq": number}, [])
+            lens.image = IMAGE + 1
+            for path in reversed(lens.layers):
+                lens.layer_path = path
+            assert lens.activations.size > 0
+            lens._requests._worker.wait()
+            lens.close()
+
+    work()  # what is traced and imported once
+    before = in_memory()
+    for _ in range(3):
+        work()
+    assert in_memory() == before
+
+
+def test_closing_it_leaves_no_widget_open() -> None:
+    before = open_widgets()
+    ConvLens(IMAGE).close()
+    ConvLens(IMAGE, layout={"width": "300px"}).close()
+    assert len(open_widgets()) == len(before)
+
+
+def test_closing_it_leaves_a_layout_open_that_is_the_users_or_that_another_widget_has() -> None:
+    mine = ipywidgets.Layout(width="300px")
+    ConvLens(IMAGE, layout=mine).close()
+    assert mine in open_widgets()
+    lens = ConvLens(IMAGE)
+    shared = lens.layout
+    other = ipywidgets.HTML(layout=shared)
+    lens.close()
+    assert shared in open_widgets()
+    for widget in (other, shared, mine):
+        widget.close()
 
 
 def test_a_closed_lens_that_a_notebook_keeps_lets_go_of_its_cell_and_of_what_answered_its_browsers() -> None:

@@ -35,6 +35,14 @@ def test_without_trait_notifiers_every_change_is_announced() -> None:
     assert jupyter_internals.observed(Without(), "kernels")  # type: ignore[arg-type]
 
 
+def test_ipywidgets_lists_the_widgets_that_are_not_closed() -> None:
+    widget = ipywidgets.HTML()
+    assert widget in jupyter_internals.open_widgets(), "ipywidgets keeps its open widgets elsewhere now"
+    widget.close()
+    assert widget not in jupyter_internals.open_widgets()
+    widget.layout.close()
+
+
 def test_ipywidgets_sends_everything_by_send() -> None:
     parameters = list(inspect.signature(ipywidgets.Widget._send).parameters)
     assert parameters[:3] == ["self", "msg", "buffers"], "ipywidgets.Widget._send takes other arguments now"

@@ -40,6 +40,19 @@ def observed(owner: traitlets.HasTraits, name: str) -> bool:
     return notifiers is None or any(notifiers.get(one) for one in (name, traitlets.All))
 
 
+def open_widgets() -> list[Any]:
+    """Return all widgets that are not closed (ipywidgets 8: ``widgets.widget._instances``; 7: ``Widget.widgets``).
+
+    Empty without the names: closing a lens then also closes its layout where another widget was given that as well.
+    """
+    from ipywidgets.widgets import widget
+
+    found: Any = getattr(widget, "_instances", None)
+    if found is None:
+        found = getattr(widget.Widget, "widgets", {})
+    return list(found.values())
+
+
 def sender_of(widget: Any, base: Any) -> Callable[[Any, Any], None]:
     """Return what sends a message of a widget's comm (ipywidgets: ``Widget._send``, as `base` inherits it)."""
     send: Callable[[Any, Any], None] = super(base, widget)._send

@@ -20,7 +20,7 @@ from convlens.state.training import Follower
 from convlens.widget.announcements import Announcements
 from convlens.widget.base import STATIC, LensBase
 from convlens.widget.constructor import open_lens
-from convlens.widget.jupyter_internals import observed, sender_of
+from convlens.widget.jupyter_internals import observed, open_widgets, sender_of
 from convlens.widget.kernel_thread import CellOfOrigin, after_this, between_cells
 from convlens.widget.methods import LensMethods
 from convlens.widget.notebook_picture import NotebookPicture
@@ -199,6 +199,8 @@ class ConvLens(LensMethods):
             _status=self._outbox.status(),
             **widget,
         )
+        # As a dict, or not at all: else it is the caller's.
+        self._own_layout = None if widget.get("layout") is self.layout else self.layout
         self._follower = Follower(
             self._session,
             shown=lambda: self._outbox.connected or self._outbox.displayed,
@@ -226,6 +228,13 @@ class ConvLens(LensMethods):
             self._origin.close()
             # A notebook keeps what its cells returned, closed lenses among them.
             self._image = self._cmaps = {}
+            self._close_layout()
+
+    def _close_layout(self) -> None:
+        """Close the layout that was made for this lens: ipywidgets closes none, and keeps what is not closed."""
+        layout, self._own_layout = self._own_layout, None
+        if layout is not None and not any(getattr(one, "layout", None) is layout for one in open_widgets()):
+            layout.close()
 
     def suspend(self, newer: ConvLens) -> None:
         """Release what is large and can be made again, and share the picture with a newer lens; see `rerun_cells`."""
