@@ -10,7 +10,7 @@ import { correlateAt } from "../maths/linear-update.ts";
 import { Refused } from "../offline/local-edits.ts";
 import type { CloseUp } from "../paint/drawable.ts";
 import type { Grid } from "../paint/grid.ts";
-import { displayRange, type Range } from "../paint/ranges.ts";
+import { displayRange, type Range, silence } from "../paint/ranges.ts";
 import { browserSchedule, type Schedule } from "../preview/frames.ts";
 import { sameWeights } from "../preview/full-preview.ts";
 import { type Bytes, bytesOf, packNumber } from "../protocol/bytes.ts";
@@ -24,8 +24,6 @@ import { rebase } from "./unanswered.ts";
 
 export class Lens implements LensView {
   readonly #sync: Sync;
-  /** Of every map that exists. */
-  readonly #ranges: ReadonlySignal<Readonly<Range>[]>;
   #gesture: string | null = null;
   #gestures = 0;
 
@@ -63,9 +61,6 @@ export class Lens implements LensView {
     const sync = new Sync(model, schedule);
     this.#sync = sync;
     const { filters, traits, scene, userModel } = sync;
-    this.#ranges = computed(() =>
-      filters.list.value.flatMap(({ range }) => (range.value ? [range.value] : [])),
-    );
     this.geometry = computed(() => filters.state.value.geometry);
     this.own = computed(() => filters.state.value.own ?? null);
     this.imageIsInput = computed(() => {
@@ -131,7 +126,13 @@ export class Lens implements LensView {
 
   displayRange(uid: Uid): Range {
     const own = this.#sync.filters.get(uid)?.range.value ?? [0, 0];
-    return displayRange(this.shared.value_range.value, own, () => this.#ranges.value);
+    return displayRange(this.shared.value_range.value, own, () => this.#sync.ranges.all.value.values());
+  }
+
+  silence(uid: Uid): number | null {
+    const { all, widest } = this.#sync.ranges;
+    const own = all.value.get(uid);
+    return own && !this.#sync.filters.get(uid)?.dead.value ? silence(own, widest.value) : null;
   }
 
   valueAt(uid: Uid, row: number, col: number): (PixelValue & { exact: boolean }) | null {

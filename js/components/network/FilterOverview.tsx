@@ -2,11 +2,12 @@
 import type { LensView } from "../../state/lens-view.ts";
 import { useUniqueId } from "../ui/useUniqueId.ts";
 import { FilterGrid } from "./FilterGrid.tsx";
-import { SORTS, type Sort, useRanking } from "./useRanking.ts";
+import { SORTS, SORTS_WHY, type Sort, useRanking } from "./useRanking.ts";
 
 export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () => void }) {
   const id = useUniqueId();
   const ranking = useRanking(lens);
+  const shared = lens.shared.value_range.value === "shared";
   return (
     <section class="cl-overview">
       <div class="cl-overviewhead">
@@ -20,21 +21,36 @@ export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () =>
             ranking.query.value = currentTarget.value;
           }}
         />
-        <label for={id}>by</label>
-        <select
-          id={id}
-          class="cl-select"
-          value={ranking.sort.value}
-          onChange={({ currentTarget }) => void ranking.rank(currentTarget.value as Sort)}
+        <span class="cl-sort">
+          <label for={id}>by</label>
+          <select
+            id={id}
+            class="cl-select"
+            aria-describedby={`${id}-why`}
+            value={ranking.sort.value}
+            onChange={({ currentTarget }) => void ranking.rank(currentTarget.value as Sort)}
+          >
+            {Object.entries(SORTS).map(([value, text]) =>
+              value === "loss" && !ranking.ablated.value ? null : (
+                <option key={value} value={value} selected={value === ranking.sort.value}>
+                  {text}
+                </option>
+              ),
+            )}
+          </select>
+          <span role="tooltip" class="cl-wordwhy" id={`${id}-why`}>
+            {SORTS_WHY[ranking.sort.value]}
+          </span>
+        </span>
+        <button
+          type="button"
+          class="cl-button cl-outlined"
+          aria-pressed={shared}
+          title="Draw all maps of the layer over one range, so that a faint one looks faint"
+          onClick={() => lens.set("value_range", shared ? "per_map" : "shared")}
         >
-          {Object.entries(SORTS).map(([value, text]) =>
-            value === "loss" && !ranking.ablated.value ? null : (
-              <option key={value} value={value} selected={value === ranking.sort.value}>
-                {text}
-              </option>
-            ),
-          )}
-        </select>
+          One range
+        </button>
         {ranking.outdated() && (
           <button
             type="button"
