@@ -63,7 +63,7 @@ model = keras.Sequential([
     keras.layers.Dense(10),
 ])
 large = model.get_layer("large")
-image = photograph(28, 28) / np.float32(255)
+image = np.repeat(photograph(28, 28)[..., np.newaxis], 3, axis=2)
 x = tf.constant(image[np.newaxis])
 forward = tf.function(lambda x: model(x, training=False))
 forward(x)
