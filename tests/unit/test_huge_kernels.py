@@ -70,6 +70,8 @@ def test_predictions_maps_and_weights_are_kerass_through_edits_undo_and_training
         check()
     lens.undo()
     check()
+    for now, own in zip(layer.get_weights(), original, strict=True):
+        np.testing.assert_array_equal(now, own)
     lens.layer_path = "second" if path == "first" else "first"
     lens.set_kernel(1, np.asarray(lens.kernels[1]) + 1)
     lens.layer_path = path

@@ -52,8 +52,27 @@ class EditedKernel:
                 changed = [i for i, pair in enumerate(zip(kernels, self._held, strict=True)) if pair[0] is not pair[1]]
             else:
                 self._variable = None  # its memory is free for the next
-                self._variable = tf.Variable(whole, trainable=False)
+                # Of a tensor TensorFlow makes a variable without a copy, of an array it makes one slowly.
+                value = tf.raw_ops.ReadVariableOp(resource=own.value.handle, dtype=tf.float32)
+                same = all(map(np.array_equal, np.asarray(value), whole))
+                self._variable = tf.Variable(value if same else whole, trainable=False)
             for index in changed:
-                self._variable[..., index].assign(np.ascontiguousarray(kernels[index]))
+                _write(self._variable, index, np.ascontiguousarray(kernels[index]))
             self._path, self._held = path, tuple(kernels)
-            return tf.convert_to_tensor(self._variable)
+            return tf.raw_ops.ReadVariableOp(resource=self._variable.handle, dtype=tf.float32)
+
+
+def _write(variable: Any, index: int, kernel: np.ndarray) -> None:
+    """Set ``variable[..., index]`` in place: TensorFlow's own way of writing that reads the whole variable first."""
+    import tensorflow as tf
+
+    tf.raw_ops.ResourceStridedSliceAssign(
+        ref=variable.handle,
+        begin=[0, 0, 0, index],
+        end=[0, 0, 0, index + 1],
+        strides=[1, 1, 1, 1],
+        value=kernel,
+        begin_mask=0b0111,
+        end_mask=0b0111,
+        shrink_axis_mask=0b1000,
+    )
