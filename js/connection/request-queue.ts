@@ -56,6 +56,7 @@ const PASS = new Set<Request["type"]>([
   "output_maps",
   "output_values",
   "stats",
+  "ranges",
   "losses",
   "deep",
   "patch",

@@ -14,6 +14,15 @@ export function union(ranges: Iterable<Readonly<Range>>): Range {
   return low <= high ? [low, high] : [0, 0];
 }
 
+/** A map whose range is less than the layer's widest divided by this is nearly silent, however vivid its own colours are. */
+const SILENT = 1000;
+
+/** The share of the layer's widest range that a map's range is, where it is nearly silent; null elsewhere and where it is 0. */
+export function silence([low, high]: Readonly<Range>, widest: number): number | null {
+  const dead = low === 0 && high === 0;
+  return !dead && (high - low) * SILENT < widest ? (high - low) / widest : null;
+}
+
 /**
  * `own` is the map's range of finite values, `all` gives those of every map that exists.
  * Symmetric is ± the largest magnitude of the map itself, so that zero is the middle colour.

@@ -19,7 +19,15 @@ import {
   text,
   whole,
 } from "./check.ts";
-import { factors, filterRecord, history, mapRecord, type SharedName, type Uid } from "./records.ts";
+import {
+  factors,
+  filterRecord,
+  history,
+  mapRecord,
+  type SharedName,
+  type Stage,
+  type Uid,
+} from "./records.ts";
 
 /** One changed kernel: some taps, or a whole new kernel, and perhaps a bias. */
 export interface Edit {
@@ -127,6 +135,8 @@ export type Request =
    * With a pixel, the maps' values there as well.
    */
   | { type: "stats"; pixel?: [number, number] | null }
+  /** Least and greatest finite value of every filter's map of one stage; has Keras compute the maps that are missing. */
+  | { type: "ranges"; stage: Stage }
   /** What the model's greatest score, before a last softmax, loses without the maps of some filters, one at a time. */
   | { type: "losses"; start: number; count: number }
   /**
@@ -339,6 +349,8 @@ const answer = fields({
   /** Page: a file of HTML. */
   page: optional(bytes),
   stats: optional(stats),
+  /** float32, two per filter, in list order; [0, 0] where a map holds nothing finite. */
+  ranges: optional(bytes),
   losses: optional(losses),
   deep: optional(deep),
   patch: optional(patch),

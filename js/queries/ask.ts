@@ -11,6 +11,7 @@ export type Query = Extract<
       | "code"
       | "page"
       | "stats"
+      | "ranges"
       | "losses"
       | "deep"
       | "patch"

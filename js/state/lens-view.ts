@@ -152,6 +152,8 @@ export interface LensView {
   shared: SharedSignals;
   /** The range each map is drawn over under the current mode, by uid; recomputed with the maps. */
   displayRange(uid: Uid): [number, number];
+  /** The share of the layer's widest range that a map's range is, where it is nearly silent but not dead; else null. */
+  silence(uid: Uid): number | null;
   presets: ReadonlySignal<readonly PresetRecord[]>;
   history: ReadonlySignal<History>;
   status: ReadonlySignal<Status>;

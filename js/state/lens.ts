@@ -11,7 +11,7 @@ import { Refused } from "../offline/local-edits.ts";
 import type { CloseUp } from "../paint/drawable.ts";
 import type { Grid } from "../paint/grid.ts";
 import { planeRecord } from "../paint/picture.ts";
-import { displayRange, type Range } from "../paint/ranges.ts";
+import { displayRange, type Range, silence } from "../paint/ranges.ts";
 import { browserSchedule, type Schedule } from "../preview/frames.ts";
 import { sameWeights } from "../preview/full-preview.ts";
 import { type Bytes, bytesOf, packNumber } from "../protocol/bytes.ts";
@@ -25,8 +25,6 @@ import { rebase } from "./unanswered.ts";
 
 export class Lens implements LensView {
   readonly #sync: Sync;
-  /** Of every map that exists. */
-  readonly #ranges: ReadonlySignal<Readonly<Range>[]>;
   #gesture: string | null = null;
   #gestures = 0;
 
@@ -64,9 +62,6 @@ export class Lens implements LensView {
     const sync = new Sync(model, schedule);
     this.#sync = sync;
     const { filters, traits, scene, userModel } = sync;
-    this.#ranges = computed(() =>
-      filters.list.value.flatMap(({ range }) => (range.value ? [range.value] : [])),
-    );
     this.geometry = computed(() => filters.state.value.geometry);
     this.own = computed(() => filters.state.value.own ?? null);
     this.imageIsInput = computed(() => {
@@ -132,7 +127,13 @@ export class Lens implements LensView {
 
   displayRange(uid: Uid): Range {
     const own = this.#sync.filters.get(uid)?.range.value ?? [0, 0];
-    return displayRange(this.shared.value_range.value, own, () => this.#ranges.value);
+    return displayRange(this.shared.value_range.value, own, () => this.#sync.ranges.all.value.values());
+  }
+
+  silence(uid: Uid): number | null {
+    const { all, widest } = this.#sync.ranges;
+    const own = all.value.get(uid);
+    return own && !this.#sync.filters.get(uid)?.dead.value ? silence(own, widest.value) : null;
   }
 
   valueAt(uid: Uid, row: number, col: number): (PixelValue & { exact: boolean }) | null {

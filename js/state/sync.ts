@@ -36,6 +36,7 @@ import { DeepInput } from "../queries/deep-input.ts";
 import { ImagePixels } from "../queries/image-pixels.ts";
 import { LatentVector } from "../queries/latent-vector.ts";
 import { LayerInput } from "../queries/layer-input.ts";
+import { LayerRanges } from "../queries/layer-ranges.ts";
 import { OutputMaps } from "../queries/output-maps.ts";
 import { PixelValues } from "../queries/pixel-values.ts";
 import { SeparableParts } from "../queries/separable-parts.ts";
@@ -77,6 +78,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
   readonly deepInput: DeepInput<FilterState>;
   readonly notebookPicture: NotebookPicture;
   readonly layerInput: LayerInput;
+  readonly ranges: LayerRanges;
   readonly vector: LatentVector;
   readonly separableParts: SeparableParts;
   readonly imagePixels: ImagePixels;
@@ -138,8 +140,21 @@ export class Sync implements ChannelEvents, FilterListEvents {
         this.scheduler.redraw(this.scene.filters);
       },
     });
+    const idle = () => this.status.peek().keras === "ready" && this.channel.link.peek() === "idle";
+    this.ranges = new LayerRanges(
+      {
+        filters: this.filters.list,
+        state: this.filters.state,
+        history: this.filters.history,
+        stage,
+        valueRange: this.traits.signal("value_range"),
+        idle,
+      },
+      this.queries,
+      schedule,
+    );
     this.userModel = new UserModel(model, schedule, this.queries, {
-      idle: () => this.status.peek().keras === "ready" && this.channel.link.peek() === "idle",
+      idle,
       retrained: () => this.#forgetInput(),
     });
     this.outputMaps = new OutputMaps(this.queries, this.saved?.outputs);
@@ -223,6 +238,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
 
   dispose(): void {
     this.closeUps.dispose();
+    this.ranges.dispose();
     this.#cancelKeeping();
     this.#cancelAwaiting();
     this.#stop();
@@ -240,6 +256,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
     if (this.offline) this.#showSaved();
     this.separableParts?.refresh(filters);
     this.visibleFilters.look();
+    this.ranges?.look();
     this.#cancelKeeping();
     this.#cancelKeeping = this.schedule.after(KEEP_MS, () => this.#keep());
   }
@@ -366,6 +383,7 @@ export class Sync implements ChannelEvents, FilterListEvents {
     on("_status", () => {
       this.status.value = this.model.get("_status");
       this.visibleFilters.look();
+      this.ranges.look();
       this.pixelValues.retry();
     });
     for (const name of ["_layers", "labels", "_training"] as const) on(name, () => this.userModel.read(name));

@@ -64,6 +64,7 @@ const READING = new Set<Request["type"]>([
   "output_maps",
   "output_values",
   "stats",
+  "ranges",
   "losses",
   "deep",
   "patch",
@@ -407,6 +408,13 @@ export class FakePython {
         const at = row * this.geometry.output_shape[1] + col;
         const there = pixel && { pixel: each((map) => map[at] ?? Number.NaN) };
         return { uids: [], answer: { stats: { ...stats, ...there } } };
+      }
+      case "ranges": {
+        const maps = filters.map(
+          (f) => this.#floats(f)[request.stage === "activation" ? "activation" : "pre"],
+        );
+        const ends = maps.flatMap((map) => [Math.min(...map), Math.max(...map)]);
+        return { uids: [], answer: { ranges: new DataView(Float32Array.from(ends).buffer) } };
       }
       case "losses": {
         // The score is the sum of all maps.

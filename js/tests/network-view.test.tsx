@@ -305,6 +305,70 @@ describe("the gallery", () => {
   });
 });
 
+describe("a filter that is nearly silent", () => {
+  const weights = [1e-34, 4, 0.005, 0, 0.002, 1e-34, 0.5];
+  const kernels = weights.map((weight) => Float32Array.from({ length: 9 }, (_, i) => (i === 4 ? weight : 0)));
+  // Each map is the picture times the weight, so that ranges are to each other as weights are: 0.002 / 4 = 1 / 2,000,
+  // and 0.005 / 4 = 1 / 800. Two maps are beyond the edge, but count.
+  const said = ["1/4e34", "", "", "", "1/2,000"];
+  const label = (share: string, i: number) =>
+    `${i}: ${i === 3 ? "dead, " : ""}${share && `nearly silent: ${share} of the layer's range, `}Filter ${i + 1}`;
+
+  test("says so with its share of the layer's range in the gallery, on its card and in focus", () => {
+    const { lens, python, get, all } = app({ layers: LAYERS, kernels });
+    const labels = () => all(".cl-place").map((place) => place.getAttribute("aria-label"));
+    expect(labels()).toEqual(said.map(label));
+    expect(get(".cl-overview [role=status]").textContent).toBe("7 of 7, 1 dead, 3 nearly silent");
+    const place = all(".cl-place")[4];
+    expect(place?.querySelector("mark")?.textContent).toBe("nearly silent");
+    expect(place?.textContent).toContain("1/2,000");
+    act(() => lens.select(4));
+    act(() => python.pump());
+    const words = "nearly silent: 1/2,000 of the layer's range";
+    expect(get(".cl-opened .cl-silent").textContent).toBe(words);
+    expect(get(".cl-opened .cl-map .cl-frame").getAttribute("aria-label")).toContain(words);
+    act(() => lens.set("view", "focus"));
+    expect(get(".cl-focus .cl-silent").textContent).toBe(words);
+  });
+
+  test("is so of the weights as they are: an edit of it, or of the widest, ends it, and undo brings it back", () => {
+    const { lens, python, schedule, all } = app({ layers: LAYERS, kernels });
+    const marked = () =>
+      all(".cl-place").map((place) =>
+        /silent: \S+/.exec(place.getAttribute("aria-label") ?? "")?.[0].slice(8),
+      );
+    const change = (index: number, value: number) => {
+      const uid = lens.filters.value[index]?.uid ?? 0;
+      act(() => lens.edit([{ uid, taps: { index: [4], value: [value] } }]));
+      act(() => schedule.repaint());
+      act(() => python.pump());
+    };
+    change(4, 0.02);
+    expect(marked().indexOf("1/2,000")).toBe(-1);
+    act(() => lens.undo());
+    act(() => python.pump());
+    act(() => schedule.repaint());
+    expect(marked()[4]).toBe("1/2,000");
+    change(1, 0.5);
+    expect(marked()[4]).toBeUndefined();
+    expect(marked()[0]).toBe("1/5e33");
+  });
+
+  test("draws as faint as it is after one press on “One range”, and vivid again after another", () => {
+    const { lens, python, get, all } = app({ layers: LAYERS, kernels });
+    const [silent = 0, widest = 0] = lens.filters.value.map(({ uid }) => uid);
+    const button = () => all(".cl-overview button").find((one) => one.textContent === "One range");
+    expect(lens.displayRange(silent)[1]).toBeLessThan(1e-33);
+    act(() => button()?.click());
+    act(() => python.pump());
+    expect(button()?.getAttribute("aria-pressed")).toBe("true");
+    expect(lens.displayRange(silent)[1]).toBe(lens.displayRange(widest)[1]);
+    act(() => button()?.click());
+    expect(lens.displayRange(silent)[1]).toBeLessThan(1e-33);
+    expect(get(".cl-by select").getAttribute("aria-describedby")).toBe(get(".cl-by [role=tooltip]").id);
+  });
+});
+
 describe("the numbers that a gallery is sorted by", () => {
   test("are worked out here without Python, but for those that take its maps or its model", async () => {
     const { lens, model, get, all } = app({ layers: LAYERS, kernels: numbered(20) });

@@ -118,7 +118,7 @@ def faults(page: Page) -> dict[str, list[Any]]:
 
 def test_there_are_pages_with_live_lenses_and_every_one_is_walked_through() -> None:
     assert {"index", "start", "question"} < set(PAGES) and sum("lessons/" in page for page in PAGES) == 6
-    examples = ("any-model", "denoise", "digits-cnn", "generator", "survey")
+    examples = ("any-model", "denoise", "digits-cnn", "generator", "segmentation", "survey")
     assert {f"examples/{name}" for name in examples} < set(PAGES)
 
 

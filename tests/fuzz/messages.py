@@ -53,6 +53,7 @@ TRUE: list[dict[str, Any]] = [
     {"type": "code", "framework": "numpy"},
     {"type": "stats"},
     {"type": "stats", "pixel": [1, 1]},
+    {"type": "ranges", "stage": "activation"},
     {"type": "losses", "start": 0, "count": 2},
     {"type": "deep", "uid": 1, "channels": [0]},
     {"type": "patch", "uid": 1, "row": 0, "col": 0},

@@ -127,6 +127,27 @@ def test_statistics_are_those_of_the_maps_and_kernels() -> None:
     assert "pixel" not in stats and not browser.ask("stats", pixel=[99, 0])["ok"]
 
 
+@pytest.mark.parametrize("stage", ["activation", "pre_activation"])
+def test_ranges_are_those_of_every_map_of_the_stage_and_follow_an_edit(stage: str) -> None:
+    model = keras.Sequential([keras.Input(IMAGE.shape), layers.Conv2D(3, 1, activation="relu", name="conv")])
+    # Each filter has the picture's first channel times its weight; two are what no eye finds in the map of the third.
+    weights = np.zeros((1, 1, 3, 3), np.float32)
+    weights[0, 0, 0] = [1e-34, -1e-34, 2]
+    model.layers[0].set_weights([weights, np.zeros(3, np.float32)])
+    browser = opened("conv", model)
+    x = IMAGE[..., 0]
+
+    def ranges() -> Any:
+        return floats(browser.ask("ranges", stage=stage)["ranges"]).reshape(-1, 2)
+
+    ends = np.array([x.min(), x.max()])
+    below = ends[::-1] * -1e-34 if stage == "pre_activation" else np.zeros(2)
+    np.testing.assert_allclose(ranges(), [ends * 1e-34, below, ends * 2], rtol=1e-6)
+    browser.lens.set_kernel(0, np.array([5, 0, 0], np.float32).reshape(1, 1, 3))
+    np.testing.assert_allclose(ranges()[0], ends * 5, rtol=1e-6)
+    assert not browser.ask("ranges", stage="sum")["ok"]
+
+
 def test_deep_brings_what_the_linear_update_takes() -> None:
     model = functional()
     browser = opened("block/conv", model)

@@ -4,7 +4,9 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { paletteOf } from "../../paint/palette.ts";
 import type { FilterView, LensView } from "../../state/lens-view.ts";
 import { consume } from "../ui/consume.ts";
+import { useSilence } from "../ui/useSilence.ts";
 import { useUniqueId } from "../ui/useUniqueId.ts";
+import { SILENT_WHY, shareWords, silentWords } from "../ui/wording.ts";
 import { MapRow, STEP } from "./MapRow.tsx";
 
 /**
@@ -128,6 +130,7 @@ export function FilterGrid({ lens, order, by, noted, onOpen }: FilterGridProps) 
               <Place
                 key={place % ring}
                 id={`${id}-${index}`}
+                lens={lens}
                 filter={filter}
                 label={lens.names.value[index] ?? `Filter ${index + 1}`}
                 index={index}
@@ -162,6 +165,7 @@ export function FilterGrid({ lens, order, by, noted, onOpen }: FilterGridProps) 
 
 interface PlaceProps {
   id: string;
+  lens: LensView;
   filter: FilterView;
   label: string;
   index: number;
@@ -177,9 +181,11 @@ interface PlaceProps {
 
 /** What lies beneath a row of maps: which filter is where, and where its map comes from. */
 function Place(props: PlaceProps) {
-  const { id, filter, label, index, note, x, y, place, places, selected } = props;
+  const { id, lens, filter, label, index, note, x, y, place, places, selected } = props;
   const thumb = useRef<HTMLSpanElement>(null);
   const dead = filter.dead.value;
+  const share = useSilence(lens, filter);
+  const silent = share === null ? "" : silentWords(share);
   useLayoutEffect(
     () =>
       effect(() => {
@@ -198,16 +204,17 @@ function Place(props: PlaceProps) {
       aria-setsize={places}
       aria-posinset={place + 1}
       // What is seen, in its order, then the name where the number has taken its place.
-      aria-label={`${index}: ${dead ? "dead, " : ""}${note && `${note}, `}${label}`}
+      aria-label={`${index}: ${dead ? "dead, " : ""}${silent && `${silent}, `}${note && `${note}, `}${label}`}
       title={label}
       style={{ transform: `translate(${x}px, ${y}px)` }}
       onClick={props.onChoose}
       onDblClick={props.onOpen}
     >
       <span ref={thumb} class="cl-thumb" />
-      <span>
+      <span data-silent={silent || undefined}>
         <b class="cl-number">{index}</b> {dead && <mark title="0 everywhere on this input">dead</mark>}{" "}
-        {note ? <span class="cl-number">{note}</span> : label}
+        {note || share !== null ? <span class="cl-number">{note || shareWords(share ?? 0)}</span> : label}
+        {silent && <mark title={`${silent}. ${SILENT_WHY}`}>nearly silent</mark>}
       </span>
     </div>
   );

@@ -2,12 +2,13 @@
 import type { LensView } from "../../state/lens-view.ts";
 import { useUniqueId } from "../ui/useUniqueId.ts";
 import { FilterGrid } from "./FilterGrid.tsx";
-import { ONLY_PYTHON, SORTS, type Sort, useRanking } from "./useRanking.ts";
+import { ONLY_PYTHON, SORTS, SORTS_WHY, type Sort, useRanking } from "./useRanking.ts";
 
 export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () => void }) {
   const id = useUniqueId();
   const ranking = useRanking(lens);
   const offline = lens.link.value === "offline";
+  const shared = lens.shared.value_range.value === "shared";
   return (
     <section class="cl-overview">
       <div class="cl-overviewhead">
@@ -26,6 +27,7 @@ export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () =>
           <select
             id={id}
             class="cl-select"
+            aria-describedby={`${id}-why`}
             value={ranking.sort.value}
             onChange={({ currentTarget }) => void ranking.rank(currentTarget.value as Sort)}
           >
@@ -43,7 +45,19 @@ export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () =>
               ),
             )}
           </select>
+          <span role="tooltip" class="cl-wordwhy" id={`${id}-why`}>
+            {SORTS_WHY[ranking.sort.value]}
+          </span>
         </span>
+        <button
+          type="button"
+          class="cl-button cl-outlined"
+          aria-pressed={shared}
+          title="Draw all maps of the layer over one range, so that a faint one looks faint"
+          onClick={() => lens.set("value_range", shared ? "per_map" : "shared")}
+        >
+          One range
+        </button>
         {ranking.outdated() && (
           <button
             type="button"

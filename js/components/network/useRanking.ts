@@ -16,7 +16,7 @@ export const SORTS = {
   energy: "energy of the map",
   dead: "share of zeros",
   norm: "norm of the kernel",
-  pixel: "value at the pinned pixel",
+  pixel: "at the pinned pixel",
   loss: "loss without it",
 } as const;
 export type Sort = keyof typeof SORTS;
@@ -38,6 +38,15 @@ function statsHere(lens: LensView): Stats {
     pixel: of(({ uid }) => lens.valueAt(uid, row, col)?.activation ?? Number.NaN),
   };
 }
+
+export const SORTS_WHY: Record<Sort, string> = {
+  index: "The filters in the order of the layer's list.",
+  energy: "Energy is the mean of the squares of a map's values; the filter that responds most comes first.",
+  dead: "The share of a map's values that are exactly 0, the greatest first.",
+  norm: "The root of the sum of the squares of a kernel's numbers, the greatest first.",
+  pixel: "The map's value at the pinned pixel, the greatest first.",
+  loss: "How far the score of the first class falls without the filter, the greatest fall first.",
+};
 
 /** Indices of the filters that a search finds: a number is an index, anything else part of a name. */
 export function matching(names: readonly string[], query: string): number[] {
@@ -70,7 +79,7 @@ export interface Ranking {
   stop(): void;
   /** What a filter is ranked by. */
   noted(index: number): string;
-  /** How many filters there are, how many of them are dead, in which order, or why not. */
+  /** How many filters there are, how many of them are dead or nearly silent, in which order, or why not. */
   words(): string;
 }
 
@@ -178,6 +187,9 @@ export function useRanking(lens: LensView): Ranking {
     return dead > 0 ? `, ${few}${dead} dead` : "";
   };
 
+  const silent = useComputed(() => lens.filters.value.filter(({ uid }) => lens.silence(uid) !== null).length);
+  const silentWords = () => (silent.value > 0 ? `, ${silent.value} nearly silent` : "");
+
   return {
     query,
     sort,
@@ -191,6 +203,7 @@ export function useRanking(lens: LensView): Ranking {
       running.value = false;
     },
     noted,
-    words: () => why.value || `${order.value.length} of ${filters.length}${deadWords()}${lossWords()}`,
+    words: () =>
+      why.value || `${order.value.length} of ${filters.length}${deadWords()}${silentWords()}${lossWords()}`,
   };
 }

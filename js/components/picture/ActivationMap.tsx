@@ -8,7 +8,16 @@ import { paletteOf } from "../../paint/palette.ts";
 import { type Pixel, placeOutput, placeOver, type View } from "../../paint/viewport.ts";
 import type { FilterView, LensView } from "../../state/lens-view.ts";
 import { openAnswer } from "../ui/openAnswer.ts";
-import { PROVENANCE, STAGES, shortSize, sizeWords, zeroWords } from "../ui/wording.ts";
+import { useSilence } from "../ui/useSilence.ts";
+import {
+  PROVENANCE,
+  SILENT_WHY,
+  STAGES,
+  shortSize,
+  silentWords,
+  sizeWords,
+  zeroWords,
+} from "../ui/wording.ts";
 import { Legend } from "./Legend.tsx";
 import { PixelMark } from "./marks.tsx";
 import { aspect, PictureFrame } from "./PictureFrame.tsx";
@@ -42,9 +51,11 @@ export function ActivationMap({ lens, filter, index }: ActivationMapProps) {
   const stage = lens.shared.stage.value;
   const name = lens.names.value[index] ?? `Filter ${index + 1}`;
   const { text } = PROVENANCE[map.provenance];
+  const share = useSilence(lens, filter);
+  const silent = share === null ? "" : silentWords(share);
 
   // In focus a pixel of the map is as large as the pixels of the image that it steps over.
-  const share = lens.imageIsInput.value ? map.cols / placeOutput(geometry).x.step : 1;
+  const scale = lens.imageIsInput.value ? map.cols / placeOutput(geometry).x.step : 1;
 
   // A curve is not drawn over another.
   const overlay = lens.imageIsInput.value && !curve ? lens.shared.overlay.value : 0;
@@ -96,12 +107,12 @@ export function ActivationMap({ lens, filter, index }: ActivationMapProps) {
       data-provenance={map.provenance}
       data-version={map.version}
       data-curve={curve || undefined}
-      style={{ ...aspect(size), "--cl-share": share, "--cl-overlay": overlay || 1 }}
+      style={{ ...aspect(size), "--cl-share": scale, "--cl-overlay": overlay || 1 }}
     >
       <PictureFrame
         lens={lens}
         where={where}
-        label={`${name}: ${STAGES[stage]} map, ${sizeWords(geometry, map.rows, map.cols)}, ${text}`}
+        label={`${name}: ${STAGES[stage]} map, ${sizeWords(geometry, map.rows, map.cols)}, ${text}${silent && `, ${silent}`}`}
         watch={watch}
         drawn={() => (curve || isLarge(filter.map.peek()) ? null : filter.map.peek())}
         paint={paint}
@@ -129,6 +140,11 @@ export function ActivationMap({ lens, filter, index }: ActivationMapProps) {
         palette={palette.value}
         probe={probe}
       />
+      {silent && (
+        <mark class="cl-silent" title={SILENT_WHY}>
+          {silent}
+        </mark>
+      )}
       <figcaption class="cl-caption">
         <span class="cl-hidden">{STAGES[stage]} </span>
         <span class="cl-number cl-muted">{shortSize(geometry, size.rows, size.cols)}</span>

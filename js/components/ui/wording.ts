@@ -42,6 +42,18 @@ export function zeroWords(map: MapView, geometry: Geometry, stage: Stage): strin
   return stage === "activation" ? `${share} zero` : `${share} zero after ${geometry.activation}`;
 }
 
+/** A share of the layer's range as a fraction: "1/2,000". */
+export function shareWords(share: number): string {
+  if (share === 0) return "0";
+  const [digits, power] = (1 / share).toExponential(1).replace("+", "").split("e");
+  return `1/${Number(power) < 6 ? Number(`${digits}e${power}`).toLocaleString("en") : `${Number(digits)}e${power}`}`;
+}
+
+export const silentWords = (share: number) => `nearly silent: ${shareWords(share)} of the layer's range`;
+
+export const SILENT_WHY =
+  "Its values span less than a thousandth of what those of the layer's widest map span, however vivid its own colours are";
+
 export interface StatusWords {
   tone: "calm" | "warn" | "danger";
   icon: IconName;

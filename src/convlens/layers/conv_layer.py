@@ -264,14 +264,20 @@ class ConvLayer:
         return read_only(kernel.reshape(kernel.shape[-2:]))
 
     def weights(
-        self, kernels: Sequence[np.ndarray], bias: np.ndarray, pointwise: np.ndarray | None = None
-    ) -> list[np.ndarray]:
+        self,
+        kernels: Sequence[np.ndarray],
+        bias: np.ndarray,
+        pointwise: np.ndarray | None = None,
+        *,
+        whole: Any = None,
+    ) -> list[Any]:
         """Return kernels and bias as Keras's ``get_weights()`` would: its list, order, shapes and types.
 
-        Weights that a subclass has beyond those keep the layer's own values.
+        Weights that a subclass has beyond those keep the layer's own values. `whole` is a tensor of all kernels, where
+        there is one already.
         """
         self._must_be_built()
-        return pack(self._whole, self.geometry, kernels, bias, pointwise)
+        return pack(self._whole, self.geometry, kernels, bias, pointwise, whole=whole)
 
     def from_weights(self, weights: Sequence[npt.ArrayLike]) -> tuple[tuple[Array, ...], Array]:
         """Return the kernels and bias that a list for Keras's ``set_weights`` holds.

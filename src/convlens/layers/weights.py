@@ -31,20 +31,25 @@ def pack(
     kernels: Sequence[np.ndarray],
     bias: np.ndarray,
     pointwise: np.ndarray | None = None,
-) -> list[np.ndarray]:
+    *,
+    whole: Any = None,
+) -> list[Any]:
     """Return kernels and bias as the layer's ``get_weights()`` would: its list, order, shapes and types.
 
-    Weights beyond those (a subclass's, or a pointwise kernel that is left out) keep the layer's own values.
+    Weights beyond those (a subclass's, or a pointwise kernel that is left out) keep the layer's own values. `whole` is
+    the first of them, where there is a tensor of it already; it is returned as it is.
     """
     kind = kind_of_geometry(geometry)
-    new: dict[str, np.ndarray] = {
-        kind.kernel_name: kind.to_weight(kernels, geometry.depth_multiplier),
-        "bias": np.asarray(bias),
-    }
+    new: dict[str, np.ndarray] = {"bias": np.asarray(bias)}
+    if whole is None:
+        new[kind.kernel_name] = kind.to_weight(kernels, geometry.depth_multiplier)
     if pointwise is not None:
         new["pointwise_kernel"] = kind.to_pointwise(np.asarray(pointwise))
-    values = []
+    values: list[Any] = []
     for own in layer.weights:
+        if whole is not None and own.name == kind.kernel_name:
+            values.append(whole)
+            continue
         value = new[own.name] if own.name in new else stored(own)
         shape = tuple(own.shape)
         if value.shape != shape:
@@ -80,15 +85,18 @@ def unpack(
 
 def read(layer: keras.layers.Layer, geometry: Geometry) -> tuple[tuple[Array, ...], Array]:
     """Return the kernels and bias that a layer has, copied once."""
-    return _apart(layer, geometry, [to_numpy(variable.value) for variable in layer.weights])
+    return _apart(layer, geometry, [to_numpy(variable.value) for variable in layer.weights], read=True)
 
 
 def _apart(
-    layer: keras.layers.Layer, geometry: Geometry, arrays: Sequence[np.ndarray] | np.ndarray
+    layer: keras.layers.Layer, geometry: Geometry, arrays: Sequence[np.ndarray] | np.ndarray, *, read: bool = False
 ) -> tuple[tuple[Array, ...], Array]:
+    """Take weights apart; where they were `read` for this alone, one that owns its memory is a copy already."""
     given = {v.name: array for v, array in zip(layer.weights, arrays, strict=True)}
     kind = kind_of_geometry(geometry)
-    stack = filter_by_filter(kind.to_kernels(given[kind.kernel_name]))
+    kernel = given[kind.kernel_name]
+    owned = read and kernel.flags.owndata and kernel.flags.writeable
+    stack = filter_by_filter(kind.to_kernels(kernel), owned=owned)
     bias = given["bias"] if geometry.use_bias else np.zeros(geometry.filters)
     return tuple(stack), read_only(bias)
 

@@ -24,6 +24,7 @@ from convlens.layers.stateless_call import (
 from convlens.maths.arrays import shortened
 from convlens.maths.nearest import nearest
 from convlens.maths.receptive_field import ReceptiveField
+from convlens.models.edited_kernel import EditedKernel
 from convlens.models.find_layers import FoundCall, channels_first, found_call, paths_of, rank_of
 from convlens.models.image_input import as_fed, expected_input, is_vector, numbers_taken, takes_signal
 from convlens.models.model_inputs import ModelInputs, read_inputs
@@ -113,6 +114,7 @@ class ConvModel:
         self._predictor = Predictor(model, [layer for layer, _ in self._paths], self._inputs)
         self.found: tuple[FoundCall, ...] = ()
         self._graph: Graph | None = None
+        self._edited = EditedKernel()
         self._snapshot, self._before = consistent(lambda: WeightSnapshot(model.weights), self._look)
 
     @property
@@ -138,7 +140,7 @@ class ConvModel:
     def like(self, other: ConvModel) -> ConvModel:
         """Run the same model as `other` with its trace, if that was made for inputs of the same shapes."""
         if other.model is self.model and other._inputs.traced_as(self._inputs) and other._shapes() == self._shapes():
-            self._predictor = other._predictor
+            self._predictor, self._edited = other._predictor, other._edited
         return self
 
     def accept(self, layer: keras.layers.Layer) -> None:
@@ -243,7 +245,9 @@ class ConvModel:
         if self.output(output) is None:
             return Predictions(None, None)
         found = self.find(path)
-        weights = ConvLayer.of(found.layer, found.input_shape, path).weights(kernels, bias, pointwise)
+        conv = ConvLayer.of(found.layer, found.input_shape, path)
+        whole = self._edited.tensor(path, found.layer.weights[0], kernels)
+        weights = conv.weights(kernels, bias, pointwise, whole=whole)
         edited = {id(own): value for own, value in zip(found.layer.weights, weights, strict=True)}
 
         def run() -> Predictions:

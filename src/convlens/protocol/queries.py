@@ -12,6 +12,7 @@ from convlens.maths.arrays import json_number
 from convlens.maths.block_means import fitted
 from convlens.maths.explanation import read_patch
 from convlens.maths.filter_statistics import contribution, plane_rms, statistics
+from convlens.output.colormaps import check_stage, limits
 from convlens.protocol import records
 from convlens.protocol.decode import Handler, Refused, handler_of, index_of, known_uids, pixel_of, sides_of, window_of
 from convlens.protocol.lens_actions import LensActions
@@ -39,6 +40,7 @@ from convlens.protocol.request_types import (
     Pixels,
     Plane,
     Probe,
+    Ranges,
     Statistics,
 )
 from convlens.state.filters import Array
@@ -76,6 +78,7 @@ class Queries:
             "code": handler_of(Code, self._code),
             "page": handler_of(Page, self._page),
             "stats": handler_of(Statistics, self._stats),
+            "ranges": handler_of(Ranges, self._ranges),
             "losses": handler_of(Losses, self._losses),
             "deep": handler_of(Deep, self._deep),
             "patch": handler_of(Patch, self._patch),
@@ -128,6 +131,10 @@ class Queries:
         if at is not None:
             answer["pixel"] = np.array([one[at] for one in maps], np.float32)
         return {"stats": {name: values.tobytes() for name, values in answer.items()}}
+
+    def _ranges(self, message: Ranges) -> dict[str, bytes]:
+        maps = self._session.engine.stack(check_stage(message["stage"]))
+        return {"ranges": np.array(limits(maps, "per_map"), np.float32).tobytes()}
 
     def _losses(self, message: Losses) -> dict[str, LossesRecord]:
         start, count = message["start"], message["count"]

@@ -61,6 +61,12 @@ class Statistics(Request):
     pixel: object
 
 
+class Ranges(Request):
+    """The range of every filter's map of one stage."""
+
+    stage: str
+
+
 class Replace(Request):
     """Whole new kernels, float32 `(n, *shape)`."""
 

@@ -84,6 +84,14 @@ class FilterList:
             len(self) == len(other) and all(a.same_weights(b) for a, b in zip(self.filters, other.filters, strict=True))
         )
 
+    def same_values(self, other: FilterList) -> bool:
+        """Whether `other` has equal weights, in the same arrays or in copies."""
+        if self.same_weights(other):
+            return True
+        ours, theirs = ((*one.kernels, one.pointwise, one.bias) for one in (self, other))
+        pairs = zip(ours, theirs, strict=False)
+        return len(self) == len(other) and all(a is b or np.array_equal(a, b, equal_nan=True) for a, b in pairs)  # type: ignore[arg-type]
+
     @cached_property
     def kernels(self) -> tuple[Array, ...]:
         """What Keras keeps as the layer's kernels, ``(kh, kw, channels)`` each."""

@@ -16,7 +16,7 @@ from convlens.inputs.vectors import is_row, of_pixels, read_vector, starting_vec
 from convlens.maths.arrays import as_array
 from convlens.state.filters import Array, FilterList
 from convlens.state.layer_source import LayerSource, Plan, filters_of
-from convlens.state.written import Written, same, values_of
+from convlens.state.written import Written
 
 if TYPE_CHECKING:
     from convlens.interpretation.subject import Subject
@@ -158,9 +158,10 @@ class Feeding:
 
         return WeightSnapshot(self.model.weights, layer.weights)
 
-    def unedited(self, layer: Any, weights: Sequence[np.ndarray]) -> bool:
-        """Whether a layer has these weights, and the lens has written into none since the model was recorded."""
-        return not self._written_since and all(same(a, b).all() for a, b in zip(values_of(layer), weights, strict=True))
+    @property
+    def unwritten(self) -> bool:
+        """Whether the lens has written into no layer since the model was recorded."""
+        return not self._written_since
 
     def apply(self, layer: Any, base: Sequence[np.ndarray], edited: Sequence[np.ndarray]) -> None:
         """Write what was edited into a layer."""
@@ -338,10 +339,9 @@ class InModel(LayerSource):
         """See `LayerSource.predict`."""
         from convlens.models.conv_model import Predictions
 
-        image, conv = self._image, self.conv(self._image)
-        recorded = self._feeding.record(image)
+        recorded = self._feeding.record(self._image)
         # The model has already run with these very weights; running it again would return the same.
-        if self._feeding.unedited(self._layer, conv.weights(filters.kernels, filters.bias, filters.pointwise)):
+        if self._feeding.unwritten and filters.same_values(self._base) and self._snapshot.holds():
             same = recorded.output(output)
             return Predictions(same, same)
         return recorded.predict(self.path, filters.kernels, filters.bias, filters.pointwise, output)

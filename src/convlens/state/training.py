@@ -13,8 +13,6 @@ from functools import cached_property
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from convlens.layers.keras_internals import layers_within
 from convlens.maths.arrays import json_number, shortened
 from convlens.state.filters import Array, FilterList
@@ -194,14 +192,6 @@ def _after_this_cell(call: Callable[[], None]) -> None:
     shell.events.register("post_run_cell", ended)
 
 
-def _same_values(one: FilterList, other: FilterList) -> bool:
-    """Whether two lists have equal weights, in the same arrays or in copies."""
-    if one.same_weights(other):
-        return True
-    pairs = zip((*one.kernels, one.pointwise, one.bias), (*other.kernels, other.pointwise, other.bias), strict=False)
-    return len(one) == len(other) and all(a is b or np.array_equal(a, b, equal_nan=True) for a, b in pairs)  # type: ignore[arg-type]
-
-
 def _reported(loss: float | None) -> float | str | None:
     return None if loss is None else json_number(loss)
 
@@ -242,7 +232,7 @@ class Follower:
         if not snapshots:
             return None
         now = self._session.filters
-        alike = (i for i in reversed(range(len(snapshots))) if _same_values(snapshots[i].filters, now))
+        alike = (i for i in reversed(range(len(snapshots))) if snapshots[i].filters.same_values(now))
         return {
             "running": self._running is not None,
             "snapshots": [

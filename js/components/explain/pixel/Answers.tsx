@@ -27,7 +27,7 @@ export function Answers({ lens, row, col }: AnswersProps) {
       <summary>Which filter responds most here?</summary>
       {open.value &&
         (count > MOST ? (
-          <p>Sort the filters by “value at the pinned pixel”.</p>
+          <p>Sort the filters by “at the pinned pixel”.</p>
         ) : (
           <Ranked {...{ lens, row, col }} />
         ))}
