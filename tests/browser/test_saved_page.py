@@ -293,6 +293,18 @@ def test_a_layer_inside_a_model_is_edited_to_the_pixels_that_keras_gives(browser
             expect(view.choose(index).map(index)).to_have_attribute("data-provenance", "keras")
             assert_drawn(view.map_pixels(index, activation.shape), activation)
 
+        # What the layer is fed, and the order of its filters, are worked out of the page.
+        view.map(2).locator("canvas").first.click(position={"x": 60, "y": 60})
+        fed = np.asarray(model.get_layer("first")(lens.image.reshape(1, 20, 18, 1)))[0]
+        view.root.locator(".cl-channel").nth(4).click()
+        expect(view.root.locator("figure.cl-layerinput")).to_contain_text("channel 4 of 6")
+        assert_drawn(view.layer_input_pixels((18, 16)), fed[:, :, 4])
+        view.root.get_by_role("combobox", name="by", exact=True).select_option("norm")
+        strongest = int(np.argmax([np.linalg.norm(kernel) for kernel in lens.kernels]))
+        first = view.root.get_by_role("listbox", name="Filters", exact=True).get_by_role("option").first
+        expect(first).to_have_attribute("aria-label", re.compile(f"^{strongest}: [0-9.]+, "))
+        view.root.get_by_role("combobox", name="by", exact=True).select_option("index")
+
         # Ablated by hand, and with other numbers: each is previewed, and undo brings Keras's map back.
         view.choose(1).write(1, 0, 2, "1.5")
         expect(view.map(1)).to_have_attribute("data-provenance", "preview")
