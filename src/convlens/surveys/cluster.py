@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from distributed import Future, Worker, WorkerPlugin
 
 from convlens.layers.keras_internals import layers_within
-from convlens.surveys.job import Job, Settings
+from convlens.surveys.forward import Settings
+from convlens.surveys.job import Job
 from convlens.surveys.sources import Partition, bag_items
 from convlens.surveys.tally import Tallies
 
