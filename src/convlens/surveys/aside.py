@@ -1,4 +1,4 @@
-"""Work beside the model's: in a thread, while the model computes, or where every processor has a model of its own, not."""
+"""Work beside the model's: in another thread, or, where every processor has a model of its own, in the same one."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from convlens.surveys.patches import Patch, Window
 Array = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
 ImageId = int | str
+Place = tuple[bool, ImageId]
 #: From positions of images and filters to what is kept of them: ``(n, 6)`` row and column of the pixel, first and last
 #: row and column of the window; and ``(n,)`` patches.
 Cut = Callable[[Indices, Indices], tuple[npt.NDArray[np.int32], npt.NDArray[Any]]]
@@ -44,7 +45,7 @@ class Entry:
     patch: Patch
 
 
-def place(image: ImageId) -> tuple[bool, ImageId]:
+def place(image: ImageId) -> Place:
     """Return what images of one value are sorted by: numbers before names."""
     return isinstance(image, str), image
 
@@ -63,7 +64,7 @@ class Floor:
     """
 
     values: Array
-    last: tuple[bool, ImageId] | None
+    last: Place | None
 
 
 class Best:
@@ -82,7 +83,9 @@ class Best:
         self.images = np.full((filters, top), None, object)
         self.places = np.zeros((filters, top, 6), np.int32)
         self.patches = np.full((filters, top), None, object)
-        self._last: tuple[bool, ImageId] | None = None
+        # The places of the first and of the last id, or of ones before and after them that were kept before.
+        self._first: Place | None = None
+        self._last: Place | None = None
 
     def entries(self, one: int) -> list[Entry]:
         """Return those of a filter."""
@@ -98,7 +101,7 @@ class Best:
         for k, entry in enumerate(entries):
             self.values[one, k], self.images[one, k], self.patches[one, k] = entry.value, entry.image, entry.patch
             self.places[one, k] = (*entry.pixel, *entry.window[0], *entry.window[1])
-            self._last = _later(self._last, place(entry.image))
+            self._reach(place(entry.image), place(entry.image))
 
     def floor(self) -> Floor:
         """Return what an image must exceed to be kept."""
@@ -142,14 +145,14 @@ class Best:
         ids = np.empty(len(images), object)
         ids[:] = images
         new.values[row, slot], new.images[row, slot] = values[position, one], ids[position]
-        new._last = place(images[order[-1]])
+        new._reach(first, place(images[order[-1]]))
         positions = np.zeros(new.values.shape, np.intp)
         positions[row, slot] = position
 
         def made(rows: Indices, slots: Indices) -> None:
             new.places[rows, slots], new.patches[rows, slots] = cut(positions[rows, slots], filters[rows])
 
-        self._insert(filters, new, first, made)
+        self._insert(filters, new, made)
 
     def merge(self, other: Best) -> None:
         """Put the best of other images among these."""
@@ -160,23 +163,19 @@ class Best:
         part = Best(0, other.top)
         for name in ("values", "images", "places", "patches"):
             setattr(part, name, getattr(other, name)[rows])
-        part._last = other._last
-        self._insert(rows, part, None, None)
+        assert other._first is not None and other._last is not None
+        part._reach(other._first, other._last)
+        self._insert(rows, part, None)
 
-    def _insert(
-        self,
-        rows: Indices,
-        new: Best,
-        first: tuple[bool, ImageId] | None,
-        made: Callable[[Indices, Indices], None] | None,
-    ) -> None:
-        """Merge the rows of `new`, each in order, into those of this.
-
-        `first` is the least `place` among the new ones, where that is known; `made` fills in what is cut lazily.
-        """
+    def _insert(self, rows: Indices, new: Best, made: Callable[[Indices, Indices], None] | None) -> None:
+        """Merge the rows of `new`, each in order, into those of this; `made` fills in what is cut for those kept."""
+        assert new._first is not None and new._last is not None
+        if self._last is None:
+            self._begin(rows, new, made)
+            return
         values = np.concatenate([self.values[rows], new.values], axis=1)
         images = np.concatenate([self.images[rows], new.images], axis=1)
-        if self._last is None or (first is not None and first > self._last):
+        if new._first > self._last:
             # Of one value the old ones come first.
             order = np.argsort(-values, axis=1, kind="stable")
         else:
@@ -191,16 +190,34 @@ class Best:
         self.patches[rows] = np.take_along_axis(patches, order, axis=1)
         places = np.concatenate([self.places[rows], new.places], axis=1)
         self.places[rows] = np.take_along_axis(places, order[:, :, np.newaxis], axis=1)
-        self._last = new._last if self._last is None else _later(self._last, new._last)
+        self._reach(new._first, new._last)
+
+    def _begin(self, rows: Indices, new: Best, made: Callable[[Indices, Indices], None] | None) -> None:
+        """Take the rows of `new` where nothing is kept yet."""
+        if made is not None:
+            made(*np.nonzero(np.isfinite(new.values)))
+        for mine, theirs in (
+            (self.values, new.values),
+            (self.images, new.images),
+            (self.places, new.places),
+            (self.patches, new.patches),
+        ):
+            mine[rows, : theirs.shape[1]] = theirs
+        self._first, self._last = new._first, new._last
+
+    def _reach(self, first: Place, last: Place) -> None:
+        self._first = first if self._first is None else min(self._first, first)
+        self._last = last if self._last is None else max(self._last, last)
 
 
 def _few(values: Array, hopeful: npt.NDArray[np.bool_], top: int) -> npt.NDArray[np.bool_]:
-    """Leave out those that are not among the best of the batch, where sorting all would take longer than finding out."""
+    """Leave out what is not among the best of these images, where sorting it all would take longer."""
     count, filters = values.shape
     if count <= top or np.count_nonzero(hopeful) <= 4 * filters * top:
         return hopeful
     least = np.partition(np.where(hopeful, values, -np.inf), count - top, axis=0)[count - top]
-    return hopeful & (values >= least)
+    among: npt.NDArray[np.bool_] = hopeful & (values >= least)
+    return among
 
 
 def _ranks(images: npt.NDArray[Any]) -> Indices:
@@ -208,7 +225,3 @@ def _ranks(images: npt.NDArray[Any]) -> Indices:
     ids = images.ravel().tolist()
     order = {image: i for i, image in enumerate(sorted({one for one in ids if one is not None}, key=place))}
     return np.array([order.get(one, 0) for one in ids], np.intp).reshape(images.shape)
-
-
-def _later(one: tuple[bool, ImageId] | None, other: tuple[bool, ImageId] | None) -> tuple[bool, ImageId] | None:
-    return other if one is None else one if other is None else max(one, other)

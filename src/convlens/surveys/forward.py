@@ -103,7 +103,7 @@ class Forward:
             )
         self.paths = [call.path for call in calls]
         self._outputs, self._settings = LayerOutputs(model, calls, inputs=inputs), settings
-        self._shapes = [tuple(call.output_shape[:2]) for call in calls]
+        self._shapes = [(call.output_shape[0], call.output_shape[1]) for call in calls]
         self._run = compiled(self._reduced)
         self._windows: dict[str, Windows] = {}
         self.shape = x.shape[:2]

@@ -19,6 +19,8 @@ Window = tuple[tuple[int, int], tuple[int, int]]
 #: A longer side than this is averaged down to it, so that what a survey keeps is bounded by top × filters and not by
 #: the size of the images.
 LONGEST_SIDE = 64
+#: Bytes of an image that its patches may share, rather than have copies of parts that overlap. Four large patches.
+_SHARED = 4 * 3 * LONGEST_SIDE * LONGEST_SIDE
 #: Numbers that are kept of a signal; the steps of a longer part are averaged down to them.
 MOST_NUMBERS = LONGEST_SIDE * LONGEST_SIDE
 #: Rows and columns of a signal's picture, in pixels.
@@ -43,16 +45,27 @@ class Patch:
         self._kept = file
         self.low, self.high = low, high
 
+    def __reduce__(self) -> tuple[type[Patch], tuple[bytes | Codes, float, float]]:
+        """Cross to another process as no more than the patch."""
+        return Patch, (self._small(), self.low, self.high)
+
+    def _small(self) -> bytes | Codes:
+        """Make the patch as small as it is kept, and let go of the image that it was cut out of."""
+        if not isinstance(self._kept, bytes) and (self._kept.base is not None or max(self._kept.shape) > LONGEST_SIDE):
+            self._kept = _small(self._kept)
+        return self._kept
+
     @property
     def file(self) -> bytes:
         """Bytes of the file."""
-        if not isinstance(self._kept, bytes):
+        kept = self._small()
+        if not isinstance(kept, bytes):
             import PIL.Image
 
             file = io.BytesIO()
-            PIL.Image.fromarray(self._kept).save(file, "PNG", compress_level=1)
-            self._kept = file.getvalue()
-        return self._kept
+            PIL.Image.fromarray(kept).save(file, "PNG", compress_level=1)
+            self._kept = kept = file.getvalue()
+        return kept
 
     @classmethod
     def of_signal(cls, signal: Array, window: Window) -> Patch:
@@ -108,7 +121,9 @@ class Patch:
         if self.signal:
             numbers: Array = np.load(io.BytesIO(self.file), allow_pickle=False)
             return numbers[np.newaxis]
-        kept: Any = PIL.Image.open(io.BytesIO(self._kept)) if isinstance(self._kept, bytes) else self._kept
+        kept: Any = self._small()
+        if isinstance(kept, bytes):
+            kept = PIL.Image.open(io.BytesIO(kept))
         codes = np.asarray(kept, dtype=np.float32)
         codes = codes if codes.ndim == 3 else codes[:, :, None]
         return codes * np.float32((self.high - self.low) / 255) + np.float32(self.low)
@@ -123,7 +138,8 @@ def _range(part: Array) -> tuple[float, float]:
 
 def _codes(part: Array, low: float, high: float) -> Codes:
     codes = np.rint((part - low) * (255 / (high - low))).astype(np.uint8)
-    return codes[:, :, 0] if codes.shape[2] == 1 else codes
+    one: Codes = codes[:, :, 0]
+    return one if codes.shape[2] == 1 else codes
 
 
 def _small(codes: Codes) -> Codes:
@@ -155,14 +171,15 @@ class Cutter:
         self._sides = tuple(max(image.shape[axis] for image in images) for axis in (0, 1))
 
     def cut(self, positions: npt.NDArray[np.intp], windows: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
-        """Return patches, ``(n,)``, of the images at positions and of windows ``(n, 4)``, those of a `Window` in a row."""
+        """Return patches, ``(n,)``, of the images at positions and windows ``(n, 4)``, each a `Window` in a row."""
         (rows, cols), keys = self._sides, positions.astype(np.int64)
         if len(self._images) * (rows * cols) ** 2 < 2**63:
             for side, ends in zip((rows, rows, cols, cols), windows.T, strict=True):
                 keys = keys * side + ends
             every, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
         else:
-            every, first, inverse = np.arange(len(keys)) - len(keys) - len(self._made), np.arange(len(keys)), ...
+            first = inverse = np.arange(len(keys))
+            every = first - len(keys) - len(self._made)
         patches = np.empty(len(every), object)
         for i, (key, at) in enumerate(zip(every.tolist(), first.tolist(), strict=True)):
             patch = self._made.get(key)
@@ -181,9 +198,9 @@ class Cutter:
         codes = self._of_bytes[position]
         if codes is not None:
             part = codes[top : bottom + 1, left : right + 1]
-            # A code of 2 is a value above 1: the scale is that of bytes.
-            if part.max() > 1:
-                return Patch(_small(part), 0.0, 255.0)
+            # A code of 2 is a value above 1: the scale is that of bytes. One is quickly looked at.
+            if part.item(0) > 1 or part.max() > 1:
+                return Patch(part if codes.nbytes <= _SHARED else _small(part), 0.0, 255.0)
         return Patch.of(self._images[position], whole)
 
 

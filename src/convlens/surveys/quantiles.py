@@ -1,8 +1,8 @@
 """Quantiles of many numbers per filter, counted in bins whose counts add up: those of parts are those of all.
 
-A bin is what float32 numbers have in common that agree in sign, exponent and the first six bits of the fraction, so that
-binning is a shift. A quantile is then off by at most a 128th of its own value. Counts are whole numbers, so they are the
-same in whatever order parts are merged.
+A bin holds the float32 numbers that agree in sign, exponent and the first six bits of the fraction, so that binning is
+a shift. A quantile is then off by at most a 128th of its own value. Counts are whole numbers, so they are the same in
+whatever order parts are merged.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ class Sketch:
         )
 
     def _count_some(self) -> None:
-        waiting = sum(map(len, self._raw)) // 2 + sum(len(keys) for keys, _ in self._parts)
+        # A number waits in a quarter of what a bin with its count takes.
+        waiting = sum(map(len, self._raw)) // 4 + sum(len(keys) for keys, _ in self._parts)
         if waiting > max(_MOST_RAW, len(self._keys)):
             self._count()
 

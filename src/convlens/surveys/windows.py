@@ -39,7 +39,7 @@ class Windows:
     ) -> None:
         self._field, self._shape = field, shape
         self._whole: Box = (0, image[0] - 1, 0, image[1] - 1)
-        self._looked_up: dict[tuple[int, int], Box] = {}
+        self._looked_up: dict[tuple[int, int], tuple[Box, bool]] = {}
         self._axes = self._along_axes()
 
     def of(self, rows: Indices, cols: Indices) -> npt.NDArray[np.int32]:
@@ -64,7 +64,7 @@ class Windows:
         """Return the ends of every row's window and of every column's; None where they depend on one another."""
         (rows, cols), whole = self._shape, self._whole
         if self._at(0, 0)[0] == self._at(rows - 1, cols - 1)[0] == whole:
-            axes = np.tile(np.int32(whole[:2]), (rows, 1)), np.tile(np.int32(whole[2:]), (cols, 1))
+            axes = np.array([whole[:2]] * rows, np.int32), np.array([whole[2:]] * cols, np.int32)
         else:
             axes = (
                 self._line(lambda i: (i, i * cols // rows), rows, slice(0, 2)),
@@ -76,7 +76,7 @@ class Windows:
         return axes if same else None
 
     def _line(self, pixel: Callable[[int], tuple[int, int]], count: int, axis: slice) -> Ends:
-        """Return the ends of the windows of pixels in a line, ``(count, 2)``; `axis` says which of the four they are."""
+        """Return the ends of the windows of pixels in a line, ``(count, 2)``; `axis` says which of the four."""
         boxes, known = np.zeros((count, 2), np.int32), np.zeros(count, np.bool_)
 
         def look(i: int) -> bool:
