@@ -89,7 +89,7 @@ def cluster(few: int = 512, count: int = 1536) -> dict[str, Any]:
             LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as here,
             Client(here) as client,
         ):
-            options = {"batch_size": BATCH, "client": client, "progress": False, "partition_size": 64}
+            options = {"batch_size": BATCH, "client": client, "progress": False, "partition_size": 128}
             # The first survey starts Keras on the workers.
             convlens.survey(model, images[: BATCH * workers], **options | {"partition_size": BATCH})
             times = []
@@ -204,6 +204,7 @@ def scheduler(tasks: int = 5000) -> dict[str, float]:
 
     from distributed import Client, LocalCluster
 
+    from convlens.surveys.best import Floor
     from convlens.surveys.cluster import FAN_IN
     from convlens.surveys.patches import Patch
     from convlens.surveys.sources import Item
@@ -212,11 +213,18 @@ def scheduler(tasks: int = 5000) -> dict[str, float]:
     items = [Item(f"2026/11/28/photograph-{i:09d}.jpg", f"/data/2026/11/28/photograph-{i:09d}.jpg") for i in range(256)]
     tally = Tally(64, 9)
     values = np.random.default_rng(0).random((256, 64), dtype=np.float32)
-    patch = Patch.of(np.random.default_rng(0).random((31, 31, 3), dtype=np.float32), ((0, 30), (0, 30)))
     names = [item.image for item in items]
-    place = np.array([1, 2, 0, 30, 0, 30], np.int32)
-    tally.add(names, values, lambda i, _: (np.tile(place, (len(i), 1)), np.full(len(i), patch, object)))
-    answer = Tallies({"layer": tally}, 256)
+    random, place = np.random.default_rng(0), np.array([1, 2, 0, 30, 0, 30], np.int32)
+
+    def cut(positions: Any, _: Any) -> Any:
+        patches = np.empty(len(positions), object)
+        for i in range(len(positions)):
+            patches[i] = Patch.of(255 * random.random((31, 31, 3), dtype=np.float32), ((0, 30), (0, 30)))
+        return np.tile(place, (len(positions), 1)), patches
+
+    tally.add(names, values, cut)
+    answer, later = Tallies({"layer": tally}, 256), Tally(64, 9)
+    later.add(names, values, cut, Floor(np.full(64, 2, np.float32), None))
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as here, Client(here) as client:
         client.gather(client.map(_nothing, range(100), pure=False))
         start = time.perf_counter()
@@ -233,7 +241,8 @@ def scheduler(tasks: int = 5000) -> dict[str, float]:
     return {
         "tasks_a_second": every / seconds,
         "task_bytes": len(pickle.dumps(("key", 0, items))),
-        "answer_bytes": len(pickle.dumps(answer)),
+        "first_answer_bytes": len(pickle.dumps(answer)),
+        "later_answer_bytes": len(pickle.dumps(Tallies({"layer": later}, 256))),
         "merge_seconds": time.perf_counter() - start,
     }
 

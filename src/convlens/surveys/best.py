@@ -87,6 +87,32 @@ class Best:
         self._first: Place | None = None
         self._last: Place | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Cross to another process without empty places, and with every id and every patch once."""
+        filled = np.isfinite(self.values)
+        images, image_of = _once(self.images[filled])
+        patches, patch_of = _once(self.patches[filled])
+        return {
+            "shape": (self.filters, self.top),
+            "counts": filled.sum(axis=1),
+            "values": self.values[filled],
+            "places": self.places[filled].astype(np.min_scalar_type(int(self.places.max(initial=0)))),
+            "images": (images, image_of),
+            "patches": (patches, patch_of),
+            "ends": (self._first, self._last),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what `__getstate__` gave."""
+        self.__init__(*state["shape"])  # type: ignore[misc]
+        filled = np.arange(self.top) < state["counts"][:, np.newaxis]
+        self.values[filled], self.places[filled] = state["values"], state["places"]
+        for mine, (every, which) in ((self.images, state["images"]), (self.patches, state["patches"])):
+            objects = np.empty(len(every), object)
+            objects[:] = every
+            mine[filled] = objects[which]
+        self._first, self._last = state["ends"]
+
     def entries(self, one: int) -> list[Entry]:
         """Return those of a filter."""
         found = []
@@ -208,6 +234,13 @@ class Best:
     def _reach(self, first: Place, last: Place) -> None:
         self._first = first if self._first is None else min(self._first, first)
         self._last = last if self._last is None else max(self._last, last)
+
+
+def _once(objects: npt.NDArray[Any]) -> tuple[list[Any], npt.NDArray[np.int32]]:
+    """Return different objects, and which of them each is."""
+    numbers: dict[Any, int] = {}
+    which = [numbers.setdefault(one, len(numbers)) for one in objects.tolist()]
+    return list(numbers), np.array(which, np.int32)
 
 
 def _few(values: Array, hopeful: npt.NDArray[np.bool_], top: int) -> npt.NDArray[np.bool_]:

@@ -136,10 +136,10 @@ class Forward:
         ops, statistic, found = keras.ops, self._settings.statistic, []
         for layer in self._outputs(x, state).layers:
             maps = ops.cast(layer.activation, "float32")
-            rows = ops.max(maps, axis=2)
+            greatest, places = _greatest(maps)
             means = ops.mean(maps, axis=(1, 2)) if statistic == "mean" else None
-            values = maps if callable(statistic) else ops.max(rows, axis=1) if means is None else means
-            found.append((values, _greatest(maps, rows)))
+            values = maps if callable(statistic) else greatest if means is None else means
+            found.append((values, places))
         return found
 
     def _own_statistic(self, path: str, maps: Array) -> Array:
@@ -158,20 +158,46 @@ class StatisticError(ValueError):
     """The user's statistic does not give a number for each image and filter."""
 
 
-def _greatest(maps: Any, rows: Any) -> Any:
-    """Return where each map is greatest, the first place of several, counted through its rows.
+#: Pixels of a map whose places are compared one after another.
+_FEW = 36
 
-    The greatest row is looked for among the `rows`' greatest values, ``(batch, rows, filters)``, and the place in that
-    row alone: TensorFlow's ``argmax`` over whole maps takes longer than the convolutions.
+
+def _greatest(maps: Any) -> tuple[Any, Any]:
+    """Return the greatest value of each map, and where it is: the first place of several, counted through its rows.
+
+    TensorFlow's ``argmax`` over whole maps takes longer than the convolutions.
     """
+    return _by_comparing(maps) if int(maps.shape[1]) * int(maps.shape[2]) <= _FEW else _by_rows(maps)
+
+
+def _by_comparing(maps: Any) -> tuple[Any, Any]:
+    """Compare columns with those before them, then rows: operations on all filters at once."""
+    from keras import ops
+
+    height, width = int(maps.shape[1]), int(maps.shape[2])
+    best = maps[:, :, 0]
+    place = ops.zeros_like(best)
+    for col in range(1, width):
+        place = ops.where(maps[:, :, col] > best, float(col), place)
+        best = ops.maximum(best, maps[:, :, col])
+    greatest, found = best[:, 0], place[:, 0]
+    for row in range(1, height):
+        found = ops.where(best[:, row] > greatest, place[:, row] + float(row * width), found)
+        greatest = ops.maximum(greatest, best[:, row])
+    return greatest, ops.cast(found, "int32")
+
+
+def _by_rows(maps: Any) -> tuple[Any, Any]:
+    """Look for the row by its greatest value, and for the place in that row alone."""
     from keras import ops
 
     batch, height, width, filters = (int(n) for n in maps.shape)
+    rows = ops.max(maps, axis=2)
     row = ops.cast(ops.argmax(rows, axis=1), "int32")
     start = (ops.expand_dims(ops.arange(batch, dtype="int32"), 1) * height + row) * (width * filters)
     along = ops.expand_dims(ops.arange(width, dtype="int32") * filters, 1) + ops.arange(filters, dtype="int32")
     line = ops.take(ops.reshape(maps, (-1,)), ops.expand_dims(start, 1) + along)
-    return row * width + ops.cast(ops.argmax(line, axis=1), "int32")
+    return ops.max(rows, axis=1), row * width + ops.cast(ops.argmax(line, axis=1), "int32")
 
 
 def to_integers(tensor: Any) -> npt.NDArray[np.int32]:
