@@ -39,20 +39,23 @@ class Patch:
         patches are cut before better ones are found, and the file takes a hundred times what the cutting does.
     low, high
         Values that the codes 0 and 255 stand for; of a signal its least and its greatest value.
+    window
+        Which part of the codes the patch is, where they are those of a whole image.
     """
 
-    def __init__(self, file: bytes | Codes, low: float, high: float) -> None:
-        self._kept = file
+    def __init__(self, file: bytes | Codes, low: float, high: float, window: Window | None = None) -> None:
+        self._kept, self._window = file, window
         self.low, self.high = low, high
 
-    def __reduce__(self) -> tuple[type[Patch], tuple[bytes | Codes, float, float]]:
-        """Cross to another process as no more than the patch."""
-        return Patch, (self._small(), self.low, self.high)
+    def __reduce__(self) -> tuple[type[Patch], tuple[Any, ...]]:
+        """Cross to another process; patches that are parts of one image bring it once."""
+        return Patch, (self._kept, self.low, self.high, self._window)
 
     def _small(self) -> bytes | Codes:
-        """Make the patch as small as it is kept, and let go of the image that it was cut out of."""
-        if not isinstance(self._kept, bytes) and (self._kept.base is not None or max(self._kept.shape) > LONGEST_SIDE):
-            self._kept = _small(self._kept)
+        """Make the patch as small as it is kept, and let go of the image that it is a part of."""
+        if not isinstance(self._kept, bytes) and self._window is not None:
+            (top, bottom), (left, right) = self._window
+            self._kept, self._window = _small(self._kept[top : bottom + 1, left : right + 1]), None
         return self._kept
 
     @property
@@ -200,7 +203,8 @@ class Cutter:
             part = codes[top : bottom + 1, left : right + 1]
             # A code of 2 is a value above 1: the scale is that of bytes. One is quickly looked at.
             if part.item(0) > 1 or part.max() > 1:
-                return Patch(part if codes.nbytes <= _SHARED else _small(part), 0.0, 255.0)
+                shared = codes.nbytes <= _SHARED
+                return Patch(codes, 0.0, 255.0, whole) if shared else Patch(_small(part), 0.0, 255.0)
         return Patch.of(self._images[position], whole)
 
 
