@@ -26,7 +26,7 @@ from benchmarks import (
     surveying,
     training,
 )
-from benchmarks.page import page
+from benchmarks.page import MOST_MINUTES, page
 from benchmarks.session import Bench
 from benchmarks.table import Row, Theme, measured, status
 from tests.browser.guards import Guard
@@ -36,8 +36,6 @@ from tests.browser.server import serve
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 NOTES = Path(__file__).with_name("notes.md")
-#: A page that hangs would hang everything; what has been measured by then is written all the same.
-MOST_MINUTES = 45
 
 
 def themes(bench: Bench) -> list[Theme]:

@@ -70,26 +70,35 @@ def pace(count: int = 2048, rounds: int = 2) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in found.items()} | {"all": survey(None)}
 
 
-def cluster(count: int = 2048) -> dict[str, Any]:
-    """Images a second of one worker and of two, each of one thread, and whether both find the same."""
+def cluster(few: int = 512, count: int = 1536) -> dict[str, Any]:
+    """Images a second of one worker and of two, each of one thread, and whether both find the same.
+
+    That of the images after the first `few`: the time for all less the time for those alone, since every survey brings
+    the model to its workers, and each traces it.
+    """
     from distributed import Client, LocalCluster
 
     import convlens
     from benchmarks.photographs import crops
 
-    model, found, tables = network(), {}, []
+    model, tables = network(), []
+    found: dict[str, Any] = {}
     images = list(crops(count, SIDE))
     for workers in (1, 2):
         with (
             LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as here,
             Client(here) as client,
         ):
-            options = {"batch_size": BATCH, "client": client, "progress": False, "partition_size": 64}
-            # The first survey starts Keras on the workers; each traces its own model.
-            convlens.survey(model, images[: 64 * workers], **options)
-            start = time.perf_counter()
-            tables.append(convlens.survey(model, images, **options).to_pandas())
-            found[str(workers)] = count / (time.perf_counter() - start)
+            options = {"batch_size": BATCH, "client": client, "progress": False, "partition_size": 128}
+            # The first survey starts Keras on the workers.
+            convlens.survey(model, images[: BATCH * workers], **options | {"partition_size": BATCH})
+            times = []
+            for part in (images[:few], images):
+                start = time.perf_counter()
+                survey = convlens.survey(model, part, **options)
+                times.append(time.perf_counter() - start)
+            tables.append(survey.to_pandas())
+            found |= {str(workers): (count - few) / (times[1] - times[0]), f"start {workers}": times[0]}
     return found | {"equal": tables[0].equals(tables[1])}
 
 
@@ -195,18 +204,27 @@ def scheduler(tasks: int = 5000) -> dict[str, float]:
 
     from distributed import Client, LocalCluster
 
+    from convlens.surveys.best import Floor
     from convlens.surveys.cluster import FAN_IN
     from convlens.surveys.patches import Patch
     from convlens.surveys.sources import Item
-    from convlens.surveys.tally import Entry, Tallies, Tally
+    from convlens.surveys.tally import Tallies, Tally
 
     items = [Item(f"2026/11/28/photograph-{i:09d}.jpg", f"/data/2026/11/28/photograph-{i:09d}.jpg") for i in range(256)]
     tally = Tally(64, 9)
     values = np.random.default_rng(0).random((256, 64), dtype=np.float32)
-    patch = Patch.of(np.random.default_rng(0).random((31, 31, 3), dtype=np.float32), ((0, 30), (0, 30)))
     names = [item.image for item in items]
-    tally.add(names, values, lambda i, f: Entry(names[i], float(values[i, f]), (1, 2), ((0, 30), (0, 30)), patch))
-    answer = Tallies({"layer": tally}, 256)
+    random, place = np.random.default_rng(0), np.array([1, 2, 0, 30, 0, 30], np.int32)
+
+    def cut(positions: Any, _: Any) -> Any:
+        patches = np.empty(len(positions), object)
+        for i in range(len(positions)):
+            patches[i] = Patch.of(255 * random.random((31, 31, 3), dtype=np.float32), ((0, 30), (0, 30)))
+        return np.tile(place, (len(positions), 1)), patches
+
+    tally.add(names, values, cut)
+    answer, later = Tallies({"layer": tally}, 256), Tally(64, 9)
+    later.add(names, values, cut, Floor(np.full(64, 2, np.float32), None))
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as here, Client(here) as client:
         client.gather(client.map(_nothing, range(100), pure=False))
         start = time.perf_counter()
@@ -223,7 +241,8 @@ def scheduler(tasks: int = 5000) -> dict[str, float]:
     return {
         "tasks_a_second": every / seconds,
         "task_bytes": len(pickle.dumps(("key", 0, items))),
-        "answer_bytes": len(pickle.dumps(answer)),
+        "first_answer_bytes": len(pickle.dumps(answer)),
+        "later_answer_bytes": len(pickle.dumps(Tallies({"layer": later}, 256))),
         "merge_seconds": time.perf_counter() - start,
     }
 

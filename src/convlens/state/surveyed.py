@@ -18,8 +18,8 @@ from convlens.state.model_source import InModel
 
 if TYPE_CHECKING:
     from convlens.state.session import Session
+    from convlens.surveys.best import Entry
     from convlens.surveys.results import Survey
-    from convlens.surveys.tally import Entry
 
 #: Stored patches that an edited filter is tried on, its own first, and how many are run at once.
 MOST_TRIED, BATCH = 512, 32

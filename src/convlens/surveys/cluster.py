@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 from distributed import Future, Worker, WorkerPlugin
 
 from convlens.layers.keras_internals import layers_within
-from convlens.surveys.job import Job, Settings
+from convlens.surveys.aside import AtOnce
+from convlens.surveys.best import Best
+from convlens.surveys.forward import Settings
+from convlens.surveys.job import Job
 from convlens.surveys.sources import Partition, bag_items
 from convlens.surveys.tally import Tallies
 
@@ -30,6 +33,9 @@ _DEPTH = 4
 
 _PLUGINS: dict[str, JobPlugin] = {}
 _JOBS: dict[str, Job] = {}
+#: The best of what this worker has seen in each survey, without their patches: what is worse than they are is not sent.
+#: It is worse than images of the data set whichever worker's answers arrive, so a worker that is lost takes none away.
+_SEEN: dict[str, dict[str, Best]] = {}
 _LOADING = threading.Lock()
 
 
@@ -67,6 +73,7 @@ class JobPlugin(WorkerPlugin):  # type: ignore[misc,unused-ignore]
         """Release the model."""
         _PLUGINS.pop(self.key, None)
         _JOBS.pop(self.key, None)
+        _SEEN.pop(self.key, None)
 
     def load(self) -> Job:
         """Return the model and the settings, ready to run."""
@@ -81,7 +88,8 @@ class JobPlugin(WorkerPlugin):  # type: ignore[misc,unused-ignore]
             path = Path(folder) / "model.keras"
             path.write_bytes(self.model)
             model = keras.saving.load_model(path, custom_objects=self.classes, compile=False, safe_mode=False)
-        return Job(model, self.settings)
+        # As many tasks run at once as there are processors for: none is left for a thread beside the model.
+        return Job(model, self.settings, AtOnce)
 
 
 def saved(model: keras.Model) -> bytes:
@@ -171,10 +179,18 @@ def work(key: str, number: int, items: Any) -> Tallies:
     with _LOADING:
         if key not in _JOBS:
             _JOBS[key] = _PLUGINS[key].load()
+        seen = _SEEN.setdefault(key, {})
+        floors = {path: best.floor() for path, best in seen.items()}
     # A list of a Dask bag's partition comes as it is in the bag.
     if items and not hasattr(items[0], "image"):
         items = bag_items(items, number)
-    return _JOBS[key].run(number, items)
+    found = _JOBS[key].run(number, items, floors)
+    with _LOADING:
+        for path, tally in found.layers.items():
+            best = seen.setdefault(path, Best(tally.filters, tally.top))
+            best.merge(tally.best)
+            best.patches[:] = None
+    return found
 
 
 def merge(parts: Sequence[Tallies]) -> Tallies:

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from convlens.maths.nearest import nearest
 from convlens.maths.one_row import signal_shown
+from convlens.surveys.best import Entry, ImageId
 from convlens.surveys.requirements import needed
-from convlens.surveys.tally import Entry, ImageId, Tallies, Tally
+from convlens.surveys.tally import Tallies, Tally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,8 +170,8 @@ class Survey:
         places = ["step", "first", "last"] if signals else ["row", "col", "top", "bottom", "left", "right"]
         rows = []
         for path, tally in self._tallies.layers.items():
-            for one, best in enumerate(tally.best):
-                for rank, entry in enumerate(best, 1):
+            for one in range(tally.filters):
+                for rank, entry in enumerate(tally.best.entries(one), 1):
                     at = (entry.pixel[1], *entry.window[1]) if signals else (*entry.pixel, *sum(entry.window, ()))
                     rows.append((path, one, rank, entry.image, entry.value, *at))
         return pandas.DataFrame(rows, columns=["layer", "filter", "rank", "image", "value", *places])
@@ -263,7 +264,7 @@ class Survey:
             raise IndexError(
                 f"Layer {layer!r} has {tally.filters} filters, 0 to {tally.filters - 1}; {filter_index} was given."
             )
-        return tally.best[filter_index]
+        return tally.best.entries(filter_index % tally.filters)
 
     def _tally(self, layer: str) -> Tally:
         if layer not in self._tallies.layers:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from convlens.maths.arrays import as_array
-from convlens.surveys.tally import ImageId
+from convlens.surveys.best import ImageId
 
 #: What a partition of arrays may hold, so that a scheduler passes it on without complaint.
 _MOST_BYTES = 4_000_000

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from convlens.surveys.best import Entry
 from convlens.surveys.patches import Patch
 from convlens.surveys.requirements import needed
-from convlens.surveys.tally import Entry, Tallies, Tally
+from convlens.surveys.tally import Tallies, Tally
 
 FILE = "survey.parquet"
-_VERSION = 1
+_VERSION = 2
 _KEY = b"convlens survey"
 
 
@@ -127,7 +128,7 @@ def _row(path: str, one: int, tally: Tally) -> dict[str, Any]:
             "low": entry.patch.low,
             "high": entry.patch.high,
         }
-        for entry in tally.best[one]
+        for entry in tally.best.entries(one)
     ]
     return {
         "layer": path,
@@ -144,7 +145,7 @@ def _row(path: str, one: int, tally: Tally) -> dict[str, Any]:
 
 def _restore(tally: Tally, row: Mapping[str, Any]) -> None:
     one = row["filter"]
-    tally.best[one] = [
+    entries = [
         Entry(
             int(entry["image"]) if entry["number"] else entry["image"],
             entry["value"],
@@ -154,6 +155,7 @@ def _restore(tally: Tally, row: Mapping[str, Any]) -> None:
         )
         for entry in row["best"]
     ]
+    tally.best.set_entries(one, entries)
     for name in ("finite", "active", "mean", "squares"):
         getattr(tally, name)[one] = row[name]
     tally.sketch.set_counts(one, row["bins"], row["counts"])

@@ -17,7 +17,7 @@ from convlens.models.image_input import check_takes_pictures, expected_input, ta
 from convlens.models.input_values import arrays_in
 from convlens.models.model_inputs import read_inputs
 from convlens.surveys import job
-from convlens.surveys.job import Settings, Statistic
+from convlens.surveys.forward import Settings, Statistic
 from convlens.surveys.requirements import needed
 from convlens.surveys.results import Survey
 from convlens.surveys.sources import Form, Partition, bag_items, checksum, count_of, finder, partitions
