@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 
 from convlens import ConvLens
 from docs.lesson_notebooks import BLOCK, LESSONS
-from tests.browser.expected import assert_drawn
+from tests.browser.expected import assert_drawn, assert_grey
 from tests.browser.guards import Guard
 from tests.browser.lens import LensView, read_out
 from tests.browser.running import profile, watched
@@ -296,9 +296,9 @@ def test_a_layer_inside_a_model_is_edited_to_the_pixels_that_keras_gives(browser
         # What the layer is fed, and the order of its filters, are worked out of the page.
         view.map(2).locator("canvas").first.click(position={"x": 60, "y": 60})
         fed = np.asarray(model.get_layer("first")(lens.image.reshape(1, 20, 18, 1)))[0]
-        view.root.locator(".cl-channel").nth(4).click()
+        view.root.get_by_role("button", name="channel 4", exact=True).click()
         expect(view.root.locator("figure.cl-layerinput")).to_contain_text("channel 4 of 6")
-        assert_drawn(view.layer_input_pixels((18, 16)), fed[:, :, 4])
+        assert_grey(view.layer_input_pixels((18, 16)), fed[:, :, 4])
         view.root.get_by_role("combobox", name="by", exact=True).select_option("norm")
         strongest = int(np.argmax([np.linalg.norm(kernel) for kernel in lens.kernels]))
         first = view.root.get_by_role("listbox", name="Filters", exact=True).get_by_role("option").first
