@@ -204,7 +204,7 @@ function Place(props: PlaceProps) {
       aria-setsize={places}
       aria-posinset={place + 1}
       // What is seen, in its order, then the name where the number has taken its place.
-      aria-label={`${index}: ${dead ? "dead, " : ""}${silent && `${silent}, `}${note && `${note}, `}${label}`}
+      aria-label={`${index}: ${dead ? "dead, " : ""}${silent && (note ? "nearly silent, " : `${silent}, `)}${note && `${note}, `}${label}`}
       title={label}
       style={{ transform: `translate(${x}px, ${y}px)` }}
       onClick={props.onChoose}
@@ -213,8 +213,8 @@ function Place(props: PlaceProps) {
       <span ref={thumb} class="cl-thumb" />
       <span data-silent={silent || undefined}>
         <b class="cl-number">{index}</b> {dead && <mark title="0 everywhere on this input">dead</mark>}{" "}
-        {note || share !== null ? <span class="cl-number">{note || shareWords(share ?? 0)}</span> : label}
         {silent && <mark title={`${silent}. ${SILENT_WHY}`}>nearly silent</mark>}
+        {note || share !== null ? <span class="cl-number">{note || shareWords(share ?? 0)}</span> : label}
       </span>
     </div>
   );
