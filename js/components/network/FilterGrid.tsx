@@ -213,7 +213,7 @@ function Place(props: PlaceProps) {
       <span ref={thumb} class="cl-thumb" />
       <span data-silent={silent || undefined}>
         <b class="cl-number">{index}</b> {dead && <mark title="0 everywhere on this input">dead</mark>}{" "}
-        {silent && <mark title={`${silent}. ${SILENT_WHY}`}>nearly silent</mark>}
+        {silent && <mark title={`${silent}. ${SILENT_WHY}`}>nearly silent</mark>}{" "}
         {note || share !== null ? <span class="cl-number">{note || shareWords(share ?? 0)}</span> : label}
       </span>
     </div>
