@@ -69,6 +69,7 @@ def test_the_picture_follows_every_change(change: Any) -> None:
     np.testing.assert_array_equal(after, plotted(lens))
 
 
+@pytest.mark.slow
 def test_of_many_filters_the_picture_shows_eight_and_says_so() -> None:
     lens = ConvLens(IMAGE, [np.full((3, 3), i) for i in range(20)])
     _ = lens.activations

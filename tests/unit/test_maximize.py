@@ -13,6 +13,8 @@ from convlens import ConvLens
 from convlens.interpretation.parameters import Parameters
 from convlens.interpretation.transformations import Sampling, moved, no_movement, random_movement
 
+pytestmark = pytest.mark.slow
+
 layers = keras.layers
 
 

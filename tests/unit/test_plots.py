@@ -193,6 +193,7 @@ def _place(ax: Axes) -> float:
     return float(place.get_position(ax.figure).x0)  # type: ignore[arg-type,unused-ignore]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (3, 3), (4, 4), (5, 4), (16, 5), (64, 9), (100, 11)])
 def test_many_filters_make_a_page_and_not_a_strip(count: int, columns: int) -> None:
     # A page has the proportions of 24 × 30 inches. A pair is 3.2 wide and 2.9 + 2 + 0.3 high, since the map is two

@@ -14,6 +14,8 @@ from tests.sweep_size import sweep
 from tests.unit.keras_sweep import COMPILES_EVERY_SHAPE
 from tests.unit.receptive_fields import POSITIVE, check, told
 
+pytestmark = pytest.mark.slow
+
 layers = keras.layers
 #: TensorFlow's convolutions read channels_first on a GPU only.
 DATA_FORMATS = ["channels_last"] + ["channels_first"] * (keras.backend.backend() != "tensorflow")

@@ -15,6 +15,8 @@ from convlens import ConvLens
 from convlens.layers.stateless_call import to_numpy
 from tests.unit.keras_sweep import close, maps
 
+pytestmark = pytest.mark.slow
+
 layers = keras.layers
 RNG = np.random.default_rng(3)
 PHOTO = RNG.random((8, 9, 3), dtype=np.float32)

@@ -14,6 +14,8 @@ from convlens import ConvLens
 from convlens.interpretation.parameters import Parameters
 from convlens.interpretation.transformations import moved, no_movement, random_movement
 
+pytestmark = pytest.mark.slow
+
 layers = keras.layers
 STEPS, CHANNELS = 20, 2
 SIGNAL = np.random.default_rng(3).normal(size=(STEPS, CHANNELS)).astype(np.float32)

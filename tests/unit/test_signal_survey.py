@@ -17,6 +17,8 @@ from convlens.surveys.patches import MOST_NUMBERS, Patch
 from tests.unit.test_interpretation_requests import excited, run
 from tests.unit.test_requests import Browser
 
+pytestmark = pytest.mark.slow
+
 layers = keras.layers
 STEPS, CHANNELS = 12, 2
 SIGNALS = np.random.default_rng(0).integers(-99, 100, (40, STEPS, CHANNELS)).astype(np.float32)

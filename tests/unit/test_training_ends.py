@@ -14,6 +14,8 @@ from tests.unit.keras_sweep import close, maps, numpy
 from tests.unit.test_training import IMAGES, fit
 from tests.unit.test_training import model as model
 
+pytestmark = pytest.mark.slow
+
 
 class At(keras.callbacks.Callback):  # type: ignore[misc,unused-ignore]
     """Does something after a batch."""
