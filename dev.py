@@ -126,7 +126,8 @@ def main() -> int:
     benchmark = commands.add_parser("bench", help="measure in a real JupyterLab and write docs/benchmarks.md")
     benchmark.add_argument("--only", action="append", default=[], metavar="ROW", help="such as P5; may be repeated")
     pictures = commands.add_parser("screenshots", help="make the pictures of the documentation and of the states anew")
-    pictures.add_argument("--only", action="append", default=[], choices=["docs", "states"], help="make these alone")
+    kinds = ["docs", "walkthrough", "states"]
+    pictures.add_argument("--only", action="append", default=[], choices=kinds, help="make these alone")
     arguments, rest = parser.parse_known_args()
     if rest and arguments.command != "lab":
         parser.error(f"unknown options: {' '.join(rest)}")
