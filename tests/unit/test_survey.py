@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import convlens
+from convlens.surveys import forward
 from tests.checkout import ROOT
 from tests.unit.survey_models import (
     COLS,
@@ -50,6 +51,45 @@ def test_images_are_ranked_by_the_greatest_value_of_every_filter_of_every_layer(
     for layer, maps in (("edges", edge_maps(IMAGES)), ("corners", corner_maps(MODEL, IMAGES))):
         for one in range(maps.shape[3]):
             assert found(survey, layer, one) == ranked(maps[..., one].max(axis=(1, 2)))
+
+
+@pytest.mark.parametrize("most", [None, 0], ids=["weights of the trace", "weights of the model"])
+def test_a_batch_normalisation_changes_values_by_rounding_alone(
+    most: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if most is not None:
+        monkeypatch.setattr(forward, "_MOST_CONSTANTS", most)
+    model = normalised_model()
+    survey = run(IMAGES, model, layer="last", top=1)
+    greatest = keras.ops.convert_to_numpy(model(IMAGES.astype(np.float32))).max(axis=(1, 2))
+    for one in range(greatest.shape[1]):
+        (best,) = survey.top("last", one)
+        assert best.value == pytest.approx(greatest[best.image, one], rel=1e-5)
+        assert best.value == pytest.approx(greatest[:, one].max(), rel=1e-5)
+
+
+def test_weights_that_are_set_between_two_surveys_are_those_of_the_second() -> None:
+    model = normalised_model()
+    before = run(IMAGES, model, layer="last", top=1).top("last", 0)[0].value
+    kernel = model.get_layer("last").kernel
+    kernel.assign(2 * kernel)
+    assert run(IMAGES, model, layer="last", top=1).top("last", 0)[0].value == pytest.approx(2 * before, rel=1e-5)
+
+
+def normalised_model() -> keras.Model:
+    """A convolution with a batch normalisation of arbitrary numbers, and another after it."""
+    layers, random = keras.layers, np.random.default_rng(0)
+    model = keras.Sequential(
+        [
+            keras.Input((ROWS, COLS, 1)),
+            layers.Conv2D(4, 3),
+            layers.BatchNormalization(),
+            layers.Conv2D(3, 3, name="last"),
+        ]
+    )
+    for weight in model.layers[1].weights:
+        weight.assign(random.uniform(0.5, 2, weight.shape))
+    return model
 
 
 def test_the_pixel_is_the_greatest_one_and_the_window_and_patch_are_what_it_reads() -> None:

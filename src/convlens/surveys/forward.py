@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -104,6 +105,7 @@ class Forward:
         self.paths = [call.path for call in calls]
         self._outputs, self._settings = LayerOutputs(model, calls, inputs=inputs), settings
         self._shapes = [(call.output_shape[0], call.output_shape[1]) for call in calls]
+        self._constants = _constants(model)
         self._run = compiled(self._reduced)
         self._windows: dict[str, Windows] = {}
         self.shape = x.shape[:2]
@@ -134,7 +136,7 @@ class Forward:
         import keras
 
         ops, statistic, found = keras.ops, self._settings.statistic, []
-        for layer in self._outputs(x, state).layers:
+        for layer in self._outputs(x, state, self._constants).layers:
             maps = ops.cast(layer.activation, "float32")
             greatest, places = _greatest(maps)
             means = ops.mean(maps, axis=(1, 2)) if statistic == "mean" else None
@@ -152,6 +154,26 @@ class Forward:
                 f"(batch, filters), {(maps.shape[0], maps.shape[-1])}, such as maps.max(axis={axes})."
             )
         return values
+
+
+#: Bytes of a model's weights up to which they are constants of its trace: TensorFlow keeps several copies of a graph,
+#: and none may have more than 2 GB.
+_MOST_CONSTANTS = 2**27
+
+
+def _constants(model: keras.Model) -> list[tuple[Any, npt.NDArray[Any]]]:
+    """Return a model's variables with their values where a trace is faster for knowing them.
+
+    TensorFlow then scales a kernel once by the batch normalisation after it, instead of every map. What comes out
+    differs from the layer's by rounding alone.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return []
+    variables = list(model.variables)
+    size = sum(math.prod(variable.shape) * np.dtype(np.float32).itemsize for variable in variables)
+    return [(variable, variable.numpy()) for variable in variables] if size <= _MOST_CONSTANTS else []
 
 
 class StatisticError(ValueError):
