@@ -11,7 +11,6 @@ from numpydoc.docscrape import FunctionDoc, NumpyDocString
 
 import convlens
 from convlens import ConvLens
-from convlens.widget.methods import LensMethods
 from tests.checkout import ROOT
 
 PAGES = "".join(page.read_text("utf-8") for page in (ROOT / "docs" / "reference").glob("*.md"))
@@ -19,7 +18,7 @@ PAGES = "".join(page.read_text("utf-8") for page in (ROOT / "docs" / "reference"
 
 def methods() -> Iterator[tuple[str, Any]]:
     """Yield the public methods of a lens, of results, and the package's functions."""
-    for owner in (LensMethods, convlens.Survey):
+    for owner in (*ConvLens.__bases__, convlens.Survey):
         for name, method in vars(owner).items():
             if inspect.isfunction(method) and not name.startswith("_"):
                 yield f"{owner.__name__}.{name}", method

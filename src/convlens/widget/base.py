@@ -36,6 +36,7 @@ from convlens.widget.trait_types import Checked, Computed, LiveList, Owned, refu
 
 if TYPE_CHECKING:
     from convlens.models.conv_model import Predictions
+    from convlens.state.training import Follower
 
 
 #: Where the build puts the front end.
@@ -56,6 +57,7 @@ class LensBase(anywidget.AnyWidget):
 
     _session: Session
     _outbox: Outbox
+    _follower: Follower
 
     image = Owned(
         help="What the layer, or the model, is fed: (rows, cols, channels) float32; a signal is (steps,), or "
@@ -144,6 +146,12 @@ class LensBase(anywidget.AnyWidget):
     def shared_names(cls) -> list[str]:
         """Names of the public traits that are sent to the browser, are saved, and may be set there."""
         return list(cls.class_traits(shared=True))
+
+    @property
+    def _open(self) -> Session:
+        """The session, unless the lens was closed."""
+        self._session.require_open()
+        return self._session
 
     # -- what the traits read and write ------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from convlens.protocol.records import preset_records
 from convlens.protocol.requests import Requests
 from convlens.state.session import Session
 from convlens.state.training import Follower
+from convlens.widget.analysis_methods import AnalysisMethods
 from convlens.widget.announcements import Announcements
 from convlens.widget.base import STATIC, LensBase
 from convlens.widget.constructor import open_lens
@@ -37,7 +38,7 @@ _log = logging.getLogger("convlens")
 _WIDGET_KEYWORDS = ("layout", "tooltip", "tabbable")
 
 
-class ConvLens(LensMethods):
+class ConvLens(LensMethods, AnalysisMethods):
     """An editable lens on a convolution layer.
 
     Parameters
