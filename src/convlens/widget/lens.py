@@ -21,9 +21,9 @@ from convlens.widget.analysis_methods import AnalysisMethods
 from convlens.widget.announcements import Announcements
 from convlens.widget.base import STATIC, LensBase
 from convlens.widget.constructor import open_lens
+from convlens.widget.edit_methods import EditMethods
 from convlens.widget.jupyter_internals import observed, open_widgets, sender_of
 from convlens.widget.kernel_thread import CellOfOrigin, after_this, between_cells
-from convlens.widget.methods import LensMethods
 from convlens.widget.notebook_picture import NotebookPicture
 from convlens.widget.output_methods import OutputMethods
 from convlens.widget.rerun_cells import suspend_older
@@ -39,7 +39,7 @@ _log = logging.getLogger("convlens")
 _WIDGET_KEYWORDS = ("layout", "tooltip", "tabbable")
 
 
-class ConvLens(LensMethods, AnalysisMethods, OutputMethods):
+class ConvLens(EditMethods, AnalysisMethods, OutputMethods):
     """An editable lens on a convolution layer.
 
     Parameters

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import keras
 
 
-class LensMethods(LensBase):
-    """The methods of a lens; `ConvLens` makes what they work on."""
+class EditMethods(LensBase):
+    """What changes the weights that a lens holds, by hand, by its history or by a training."""
 
     # -- editing -----------------------------------------------------------------------------------------------------
 
