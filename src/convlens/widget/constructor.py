@@ -23,11 +23,13 @@ from convlens.inputs.signals import is_signal
 from convlens.inputs.starting_picture import NOT_GIVEN
 from convlens.maths.arrays import shortened
 from convlens.maths.geometry import Geometry
+from convlens.state.built_in_source import BuiltIn
 from convlens.state.filters import FilterList
 from convlens.state.layer_settings import Settings
-from convlens.state.layer_source import BuiltIn, LayerSource, StandAlone
+from convlens.state.layer_source import LayerSource
 from convlens.state.model_source import Feeding, InModel
 from convlens.state.separable_filters import SeparableFilters
+from convlens.state.stand_alone_source import StandAlone
 from convlens.widget.model_arguments import check_model_and_layer
 
 
