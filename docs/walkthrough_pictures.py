@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from docs import walkthrough_tasks as tasks
-from docs.walkthrough_tasks import Task, Walk
+from docs.walkthrough_steps import Task, Walk
 from tests.browser.hosts.jupyterlab import JupyterLab, Notebook
 from tests.browser.lens import LensView
 from tests.browser.running import profile

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from docs import walkthrough_tasks as tasks
-from docs.walkthrough_tasks import Task, Walk, title_of
+from docs.walkthrough_steps import Task, Walk, title_of
 from tests.browser.guards import Guard
 from tests.browser.hosts.jupyterlab import Notebook
 from tests.browser.lens import LensView
