@@ -2,9 +2,10 @@
 import type { AnyModel } from "@anywidget/types";
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Bytes } from "../protocol/bytes.ts";
-import type { Answer, Request } from "../protocol/messages.ts";
+import type { Answer } from "../protocol/messages.ts";
 import { type Message, readMessage } from "../protocol/messages.ts";
 import type { Traits } from "../protocol/records.ts";
+import type { Request } from "../protocol/requests.ts";
 import { Host } from "./host.ts";
 import type { Gone } from "./jupyter-kernel.ts";
 import { type Clock, type QueueState, RequestQueue } from "./request-queue.ts";

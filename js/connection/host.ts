@@ -11,8 +11,8 @@
  */
 import type { AnyModel } from "@anywidget/types";
 import { pack } from "../protocol/bytes.ts";
-import type { Numbered } from "../protocol/messages.ts";
 import type { Traits } from "../protocol/records.ts";
+import type { Numbered } from "../protocol/requests.ts";
 import { GONE_EVENTS, isDrawnWithoutPython } from "./jupyter-internals.ts";
 import { JupyterKernel } from "./jupyter-kernel.ts";
 

@@ -1,7 +1,7 @@
 /** Requests of one gesture that change weights, folded into the fewest that end in the same weights. */
 
 import { floatsOf, type Num, unpackNumber } from "../protocol/bytes.ts";
-import type { Edit, PartEdit, Request } from "../protocol/messages.ts";
+import type { Edit, PartEdit, Request } from "../protocol/requests.ts";
 
 export type EditRequest = Extract<Request, { type: "edit" }>;
 export type ReplaceRequest = Extract<Request, { type: "replace" }>;

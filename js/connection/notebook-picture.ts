@@ -5,7 +5,7 @@
  * are replaced without that. VS Code leaves a widget alone whose output is updated (`renderIPyWidget` in
  * vscode-jupyter).
  */
-import type { PictureWay } from "../protocol/messages.ts";
+import type { PictureWay } from "../protocol/requests.ts";
 import { isVSCode, type NotebookOutputs, notebookOutputsOf } from "./jupyter-internals.ts";
 
 const VIEW = "application/vnd.jupyter.widget-view+json";

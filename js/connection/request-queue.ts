@@ -16,7 +16,7 @@
  * Nothing is merged across a request that changes the list, the layer, the image or the history.
  */
 
-import type { Request } from "../protocol/messages.ts";
+import type { Request } from "../protocol/requests.ts";
 import {
   isPartEdit,
   mergeParts,

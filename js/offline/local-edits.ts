@@ -2,8 +2,8 @@
 import { reshaped } from "../maths/geometry.ts";
 import type { Weights } from "../preview/full-preview.ts";
 import { floatsOf, unpackNumber } from "../protocol/bytes.ts";
-import type { Request } from "../protocol/messages.ts";
 import type { Geometry, Uid } from "../protocol/records.ts";
+import type { Request } from "../protocol/requests.ts";
 
 export interface NamedFilter extends Weights {
   uid: Uid;

@@ -1,8 +1,8 @@
 /** The lens while Python is not connected: the browser itself changes the list, its names and its history. */
 import { batch, type Signal } from "@preact/signals";
 import type { Weights } from "../preview/full-preview.ts";
-import type { Request } from "../protocol/messages.ts";
 import type { Geometry, History, LensState, Uid } from "../protocol/records.ts";
+import type { Request } from "../protocol/requests.ts";
 import { changed, type LensDocument } from "./local-edits.ts";
 import { LocalHistory } from "./local-history.ts";
 import type { SavedAnswers } from "./saved-answers.ts";

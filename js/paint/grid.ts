@@ -1,5 +1,5 @@
 /** How a large picture is reduced to what the screen shows of it: by blocks, as src/convlens/maths/block_means.py does. */
-import type { Part } from "../protocol/messages.ts";
+import type { Part } from "../protocol/requests.ts";
 
 /** The part of the source that fills the target, in source pixels; it may reach past the source's edges. */
 export interface SourceWindow {

@@ -1,5 +1,5 @@
 /**
- * What Python keeps in traits and sends as records, declared once on this side; messages.ts has requests and answers.
+ * What Python keeps in traits and sends as records, declared once on this side; messages.ts has messages and answers.
  * The other side is src/convlens/protocol/record_types.py; docs/architecture.md has the table of messages.
  * Names with underscores are those of the messages and are the same in Python.
  */

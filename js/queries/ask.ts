@@ -1,7 +1,8 @@
 /** What is only read from Python: a request, and the promise of its answer. */
 
 import { floatsOf } from "../protocol/bytes.ts";
-import type { Answer, ExcitedRecord, Request } from "../protocol/messages.ts";
+import type { Answer, ExcitedRecord } from "../protocol/messages.ts";
+import type { Request } from "../protocol/requests.ts";
 
 export type Query = Extract<
   Request,

@@ -7,8 +7,8 @@ import type { Clock } from "../connection/request-queue.ts";
 
 import type { CloseUp } from "../paint/drawable.ts";
 import { type Grid, isWhole, type Size } from "../paint/grid.ts";
-import type { Request } from "../protocol/messages.ts";
 import type { MapRecord, Uid } from "../protocol/records.ts";
+import type { Request } from "../protocol/requests.ts";
 import type { Asker } from "./ask.ts";
 import { AskedCache } from "./asked-cache.ts";
 

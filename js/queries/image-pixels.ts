@@ -4,7 +4,7 @@
  */
 import type { Picture, Planar } from "../paint/drawable.ts";
 import { imageValues } from "../protocol/image-values.ts";
-import type { Part } from "../protocol/messages.ts";
+import type { Part } from "../protocol/requests.ts";
 import type { Asker } from "./ask.ts";
 import { AskedCache } from "./asked-cache.ts";
 

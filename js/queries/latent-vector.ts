@@ -2,7 +2,7 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Picture } from "../paint/drawable.ts";
 import { floatsOf } from "../protocol/bytes.ts";
-import type { Request } from "../protocol/messages.ts";
+import type { Request } from "../protocol/requests.ts";
 
 export class LatentVector {
   readonly #asked = signal<Float32Array | null>(null);

@@ -5,8 +5,9 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { insideOf, type Patch } from "../maths/explanation.ts";
 import { floatsOf } from "../protocol/bytes.ts";
-import type { PictureRecord, Request } from "../protocol/messages.ts";
+import type { PictureRecord } from "../protocol/messages.ts";
 import type { LensState, Uid } from "../protocol/records.ts";
+import type { Request } from "../protocol/requests.ts";
 import { type Asker, errorOf } from "./ask.ts";
 import { AskedCache, type Slot } from "./asked-cache.ts";
 

@@ -1,6 +1,7 @@
 /** What takes Python seconds: begun by a request, polled until it has ended. */
 import type { Schedule } from "../preview/frames.ts";
-import type { RunQuestion, RunRecord } from "../protocol/messages.ts";
+import type { RunRecord } from "../protocol/messages.ts";
+import type { RunQuestion } from "../protocol/requests.ts";
 import { type Asker, messageOf } from "./ask.ts";
 
 /** From one poll to the next. */

@@ -2,7 +2,8 @@
 import { type Signal, signal } from "@preact/signals";
 import type { Grid } from "../paint/grid.ts";
 import { floatsOf } from "../protocol/bytes.ts";
-import type { OutputMapsRecord, Request } from "../protocol/messages.ts";
+import type { OutputMapsRecord } from "../protocol/messages.ts";
+import type { Request } from "../protocol/requests.ts";
 import type { Asker } from "./ask.ts";
 import { AskedCache } from "./asked-cache.ts";
 

@@ -2,8 +2,9 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { isPartEdit, type PartEditRequest } from "../connection/merge-edits.ts";
 import { floatsOf, unpackNumber } from "../protocol/bytes.ts";
-import type { Answer, PartEdit, Request } from "../protocol/messages.ts";
+import type { Answer } from "../protocol/messages.ts";
 import type { CheckedRecord, FactorsRecord, Uid } from "../protocol/records.ts";
+import type { PartEdit, Request } from "../protocol/requests.ts";
 import { type Asker, type Line, messageOf, UNCONNECTED } from "./ask.ts";
 import { AskedCache } from "./asked-cache.ts";
 

@@ -2,7 +2,7 @@
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { firstChannel } from "../maths/geometry.ts";
 import { packNumber } from "../protocol/bytes.ts";
-import type { Message, Request } from "../protocol/messages.ts";
+import type { Message } from "../protocol/messages.ts";
 import type {
   FilterRecord,
   FilterTable,
@@ -13,6 +13,7 @@ import type {
   Uid,
 } from "../protocol/records.ts";
 import { type CheckedRecord, filterRecord } from "../protocol/records.ts";
+import type { Request } from "../protocol/requests.ts";
 import { FilterState } from "./filter.ts";
 import { rebase } from "./unanswered.ts";
 

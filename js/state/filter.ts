@@ -7,8 +7,8 @@ import type { DeepBase } from "../preview/deep-preview.ts";
 import { type Preview, sameWeights, type Weights } from "../preview/full-preview.ts";
 import type { PreviewedFilter } from "../preview/previewed-filter.ts";
 import { bytesOf, exactBuffer, floatsOf, unpackNumber } from "../protocol/bytes.ts";
-import type { Edit } from "../protocol/messages.ts";
 import type { CheckedRecord, Geometry, MapRecord, Stage, Uid } from "../protocol/records.ts";
+import type { Edit } from "../protocol/requests.ts";
 import type { FilterView } from "./lens-view.ts";
 
 /** A map that Keras computed, and the weights for which it was computed. */

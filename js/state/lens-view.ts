@@ -9,15 +9,7 @@ import type { Patch } from "../maths/explanation.ts";
 import type { CloseUp, MapView, Picture } from "../paint/drawable.ts";
 import type { Grid } from "../paint/grid.ts";
 import type { Weights } from "../preview/full-preview.ts";
-import type {
-  DiagnosticsRecord,
-  Edit,
-  ExcitationRecord,
-  PartEdit,
-  PictureRecord,
-  RunQuestion,
-  RunRecord,
-} from "../protocol/messages.ts";
+import type { DiagnosticsRecord, ExcitationRecord, PictureRecord, RunRecord } from "../protocol/messages.ts";
 import type {
   Geometry,
   History,
@@ -31,6 +23,7 @@ import type {
   TrainingRecord,
   Uid,
 } from "../protocol/records.ts";
+import type { Edit, PartEdit, RunQuestion } from "../protocol/requests.ts";
 import type { Stats } from "../queries/ask.ts";
 import type { Excited } from "../queries/excitations.ts";
 import type { OutputMaps } from "../queries/output-maps.ts";

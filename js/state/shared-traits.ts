@@ -1,13 +1,13 @@
 /** The small traits that both sides set: shown at once here, decided by Python. */
 import type { AnyModel } from "@anywidget/types";
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Request } from "../protocol/messages.ts";
 import {
   type SharedName as Name,
   SHARED_TRAITS,
   type SharedValues as Shared,
   type Traits,
 } from "../protocol/records.ts";
+import type { Request } from "../protocol/requests.ts";
 
 type SetRequest = Extract<Request, { type: "set" }>;
 

@@ -22,14 +22,9 @@ import { changedTaps, sameWeights, type Weights } from "../preview/full-preview.
 import { PreviewScheduler } from "../preview/preview-scheduler.ts";
 import { bytesOf } from "../protocol/bytes.ts";
 import { nullable } from "../protocol/check.ts";
-import {
-  type Answer,
-  type Message,
-  type Request,
-  type SavedAnswersRecord,
-  savedAnswers,
-} from "../protocol/messages.ts";
+import { type Answer, type Message, type SavedAnswersRecord, savedAnswers } from "../protocol/messages.ts";
 import type { MapRecord, PresetRecord, Status, Traits, Uid } from "../protocol/records.ts";
+import type { Request } from "../protocol/requests.ts";
 import { Queries } from "../queries/ask.ts";
 import { CloseUps } from "../queries/close-ups.ts";
 import { DeepInput } from "../queries/deep-input.ts";

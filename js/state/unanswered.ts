@@ -2,8 +2,8 @@
 
 import type { Weights } from "../preview/full-preview.ts";
 import { floatsOf } from "../protocol/bytes.ts";
-import type { Request } from "../protocol/messages.ts";
 import type { Uid } from "../protocol/records.ts";
+import type { Request } from "../protocol/requests.ts";
 import { withEdit } from "./filter.ts";
 
 /**

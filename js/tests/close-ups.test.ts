@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Grid } from "../paint/grid.ts";
-import type { Request } from "../protocol/messages.ts";
 import type { MapRecord } from "../protocol/records.ts";
+import type { Request } from "../protocol/requests.ts";
 import type { Query } from "../queries/ask.ts";
 import { CloseUps } from "../queries/close-ups.ts";
 

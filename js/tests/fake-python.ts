@@ -2,15 +2,7 @@
 import { readPatch } from "../maths/explanation.ts";
 import { firstChannel, reshaped } from "../maths/geometry.ts";
 import { floatsOf, pack, unpack, unpackNumber } from "../protocol/bytes.ts";
-import type {
-  DiagnosticsRecord,
-  Edit,
-  ExcitationRecord,
-  FieldRecord,
-  Numbered,
-  Request,
-  RunRecord,
-} from "../protocol/messages.ts";
+import type { DiagnosticsRecord, ExcitationRecord, FieldRecord, RunRecord } from "../protocol/messages.ts";
 import type {
   FactorsRecord,
   FilterRecord,
@@ -20,6 +12,7 @@ import type {
   Traits,
   Uid,
 } from "../protocol/records.ts";
+import type { Edit, Numbered, Request } from "../protocol/requests.ts";
 import { FakeModel, type Sent } from "./fake-model.ts";
 import { activateSlowly, correlateSlowly, quantise } from "./reference.ts";
 

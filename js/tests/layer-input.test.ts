@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { effect } from "@preact/signals";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Request } from "../protocol/messages.ts";
+import type { Request } from "../protocol/requests.ts";
 import { Lens } from "../state/lens.ts";
 import { type Fixture, fixture } from "./fake-host.ts";
 

@@ -1,7 +1,7 @@
 /** A request queue with a simulated clock, and edits to put into it. */
 import { GATHER_MS, type QueueState, RequestQueue } from "../connection/request-queue.ts";
-import type { Request } from "../protocol/messages.ts";
 import type { Uid } from "../protocol/records.ts";
+import type { Request } from "../protocol/requests.ts";
 import { PlayedSchedule } from "./play.ts";
 
 export const bytes = (...values: number[]) => new Uint8Array(new Float32Array(values).buffer);

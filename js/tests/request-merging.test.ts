@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { LATE_MS, MOST_WAITING } from "../connection/request-queue.ts";
 import { floatsOf, unpackNumber } from "../protocol/bytes.ts";
-import type { Request } from "../protocol/messages.ts";
 import type { Uid } from "../protocol/records.ts";
+import type { Request } from "../protocol/requests.ts";
 
 import { Bench, bytes, edit } from "./queue-bench.ts";
 

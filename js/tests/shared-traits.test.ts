@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import type { Request } from "../protocol/messages.ts";
 import { SHARED_TRAITS, type Traits } from "../protocol/records.ts";
+import type { Request } from "../protocol/requests.ts";
 import { SHARED_NAMES, SharedTraits } from "../state/shared-traits.ts";
 import { FakeModel } from "./fake-model.ts";
 

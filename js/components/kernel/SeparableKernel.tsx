@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { formatCell, magnitude } from "../../maths/numbers.ts";
 import { GRAY } from "../../paint/palette.ts";
-import type { PartEdit } from "../../protocol/messages.ts";
+import type { PartEdit } from "../../protocol/requests.ts";
 import type { FilterView, LensView } from "../../state/lens-view.ts";
 import { cellColors, kernelTable, toneOf, tonesOf } from "../ui/cellColors.ts";
 import { cellSize } from "../ui/cellSize.ts";

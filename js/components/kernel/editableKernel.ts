@@ -1,6 +1,6 @@
 /** What the kernel editor edits: a filter's kernel, one of the two parts of a separable filter, or a latent vector. */
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import type { PartEdit } from "../../protocol/messages.ts";
+import type { PartEdit } from "../../protocol/requests.ts";
 import type { FilterView, LensView } from "../../state/lens-view.ts";
 import { channelName } from "../ui/channelName.ts";
 

@@ -1,4 +1,4 @@
-"""The records that are sent to the browser, each declared once; js/protocol/records.ts declares them for TypeScript.
+"""The records that are sent to the browser, each declared once; js/protocol has the same for TypeScript.
 
 Bytes are C-ordered: row, column, channel. A number that JSON cannot express is sent as a word (`Num`).
 """

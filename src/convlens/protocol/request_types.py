@@ -1,4 +1,4 @@
-"""The browser's requests, each declared once; js/protocol/messages.ts declares them for TypeScript.
+"""The browser's requests, each declared once; js/protocol/requests.ts declares them for TypeScript.
 
 A request has the fields of its type once `decode.read` has read it: a field that was left out is None, a number that
 was sent as a word is a float. A field of type `object` is checked where it is used, against the lens as it is then.
