@@ -41,6 +41,7 @@ DEPENDS: dict[str, tuple[str, ...]] = {
     "tests/unit/test_image_depth.py": (LIBRARIES,),
     "tests/unit/test_image_forms.py": (LIBRARIES,),
     "tests/unit/test_images.py": (LIBRARIES,),
+    "tests/unit/test_images_refused.py": (LIBRARIES,),
     "tests/unit/test_interpretation_requests.py": (BACKEND,),
     "tests/unit/test_jupyter_internals.py": (WIDGETS,),
     "tests/unit/test_keras_internals.py": (BACKEND,),

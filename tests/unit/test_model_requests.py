@@ -15,7 +15,7 @@ from convlens.protocol import records
 from convlens.state.session import Session
 from tests.deadlines import SECONDS
 from tests.unit.keras_sweep import close, from_keras, numpy
-from tests.unit.test_lens_model import IMAGE, MODELS, functional, sequential
+from tests.unit.model_kinds import IMAGE, MODELS, functional, sequential
 from tests.unit.test_requests import Browser
 
 layers = keras.layers

@@ -12,7 +12,7 @@ import pytest
 
 from convlens import ConvLens
 from tests.unit.keras_sweep import numpy, reseed
-from tests.unit.test_lens_model import IMAGE, MODELS
+from tests.unit.model_kinds import IMAGE, MODELS
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 
 from convlens import ConvLens
 from tests.unit.keras_sweep import close, numpy
-from tests.unit.test_lens_model import IMAGE, MODELS
+from tests.unit.model_kinds import IMAGE, MODELS
 
 layers = keras.layers
 TRACES = keras.backend.backend() in ("tensorflow", "jax")

@@ -13,7 +13,7 @@ from convlens.layers.run_layer import Runner
 from convlens.state.filters import FilterList
 from convlens.state.training import KEPT_BACK, Snapshot, Snapshots, TimeBudget
 from tests.unit.keras_sweep import Array, close, maps, numpy
-from tests.unit.test_lens_model import predicted
+from tests.unit.model_kinds import predicted
 from tests.unit.test_requests import Browser
 
 layers = keras.layers
