@@ -1,8 +1,9 @@
 /** A whole lens without Jupyter: a fake model, a fake kernel and the tutorial's four filters. */
 import { reshaped } from "../maths/geometry.ts";
 import type { Geometry, LayerRecord, Traits } from "../protocol/records.ts";
+import type { FakeFilter } from "./fake-layer.ts";
 import type { FakeModel } from "./fake-model.ts";
-import { type FakeFilter, FakePython } from "./fake-python.ts";
+import { FakePython } from "./fake-python.ts";
 
 export interface FixtureOptions {
   rows?: number;

@@ -1,35 +1,12 @@
-/** A small Python for tests and the page of states: its side of the messages, over a slow correlation. */
-import { readPatch } from "../maths/explanation.ts";
+/** A small Python for tests and the page of states: its side of the messages, with the list of filters and its history. */
 import { firstChannel, reshaped } from "../maths/geometry.ts";
 import { floatsOf, pack, unpack, unpackNumber } from "../protocol/bytes.ts";
-import type { DiagnosticsRecord, ExcitationRecord, FieldRecord, RunRecord } from "../protocol/messages.ts";
-import type {
-  FactorsRecord,
-  FilterRecord,
-  Geometry,
-  History,
-  MapRecord,
-  Traits,
-  Uid,
-} from "../protocol/records.ts";
+import type { RunRecord } from "../protocol/messages.ts";
+import type { FilterRecord, Geometry, History, MapRecord, Traits, Uid } from "../protocol/records.ts";
 import type { Edit, Numbered, Request } from "../protocol/requests.ts";
+import { type FakeFilter, FakeLayer, isReading, Refusal } from "./fake-layer.ts";
 import { FakeModel, type Sent } from "./fake-model.ts";
-import { activateSlowly, correlateSlowly, quantise } from "./reference.ts";
-
-export interface FakeFilter {
-  uid: Uid;
-  name: string;
-  kernel: Float32Array;
-  bias: number;
-}
-
-/** A filter's values before and after the activation function, by a geometry from an input channel on. */
-interface Computed {
-  geometry: Geometry;
-  first: number;
-  pre: Float32Array;
-  activation: Float32Array;
-}
+import { quantise } from "./reference.ts";
 
 /** What undo returns to: immutable, like Python's. */
 interface Document {
@@ -43,34 +20,19 @@ interface Outcome {
   uids: Uid[];
 }
 
-class Refusal extends Error {}
-
-/** What may be carried out again. */
-const READING = new Set<Request["type"]>([
+/** What may be carried out again, besides requests that only read. */
+const REPEATABLE = new Set<Request["type"]>([
   "hello",
   "need",
-  "probe",
-  "diagnose",
-  "code",
-  "page",
   "predict",
-  "output_maps",
-  "output_values",
-  "stats",
-  "ranges",
-  "losses",
-  "deep",
-  "patch",
-  "plane",
   "factors",
   "screen",
   "close_up",
   "pixels",
-  "excited",
   "run",
 ]);
 
-export class FakePython {
+export class FakePython extends FakeLayer {
   readonly models: FakeModel[] = [];
   readonly waiting: Sent[] = [];
   /** Called when a request arrives; the default leaves it waiting for `step` or `pump`. */
@@ -80,26 +42,18 @@ export class FakePython {
   generation = 1;
   /** False for a layer inside a model, whose input the browser does not have. */
   imageIsInput = true;
-  /** What it reports about receptive fields inside a model. */
-  field: FieldRecord = { rows: null, cols: null, inside: null, note: "" };
   #past: Document[] = [];
   #future: Document[] = [];
   #gesture: string | null = null;
   #predicting = false;
-  /** What the filters of a separable layer are made of. */
-  parts: { depthwise: Float32Array; pointwise: Float32Array[] } | null = null;
   /** Whether filters are sent with their parts, as while a training is followed. */
   following = false;
-  /** What a survey holds, by filter, and the kernels to which it belongs. */
-  excited: { best: ExcitationRecord[]; kernels: Float32Array[]; current?: boolean } | null = null;
   /** What the next polls of a run find, one after another; the last one stays. */
   runs: RunRecord[] = [];
   /** Kernels in list order, for `scrub`. */
   snapshots: Float32Array[][] = [];
   /** The model's output; by default not a vector. */
   predict: () => { before: Float32Array; after: Float32Array } | null = () => null;
-  /** The model's output where it is a picture: values (row, col, channel), and what the edits made of it. */
-  output: { shape: [number, number, number]; before: Float32Array; after: Float32Array } | null = null;
   /** What the model's output is, where it is neither one vector nor a picture. */
   note: string | undefined;
   /** Carries a message or an update of traits to a front end; a test may lose it, double it or hold it back. */
@@ -109,17 +63,15 @@ export class FakePython {
   #newest = new Map<string, { seq: number; outcome: Outcome | null }>();
   #document: Document;
   readonly #initial: Document;
-  #revs = new Map<Uid, number>();
-  /** What filters gave; neither they nor geometries are ever changed. */
-  readonly #computed = new WeakMap<FakeFilter, Computed>();
   #nextUid = 100;
 
   constructor(
     geometry: Geometry,
     filters: readonly FakeFilter[],
-    private image: Float32Array,
+    image: Float32Array,
     private traits: Omit<Traits, "_state" | "_filters" | "names">,
   ) {
+    super(image);
     this.#document = { filters, geometry };
     this.#initial = this.#document;
   }
@@ -197,29 +149,8 @@ export class FakePython {
   }
 
   map(uid: Uid): MapRecord {
-    const { pre, activation } = this.#floats(this.#filter(uid));
+    const { pre, activation } = this.floats(this.filter(uid));
     return quantise(activation, pre, this.traits.stage, this.geometry.output_shape);
-  }
-
-  rev(uid: Uid): number {
-    return this.#revs.get(uid) ?? 0;
-  }
-
-  #floats(filter: FakeFilter): Computed {
-    const { geometry } = this;
-    const first = firstChannel(geometry, this.filters.indexOf(filter));
-    const known = this.#computed.get(filter);
-    if (known?.geometry === geometry && known.first === first) return known;
-    const pre = correlateSlowly(geometry, this.image, filter.kernel, filter.bias, first);
-    const computed = { geometry, first, pre, activation: activateSlowly(pre, geometry.activation) };
-    this.#computed.set(filter, computed);
-    return computed;
-  }
-
-  #filter(uid: unknown): FakeFilter {
-    const filter = this.filters.find((f) => f.uid === uid);
-    if (!filter) throw new Refusal("That filter is no longer in the list.");
-    return filter;
   }
 
   #record(filter: FakeFilter): FilterRecord {
@@ -230,7 +161,7 @@ export class FakePython {
       bias: filter.bias,
       first_channel: firstChannel(this.geometry, this.filters.indexOf(filter)),
       map: this.ready ? this.map(filter.uid) : null,
-      ...(this.following && { factors: this.#parts(filter.uid) }),
+      ...(this.following && { factors: this.factorsOf(filter.uid) }),
     };
   }
 
@@ -260,7 +191,7 @@ export class FakePython {
     for (const filter of next.filters) {
       const old = before.get(filter.uid);
       if (old && (old.kernel !== filter.kernel || !Object.is(old.bias, filter.bias))) {
-        this.#revs.set(filter.uid, this.rev(filter.uid) + 1);
+        this.revs.set(filter.uid, this.rev(filter.uid) + 1);
       }
     }
     const order = (document: Document) => document.filters.map((f) => `${f.uid}:${f.name}`).join();
@@ -277,7 +208,10 @@ export class FakePython {
     if (newest && seq < newest.seq) return;
     const known = newest?.seq === seq ? newest.outcome : null;
     const outcome = known ?? this.#outcome(request);
-    this.#newest.set(client, { seq, outcome: READING.has(request.type) ? null : outcome });
+    this.#newest.set(client, {
+      seq,
+      outcome: isReading(request) || REPEATABLE.has(request.type) ? null : outcome,
+    });
     this.#broadcast({ type: "answer", client, seq, ok: true, ...outcome.head }, outcome.uids);
     if (this.#predicting) {
       this.#predicting = false;
@@ -309,6 +243,7 @@ export class FakePython {
   }
 
   #carryOut(request: Request & { client: string }): { answer?: object; uids: Uid[] } {
+    if (isReading(request)) return { uids: [], answer: this.answer(request) };
     const filters = [...this.filters];
     switch (request.type) {
       case "hello": {
@@ -350,16 +285,16 @@ export class FakePython {
         break;
       }
       case "remove":
-        filters.splice(filters.indexOf(this.#filter(request.uid)), 1);
+        filters.splice(filters.indexOf(this.filter(request.uid)), 1);
         break;
       case "move": {
-        const filter = this.#filter(request.uid);
+        const filter = this.filter(request.uid);
         filters.splice(filters.indexOf(filter), 1);
         filters.splice(request.to, 0, filter);
         break;
       }
       case "rename": {
-        const filter = this.#filter(request.uid);
+        const filter = this.filter(request.uid);
         filters[filters.indexOf(filter)] = { ...filter, name: request.name };
         const document = { ...this.#document, filters };
         this.#commit(document, request.gesture ? `${request.client}/${request.gesture}` : null);
@@ -387,71 +322,8 @@ export class FakePython {
       case "predict":
         this.#predicting = true;
         return { uids: [] };
-      case "stats": {
-        const maps = filters.map((f) => this.#floats(f).activation);
-        const mean = (values: Float32Array) => values.reduce((sum, v) => sum + v, 0) / values.length;
-        const each = (one: (map: Float32Array, i: number) => number) => Float32Array.from(maps, one);
-        const stats = {
-          energy: each((map) => mean(map.map((v) => v * v))),
-          dead: each((map) => mean(map.map((v) => Number(v === 0)))),
-          norm: each((_, i) => Math.hypot(...(filters[i]?.kernel ?? []))),
-        };
-        const { pixel } = request;
-        const [row, col] = pixel ?? [0, 0];
-        const at = row * this.geometry.output_shape[1] + col;
-        const there = pixel && { pixel: each((map) => map[at] ?? Number.NaN) };
-        return { uids: [], answer: { stats: { ...stats, ...there } } };
-      }
-      case "ranges": {
-        const maps = filters.map(
-          (f) => this.#floats(f)[request.stage === "activation" ? "activation" : "pre"],
-        );
-        const ends = maps.flatMap((map) => [Math.min(...map), Math.max(...map)]);
-        return { uids: [], answer: { ranges: new DataView(Float32Array.from(ends).buffer) } };
-      }
-      case "losses": {
-        // The score is the sum of all maps.
-        const values = filters
-          .slice(request.start, request.start + request.count)
-          .map((f) => this.#floats(f).activation.reduce((sum, v) => sum + v, 0));
-        return { uids: [], answer: { losses: { values: Float32Array.from(values), target: 1 } } };
-      }
-      case "output_maps":
-        return { uids: [], answer: this.output ? { output_maps: this.#outputMaps(request.channel) } : {} };
-      case "output_values": {
-        const { shape, before, after } = this.output ?? { shape: [0, 0, 0], before: [], after: [] };
-        const at = (request.row * shape[1] + request.col) * shape[2] + request.channel;
-        return { uids: [], answer: { output_values: [before[at], after[at]] } };
-      }
       case "factors":
         return { uids: [], answer: { factors: this.#factors(request) } };
-      case "deep":
-        return { uids: [], answer: { deep: this.#deep(request) } };
-      case "patch": {
-        const first = firstChannel(this.geometry, filters.indexOf(this.#filter(request.uid)));
-        const planes = Array.from({ length: this.geometry.kernel_channels }, (_, k) =>
-          this.#plane(first + k),
-        );
-        const { rows, cols, values } = readPatch(this.geometry, planes, request.row, request.col);
-        return { uids: [], answer: { patch: { rows, cols, values, field: this.field } } };
-      }
-      case "plane": {
-        const plane = this.#plane(request.channel);
-        const { range, levels, flags } = quantise(plane, plane, "activation");
-        const shape = this.geometry.input_shape.slice(0, 2);
-        return { uids: [], answer: { plane: { shape, range, levels, flags } } };
-      }
-      case "excited": {
-        if (!this.excited) throw new Refusal("This lens has no survey.");
-        const { best, kernels, current = true } = this.excited;
-        const index = filters.indexOf(this.#filter(request.uid));
-        const original = new DataView((kernels[index] as Float32Array).slice().buffer);
-        const mine = best.filter((one) => one.filter === index);
-        return {
-          uids: [],
-          answer: { excited: { uid: request.uid, original, bias: 0, current, best: mine } },
-        };
-      }
       case "show_excited": {
         const one = this.excited?.best.find((e) => e.filter === request.filter && e.rank === request.rank);
         if (one) this.assignTrait("pixel", one.pixel);
@@ -472,17 +344,6 @@ export class FakePython {
       case "configure":
         this.#commit({ filters, geometry: reshaped(this.geometry, request.settings) });
         return { uids: [] };
-      case "probe":
-        return { uids: [], answer: { values: request.uids.map((uid) => this.#probe(uid, request)) } };
-      case "diagnose":
-        return {
-          uids: [],
-          answer: { diagnostics: this.#diagnose(this.#filter(request.uid), request.channel ?? 0) },
-        };
-      case "code":
-        return { uids: [], answer: { code: `# ${request.framework}\n` } };
-      case "page":
-        return { uids: [], answer: { page: new TextEncoder().encode("<!doctype html>") } };
       case "screen":
         return { uids: [] };
       case "close_up":
@@ -507,62 +368,6 @@ export class FakePython {
     return { uids: [] };
   }
 
-  /** The two numbers that need no linear algebra; the rest as Python says it of a kernel that is not finite. */
-  #diagnose({ uid, kernel }: FakeFilter, channel: number): DiagnosticsRecord {
-    const sum = kernel.reduce((a, b) => a + b, 0);
-    const norm = Math.hypot(...kernel);
-    const plane = { channel, sum, norm, rank: null, separable: null, vertical: null, horizontal: null };
-    return {
-      uid,
-      rev: this.rev(uid),
-      sum,
-      norm,
-      symmetry: null,
-      left_right: null,
-      up_down: null,
-      ranks: [null],
-      note: "",
-      plane: { ...plane, remaining: null, response: null },
-    };
-  }
-
-  /** What the linear update takes for a filter whose input the browser does not have. */
-  #deep({ uid, channels }: { uid: Uid; channels: number[] }): object {
-    const filter = this.#filter(uid);
-    const depth = this.geometry.kernel_channels;
-    const norm = (values: Float32Array) => Math.hypot(...values);
-    const first = firstChannel(this.geometry, this.filters.indexOf(filter));
-    return {
-      uid,
-      rev: this.rev(uid),
-      pre_activation: this.#floats(filter).pre,
-      planes: channels.map((channel) => ({ channel, data: this.#plane(channel) })),
-      contribution: Float32Array.from({ length: depth }, (_, k) => {
-        const input = this.#plane(first + k);
-        return (
-          norm(filter.kernel.filter((_, tap) => tap % depth === k)) * (norm(input) / input.length ** 0.5)
-        );
-      }),
-    };
-  }
-
-  #outputMaps(channel: number): object {
-    if (!this.output) throw new Refusal("The output is no picture.");
-    const { shape, before, after } = this.output;
-    const [rows, cols, channels] = shape;
-    const plane = (values: Float32Array) => values.filter((_, i) => i % channels === channel);
-    const [one, other] = [plane(before), plane(after)];
-    const map = (values: Float32Array) => quantise(values, values, "activation", [rows, cols]);
-    const difference = map(other.map((value, i) => value - (one[i] as number)));
-    return { channel, size: [rows, cols], before: map(one), after: map(other), difference };
-  }
-
-  /** One channel of what the layer is fed. */
-  #plane(channel: number): Float32Array {
-    const count = this.geometry.input_shape[2];
-    return this.image.filter((_, i) => i % count === channel);
-  }
-
   /** A separable layer of depth multiplier 1: kernel = depthwise × the filter's weight of the channel. */
   #factors({
     uid,
@@ -571,7 +376,7 @@ export class FakePython {
     client,
   }: Extract<Request, { type: "factors" }> & { client: string }): object {
     const { parts } = this;
-    const index = this.filters.indexOf(this.#filter(uid));
+    const index = this.filters.indexOf(this.filter(uid));
     const own = parts?.pointwise[index];
     if (!parts || !own) throw new Refusal("No separable layer.");
     if (edit) {
@@ -583,30 +388,7 @@ export class FakePython {
       const filters = this.filters.map((f, i) => ({ ...f, kernel: product(i) }));
       this.#commit({ ...this.#document, filters }, `${client}/${gesture}`);
     }
-    return this.#parts(uid);
-  }
-
-  #parts(uid: Uid): FactorsRecord {
-    const depthwise = this.parts?.depthwise ?? new Float32Array();
-    const own = this.parts?.pointwise[this.filters.indexOf(this.#filter(uid))] ?? new Float32Array();
-    const contribution = new Float32Array(own.length);
-    const [stack, pointwise, bound] = [depthwise, own, contribution].map(
-      (v) => new DataView(v.slice().buffer),
-    );
-    return {
-      uid,
-      rev: this.rev(uid),
-      multiplier: 1,
-      depthwise: stack as DataView,
-      pointwise: pointwise as DataView,
-      contribution: bound as DataView,
-    };
-  }
-
-  #probe(uid: Uid, { row, col }: { row: number; col: number }): object {
-    const { pre, activation } = this.#floats(this.#filter(uid));
-    const at = row * this.geometry.output_shape[1] + col;
-    return { uid, rev: this.rev(uid), activation: activation[at], pre_activation: pre[at] };
+    return this.factorsOf(uid);
   }
 
   #edited(edits: readonly Edit[]): FakeFilter[] {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import { Lens } from "../state/lens.ts";
 import { type Fixture, fixture } from "./fake-host.ts";
-import type { FakeFilter } from "./fake-python.ts";
+import type { FakeFilter } from "./fake-layer.ts";
 import { PlayedSchedule } from "./play.ts";
 
 /** Things that may happen to a lens with two browsers, and what must be true once everything has been delivered. */
