@@ -80,7 +80,10 @@ function finiteSum(values: Float32Array, of: (value: number) => number): number 
   return Number.isFinite(total) ? total : null;
 }
 
-const NOT_FINITE: Outcome = { ok: false, why: "The kernel holds NaN or infinity; mend those cells first." };
+const NOT_FINITE: Outcome = {
+  ok: false,
+  why: "The kernel holds NaN or infinity; correct those cells first.",
+};
 
 /** Divide by the sum over all taps and channels, so that a constant image keeps its brightness. */
 export function normaliseSum(kernel: Kernel): Outcome {

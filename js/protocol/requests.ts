@@ -113,7 +113,7 @@ export type Request =
   | { type: "stats"; pixel?: [number, number] | null }
   /** Least and greatest finite value of every filter's map of one stage; has Keras compute the maps that are missing. */
   | { type: "ranges"; stage: Stage }
-  /** What the model's greatest score, before a last softmax, loses without the maps of some filters, one at a time. */
+  /** What the model's greatest score, before a final softmax, loses without the maps of some filters, one at a time. */
   | { type: "losses"; start: number; count: number }
   /**
    * What the linear update takes for a filter inside a model: its pre-activation, and input planes by their number in the

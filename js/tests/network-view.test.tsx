@@ -51,7 +51,7 @@ describe("the layer chooser", () => {
     act(() => model.trigger("comm:close"));
     const field = get<HTMLInputElement>("[role=combobox]");
     key(field, "ArrowDown");
-    expect(get("[role=listbox] p").textContent).toBe("Another layer takes Python.");
+    expect(get("[role=listbox] p").textContent).toBe("Opening another layer needs Python.");
     const options = all("[role=listbox] [role=option].cl-layer");
     expect(options.map((one) => one.getAttribute("aria-disabled"))).toEqual([null, "true", "true"]);
     act(() => options[1]?.click());

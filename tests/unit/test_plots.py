@@ -173,7 +173,7 @@ def test_unknown_options_and_forms_are_refused_with_those_that_exist() -> None:
         ({"dpi": "large"}, ValueError, "dpi='large' was given; expected a number"),
         ({"figsize": 3}, ValueError, r"figsize=3 was given; expected \(width, height\)"),
         ({"figsize": ("a", 2)}, ValueError, "figsize="),
-        ({"target": 1}, TypeError, "target was given to plot.. without stage='gradients'"),
+        ({"target": 1}, TypeError, "takes target only together with stage='gradients'"),
         # What the lens itself gives to the drawing is no option of its method.
         ({"total": 9}, TypeError, "does not know total; it takes form, .*, stage, overlay"),
         ({"image": np.zeros((2, 2, 1))}, TypeError, "does not know image"),

@@ -135,7 +135,7 @@ def test_a_layers_own_function_is_left_and_taken_back_whatever_it_is_called() ->
         ({"strides": 0}, "positive whole number"),
         ({"strides": 2, "dilation_rate": 2}, "only one of them"),
         ({"dilation_rate": 9}, "larger than the image"),
-        ({"units": 3}, "not a setting"),
+        ({"units": 3}, "no setting units"),
     ],
     ids=str,
 )

@@ -286,12 +286,12 @@ def test_restore_goes_back_to_what_training_ended_with_and_edits_of_before_are_g
 def test_a_callback_that_cannot_work_is_refused(model: Any) -> None:
     lens = ConvLens(IMAGES[0], model=model)
     for every in ("batch", 0, -1, 1.5, True, None):
-        with pytest.raises(ValueError, match='expected "epoch", or the batches between'):
+        with pytest.raises(ValueError, match='expected "epoch", or the number of batches between'):
             lens.callback(every)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="made its layer itself"):
         ConvLens(IMAGES[0]).callback()
     other = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(1, 3, name="other"), layers.Flatten()])
-    with pytest.raises(ValueError, match="'other', which is not part of model"):
+    with pytest.raises(ValueError, match="'other', but model"):
         fit(model, ConvLens(IMAGES[0], model=other).callback())
 
 

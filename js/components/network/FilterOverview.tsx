@@ -76,7 +76,7 @@ export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () =>
             title={
               offline
                 ? "Running the model needs Python"
-                : "Set each filter's map to 0 in turn, to see what the first class loses, before a last softmax"
+                : "Set each filter's map to 0 in turn, to see how far the first class's score falls, before a final softmax"
             }
             onClick={() => {
               if (ranking.running.peek()) ranking.stop();

@@ -124,7 +124,7 @@ export function LayerChooser({ lens }: { lens: LensView }) {
         popover="manual"
         hidden={!opened}
       >
-        {only && <p class="cl-muted">Another layer takes Python.</p>}
+        {only && <p class="cl-muted">Opening another layer needs Python.</p>}
         {shown.map((layer, i) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the field takes the keys of the whole combobox.
           <div

@@ -18,7 +18,7 @@ def read_bias(bias: Any, n: int) -> FloatArray:
         return frozen(np.zeros(n, np.float32))
     array = as_array(bias, "bias")
     if array.shape != (n,):
-        mend = f" For the same one everywhere: np.full({n}, {array.item()!r})." if array.ndim == 0 else ""
+        mend = f" For the same bias everywhere: np.full({n}, {array.item()!r})." if array.ndim == 0 else ""
         raise ValueError(
             f"bias has shape {array.shape}; expected ({n},), one number for each of the {n} "
             f"filter{'s' * (n != 1)}.{mend}"

@@ -49,7 +49,7 @@ def _note_small_integers(draft: Draft, divisor: float) -> None:
         return
     pixels = draft.expression
     if pixels is None:
-        mend = "an array of floats goes in as it is"
+        mend = "an array of floats is used as it is"
     elif low >= 0 and high <= 1:
         mend = f"{pixels}.astype(bool) makes 1 white"
     elif low >= 0 and 255 / _SMALL_PART < high <= 255:

@@ -47,7 +47,7 @@ def no_kernels(numbers: NDArray[Any], channels: int) -> ValueError:
         if numbers.size > _WRITTEN:
             row, column = "[kernels]", "[[number] for number in kernels]"
         lists = f"kernels=[{row}] or kernels=[{column}]"
-        forms = f"As a kernel of one row that is {row}, of one column {column}; give {lists}"
+        forms = f"As a kernel of one row it is {row}, as one of one column {column}; give {lists}"
     return ValueError(
         f"kernels has shape {numbers.shape}; expected a list of arrays of shape {shape_text(channels)}. {forms}."
     )

@@ -193,7 +193,7 @@ def _check_sizes(items: Sequence[Any]) -> None:
         )
     if math.prod(shape) * len(items) > WEIGHTS:
         raise ValueError(
-            f"{len(items):,} kernels of shape {shape} are {math.prod(shape) * len(items):,} numbers; a lens takes "
+            f"{len(items):,} kernels of shape {shape} hold {math.prod(shape) * len(items):,} numbers; a lens takes "
             f"{WEIGHTS:,} at most. Give fewer: kernels[:{max(WEIGHTS // math.prod(shape), 1)}]."
         )
 

@@ -74,8 +74,8 @@ def _read(picture: Picture) -> Draft:
         return Draft(deep[0], 65535.0, True, to_bytes=257.0, notes=notes, plain=False)
     if lossy:
         notes.append(
-            f"This {picture.format} file has more than 8 bits a colour; PIL reads 8 of them. For all of them, save it "
-            "as a 16-bit PNG, or give the lens an array."
+            f"This {picture.format} file has more than 8 bits a colour, but PIL reads only 8. To keep them all, save "
+            "it as a 16-bit PNG, or give the lens an array."
         )
     full = _full_intensity(picture)
     upright = PIL.ImageOps.exif_transpose(picture)

@@ -126,12 +126,12 @@ _TABLE: dict[str, tuple[ArrayLike, str, str]] = {
     "box_5": (np.full((5, 5), 1 / 25), "Mean of 5×5 pixels: a stronger blur.", "definition"),
     "gaussian_3": (
         np.outer(_SMOOTH_3, _SMOOTH_3),
-        "Blur by the binomial [1, 2, 1] / 4 both ways; variance 1/2, so close to a Gaussian of sigma 0.71.",
+        "Blur by the binomial [1, 2, 1] / 4 along both axes; variance 1/2, so close to a Gaussian of sigma 0.71.",
         "P. J. Burt, Computer Graphics and Image Processing 16, 1981 (binomial weights)",
     ),
     "gaussian_5": (
         np.outer(_SMOOTH_5, _SMOOTH_5),
-        "Blur by the binomial [1, 4, 6, 4, 1] / 16 both ways; variance 1, so close to a Gaussian of sigma 1.",
+        "Blur by the binomial [1, 4, 6, 4, 1] / 16 along both axes; variance 1, so close to a Gaussian of sigma 1.",
         "P. J. Burt, Computer Graphics and Image Processing 16, 1981 (binomial weights)",
     ),
     "motion_blur_x": (

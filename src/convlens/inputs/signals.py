@@ -59,7 +59,7 @@ def read_signal(value: Any, *, channels: int | None, steps: int | None = None) -
         raise TypeError("The signal is None; expected an array of shape (steps,) or (steps, channels).")
     if isinstance(value, (str, os.PathLike, bytes, bytearray)):
         raise TypeError(
-            "The signal is a file, and a lens reads files of pictures only. Read it into an array first, such as "
+            "The signal is a file, but a lens reads only picture files. Read it into an array first, such as "
             "with np.load, np.loadtxt or scipy.io.wavfile.read."
         )
     refuse_container(value, (channels or 1,))
@@ -98,7 +98,7 @@ def load_signal(value: Any) -> Any:
     try:
         found = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise ValueError(f"{str(path)!r} is no file of one array, as np.save writes it: {error}") from error
+        raise ValueError(f"{str(path)!r} is not a file of one array, as np.save writes it: {error}") from error
     if not isinstance(found, np.ndarray):
         raise ValueError(f"{str(path)!r} holds several arrays; expected one, as np.save writes it.")
     return found

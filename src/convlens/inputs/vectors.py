@@ -18,8 +18,8 @@ from convlens.maths.arrays import as_array, frozen
 
 #: What a lens on such a model starts from where no vector is given: these numbers are `starting_vector`'s.
 NOTE = (
-    "No vector was given: these are {numbers} numbers of the standard normal distribution, "
-    "np.random.default_rng(0).standard_normal({numbers}). Give the model a vector by lens.image = ..."
+    "No vector was given: these are {numbers} numbers from the standard normal distribution, "
+    "np.random.default_rng(0).standard_normal({numbers}). Give the model a vector with lens.image = ..."
 )
 
 
@@ -54,8 +54,9 @@ def read_vector(value: Any, numbers: int | None) -> Image:
         raise TypeError(f"The vector is None; expected {_expected(numbers)}.")
     if isinstance(value, (str, os.PathLike, bytes, bytearray)) or hasattr(value, "getbands"):
         raise TypeError(
-            f"The model takes {_expected(numbers)}, and a picture was given whose size it does not tell. Give the "
-            "pixels as an array of the size that the model was trained on, such as np.asarray(PIL.Image.open(path))."
+            f"The model takes {_expected(numbers)}, but a picture was given, and the model does not say of what size. "
+            "Give the pixels as an array of the size that the model was trained on, such as "
+            "np.asarray(PIL.Image.open(path))."
         )
     refuse_container(value, (1,))
     array = as_array(value, "The vector")

@@ -29,7 +29,7 @@ class Gradients:
     Parameters
     ----------
     score
-        Before a last softmax or sigmoid.
+        Before a final softmax or sigmoid.
     target
         Its class.
     weights

@@ -97,7 +97,7 @@ class Target:
     unit: int
 
     def score(self, outputs: Outputs) -> Any:
-        """Return the score of each input in the batch: before a last softmax or sigmoid."""
+        """Return the score of each input in the batch: before a final softmax or sigmoid."""
         import keras
 
         scores = outputs.scores[self.output]

@@ -59,7 +59,7 @@ def find_maps(pre_activation: Any, returned: Any, geometry: Geometry) -> Returne
         same = bool(before) and tuple(before[0].shape) == tuple(activation.shape)
         if before and not same:
             notes.append(
-                f"{layer} gives its activation function maps of {_size(before[0], geometry)}, but returns maps of "
+                f"{layer} passes maps of {_size(before[0], geometry)} to its activation function, but returns maps of "
                 f"{_size(activation, geometry)} (rows, cols): only the latter are shown."
             )
         pre = before[0] if same else activation
@@ -75,7 +75,7 @@ def find_maps(pre_activation: Any, returned: Any, geometry: Geometry) -> Returne
         shapes = " and ".join(str(tuple(getattr(tensor, "shape", ()))) for tensor in tensors)
         raise ValueError(
             f"{layer} returns {shapes}, which is not one map for each of its {geometry.filters} filters, so the lens "
-            "cannot show it. Open the layer with which it computes its maps, or one that returns "
+            "cannot show it. Open the layer that computes its maps, or one that returns "
             f"{'(1, filters, rows, cols)' if _channels_first(geometry) else '(1, rows, cols, filters)'}."
         )
     size = _size(activation, geometry)

@@ -83,7 +83,7 @@ def check_takes_pictures(model: keras.Model, inputs: ModelInputs, what: str) -> 
         raise ValueError(
             f"Model {model.name!r} takes a vector of {numbers} numbers, and {what} are pictures. A lens shows what "
             "its filters make of one vector after another: lens.image = z; lens.activations. If the numbers are "
-            "pixels, put the layer before it that says so: keras.Sequential([keras.Input((rows, cols, channels)), "
+            "pixels, put a layer before it that says so: keras.Sequential([keras.Input((rows, cols, channels)), "
             "keras.layers.Flatten(), model])."
         )
 

@@ -118,7 +118,9 @@ def plot(
         )
     most, total = options.pop("most", MOST_FILTERS), options.pop("total", len(kernels))
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise ValueError(f"most={shortened(most)} was given; expected how many filters to draw at most, from 1 on.")
+        raise ValueError(
+            f"most={shortened(most)} was given; expected the greatest number of filters to draw, 1 or more."
+        )
     drawing = _Drawing(kernels, maps, names, check_cmap(cmap), check_range(value_range), most, total)
     opacity = check_overlay(options.pop("overlay", 0.0))
     drawing.kernel_range = check_range(options.pop("kernel_range", "per_map"), "kernel_range")

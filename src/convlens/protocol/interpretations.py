@@ -161,7 +161,7 @@ class Interpretations:
         if session.image.latent:
             raise Refused(
                 "The image is a latent vector, over which no map is drawn. In Python, "
-                f'lens.attribution({target}, "gradients") has a number for each of its own.'
+                f'lens.attribution({target}, "gradients") returns one value for each of its numbers.'
             )
         objects = (session.image, session.source.base)
         about = (*map(id, objects), session.source.path, session.output, target, method)

@@ -289,7 +289,7 @@ class Requests:
     def _vector(self, message: Vector) -> None:
         image, data = self._session.image, message["data"]
         if not image.latent:
-            raise Refused("A latent vector came, but this lens was given an image.")
+            raise Refused("A latent vector was sent, but this lens was given an image.")
         self._lens.image = floats(data, (image.values.size,))
 
     # -- reading -------------------------------------------------------------------------------------------------------

@@ -42,5 +42,5 @@ def _count(steps: Any) -> int:
     except TypeError:
         count = -1
     if count < 0:
-        raise ValueError(f"steps={shortened(steps)} was given; expected how many maps to go back, a whole number.")
+        raise ValueError(f"steps={shortened(steps)} was given; expected the number of maps to go back, a whole number.")
     return count

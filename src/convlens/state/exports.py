@@ -72,7 +72,7 @@ def figure(session: Session, look: Look, **options: Any) -> Figure:
         return _figure_of_gradients(session, **options)
     stage = check_stage(stage, more=[GRADIENTS])
     if chosen := [name for name in OF_GRADIENTS if name in options]:
-        raise TypeError(f"{' and '.join(chosen)} was given to plot() without stage='gradients', where it is of use.")
+        raise TypeError(f"plot() takes {' and '.join(chosen)} only together with stage='gradients'.")
     _ = session.engine.layer  # waited for before the lock is taken
     with session.editing():  # so that filters and maps belong together
         filters = session.current(thorough=True)

@@ -33,7 +33,7 @@ class LayerGradients:
     maps
         With respect to the maps, ``(filters, rows, cols)`` or ``(filters, steps)``, at this use of the layer.
     score
-        Before a last softmax or sigmoid.
+        Before a final softmax or sigmoid.
     target
         Its class.
     """
@@ -80,8 +80,8 @@ def prepare_maximize(
     if subject.of_vector:
         shape = subject.call.input_shape
         raise ValueError(
-            f"Model {subject.model.name!r} takes a vector of {subject.x.size} numbers, and what is found here are "
-            f"pictures. What excites the filter in the layer's own input of {shape} is found with the layer alone: "
+            f"Model {subject.model.name!r} takes a vector of {subject.x.size} numbers, but maximize() finds "
+            f"pictures. To find what excites the filter in the layer's own input of {shape}, use the layer alone: "
             f"ConvLens(np.zeros({shape}), layer=lens.layer).maximize({i})."
         )
     begun: Array | None = None
@@ -151,8 +151,8 @@ def _check_of_vector(method: str, *, own: bool) -> None:
     """Refuse the methods that make a map of a latent vector, and all where preprocess= makes the vector."""
     if not own:
         raise ValueError(
-            "What the model is fed is a vector that preprocess= makes of the image, and no map of it lies over that. "
-            'Give the vector as the image, without preprocess=, and lens.attribution(method="gradients").'
+            "The model is fed a vector that preprocess= makes of the image, and a vector has no map to lay over the "
+            'image. Give the vector as the image, without preprocess=, and lens.attribution(method="gradients").'
         )
     if method not in ("gradients", "smoothgrad"):
         raise ValueError(
@@ -245,8 +245,8 @@ def _alone(session: Session) -> Subject:
     conv, filters = session.engine.layer, session.filters
     if names := getattr(session.source, "arguments", None):
         raise ValueError(
-            f"Layer {conv.layer.name!r} is called with {', '.join(map(repr, names))} besides the image, for which this "
-            "has no room. Give it in a model: i = keras.Input(image.shape); "
+            f"Layer {conv.layer.name!r} is called with {', '.join(map(repr, names))} besides the image, which "
+            "cannot be given here. Put the layer into a model that has it: i = keras.Input(image.shape); "
             f"ConvLens(image, model=keras.Model(i, layer(i, {', '.join(f'{name}=...' for name in names)})))."
         )
     geometry, image = conv.geometry, session.image.values

@@ -60,7 +60,7 @@ class Settings:
         unknown = set(given) - set(readers)
         if unknown:
             raise TypeError(
-                f"{', '.join(sorted(unknown))}: not a setting of the layer. Settings are {', '.join(readers)}."
+                f"The layer has no setting {', '.join(sorted(unknown))}. Its settings are {', '.join(readers)}."
             )
         new = replace(self, **{name: readers[name](value) for name, value in given.items()})
         if max(new.strides) > 1 and max(new.dilation_rate) > 1:

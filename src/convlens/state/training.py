@@ -255,8 +255,8 @@ class Follower:
         layer = self._session.source.layer
         if not any(part is layer for part in layers_within(model)):
             raise ValueError(
-                f"The lens looks at layer {layer.name!r}, which is not part of model {model.name!r}, which is being "
-                "trained. Make the callback with a lens on that model."
+                f"The lens looks at layer {layer.name!r}, but model {model.name!r}, which is being trained, does "
+                "not contain it. Make the callback with a lens on that model."
             )
         self._running = RunningFit()
         self._session.following = True
@@ -391,6 +391,7 @@ def _batches(every: str | int) -> int | None:
         return None
     if isinstance(every, bool) or not hasattr(every, "__index__") or operator.index(every) < 1:
         raise ValueError(
-            f'every={shortened(every)} was given; expected "epoch", or the batches between two snapshots, 1 or more.'
+            f'every={shortened(every)} was given; expected "epoch", or the number of batches between two snapshots, '
+            "1 or more."
         )
     return operator.index(every)

@@ -95,7 +95,7 @@ class Forward:
         if others and (settings.layers is not None or not calls):
             raise ValueError(
                 f"The model takes {takes}, and {', '.join(map(repr, others))} read {reads} that it makes of them, "
-                "which are no part of the data set. Leave them out of layer=."
+                "which are not part of the data set. Leave them out of layer=."
             )
         if several := next((call for call in calls if call.batch != 1), None):
             raise ValueError(

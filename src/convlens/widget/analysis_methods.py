@@ -136,7 +136,7 @@ class AnalysisMethods(LensBase):
         ----------
         target
             Class, or channel of an output that is a map; that of the greatest score when left out. A score is what a
-            last softmax or sigmoid takes.
+            final softmax or sigmoid takes.
         method
             ``"gradcam"``, ``"gradcam++"``, ``"gradients"``, ``"smoothgrad"`` or ``"ablation"``; see
             `convlens.interpretation.attribution.Attribution.map` for their sources. Maps of the layer's size are

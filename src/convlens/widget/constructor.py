@@ -97,7 +97,7 @@ def open_lens(
     ]
     if given:
         raise ValueError(
-            f"{', '.join(given)} was given together with {'layer' if model is None else 'model'}=, but a layer brings "
+            f"{', '.join(given)} was given together with {'layer' if model is None else 'model'}=, but a layer has "
             "its own. Leave it out, or give neither layer= nor model= and let the lens build a layer."
         )
     opened = (

@@ -41,7 +41,7 @@ export function Export({ lens }: { lens: LensView }) {
   };
   const copy = async () => {
     const copied = await copyText(text.peek(), area.current);
-    say(copied ? "Copied." : "The browser did not copy it: the text is selected: copy it.");
+    say(copied ? "Copied." : "The browser did not copy it. The text is selected: copy it from there.");
   };
   const load = (json: string) => {
     const parsed = parseKernels(json);

@@ -22,8 +22,8 @@ export function Layer({ lens }: { lens: LensView }) {
       <p>{numberWords(mine)}</p>
       {geometry.path !== "" ? (
         <p class="cl-muted">
-          This layer is part of your model, whose other layers take its maps as they are: its settings are not
-          changed here. Give the lens this layer alone, as layer=, to try others on a copy.
+          This layer is part of your model, whose other layers take its maps as they are, so its settings
+          cannot be changed here. Give the lens this layer alone, as layer=, to try others on a copy.
         </p>
       ) : geometry.builtin ? (
         <Controls lens={lens} />
