@@ -1,6 +1,7 @@
 /** A press that shows the padding: a pixel at the border, whose patch lies partly in it. */
 import { WHOLE } from "../../paint/viewport.ts";
 import type { LensView } from "../../state/lens-view.ts";
+import { Button } from "../ui/Button.tsx";
 import { openAnswer } from "../ui/openAnswer.ts";
 
 export function BorderJump({ lens }: { lens: LensView }) {
@@ -9,9 +10,7 @@ export function BorderJump({ lens }: { lens: LensView }) {
   // An even kernel may have zeros on one side only.
   const at = (before: number, count: number) => (before > 0 ? 0 : count - 1);
   return (
-    <button
-      type="button"
-      class="cl-button cl-outlined"
+    <Button
       disabled={none}
       title={none ? "There is no padding: no pixel reads beyond the edge" : undefined}
       onClick={({ currentTarget }) => {
@@ -23,6 +22,6 @@ export function BorderJump({ lens }: { lens: LensView }) {
       }}
     >
       See it at the border
-    </button>
+    </Button>
   );
 }

@@ -2,6 +2,7 @@
 import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { Explained, LensView } from "../../state/lens-view.ts";
+import { Button } from "../ui/Button.tsx";
 import { consume } from "../ui/consume.ts";
 import { useUniqueId } from "../ui/useUniqueId.ts";
 import { Kernel } from "./diagnostics/Diagnostics.tsx";
@@ -48,10 +49,9 @@ export function Explain({ lens }: { lens: LensView }) {
     <div ref={root} class="cl-strip">
       <div role="tablist" class="cl-tabs" aria-label="What to explain" onKeyDown={onKeyDown}>
         {tabs.map((tab, i) => (
-          <button
+          <Button
             key={tab}
             data-tab={tab}
-            type="button"
             role="tab"
             class="cl-tab"
             id={`${id}-${i}`}
@@ -63,7 +63,7 @@ export function Explain({ lens }: { lens: LensView }) {
             }}
           >
             {NAMES[tab]}
-          </button>
+          </Button>
         ))}
       </div>
       <div role="tabpanel" class="cl-explain" id={`${id}-panel`} aria-labelledby={`${id}-${open}`}>

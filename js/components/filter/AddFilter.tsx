@@ -4,6 +4,7 @@ import { useRef } from "preact/hooks";
 import { resize } from "../../maths/kernel-operations.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { PresetPicker } from "../kernel/PresetPicker.tsx";
+import { Button } from "../ui/Button.tsx";
 import { whyFixedList } from "../ui/limits.ts";
 import { presetKernel, presetRoom, resizeAll } from "./filterActions.ts";
 
@@ -23,18 +24,14 @@ export function AddFilter({ lens }: { lens: LensView }) {
   return (
     <div class="cl-add">
       <div class="cl-addrow" title={why ?? undefined}>
-        <button
-          type="button"
-          class="cl-button cl-outlined"
+        <Button
           disabled={why !== null}
           onClick={() => lens.add(new Float32Array(rows * cols * geometry.kernel_channels), null, end)}
         >
           + Blank filter
-        </button>
-        <button
+        </Button>
+        <Button
           ref={button}
-          type="button"
-          class="cl-button cl-outlined"
           disabled={why !== null}
           aria-expanded={picking.value}
           onClick={() => {
@@ -42,7 +39,7 @@ export function AddFilter({ lens }: { lens: LensView }) {
           }}
         >
           + Preset…
-        </button>
+        </Button>
       </div>
       {why && <p class="cl-muted">{why}</p>}
       {picking.value && (

@@ -1,6 +1,7 @@
 /** The grip of a card: drag it to another place in the list, or move the card with the arrow keys. */
 import type { RefObject } from "preact";
 import { arrowStep } from "../ui/arrows.ts";
+import { Button } from "../ui/Button.tsx";
 import { consume } from "../ui/consume.ts";
 import { followPointer } from "../ui/followPointer.ts";
 
@@ -16,8 +17,7 @@ export interface CardHandleProps {
 
 export function CardHandle({ card, index, last, name, why, onMove }: CardHandleProps) {
   return (
-    <button
-      type="button"
+    <Button
       class="cl-handle"
       aria-disabled={why !== null}
       aria-label={`Move ${name}, filter ${index} of 0 to ${last}: drag, or use the arrow keys`}
@@ -36,7 +36,7 @@ export function CardHandle({ card, index, last, name, why, onMove }: CardHandleP
       }}
     >
       <span class="cl-grip" aria-hidden="true" />
-    </button>
+    </Button>
   );
 }
 

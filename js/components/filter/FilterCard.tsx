@@ -14,6 +14,7 @@ import { SeparableKernel } from "../kernel/SeparableKernel.tsx";
 import { ActivationMap } from "../picture/ActivationMap.tsx";
 import { usePlaced } from "../ui/arrangement.ts";
 import { arrowStep } from "../ui/arrows.ts";
+import { Button } from "../ui/Button.tsx";
 import { consume } from "../ui/consume.ts";
 import { copyText } from "../ui/copyText.ts";
 import { Icon } from "../ui/icons.tsx";
@@ -176,9 +177,8 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
         {off && <strong class="cl-off">off</strong>}
         <FilterName name={name} onRename={(text) => lens.rename(filter.uid, text)} />
         {folds && (
-          <button
-            type="button"
-            class="cl-button"
+          <Button
+            bare
             aria-expanded={unfolded.value}
             aria-controls={kernelId}
             onClick={() => {
@@ -186,11 +186,10 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
             }}
           >
             Kernel
-          </button>
+          </Button>
         )}
-        <button
-          type="button"
-          class="cl-button"
+        <Button
+          bare
           aria-label={focus ? "Back to all filters" : `Focus on ${name}`}
           title={
             focus
@@ -203,7 +202,7 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
           }}
         >
           <Icon name={focus ? "smaller" : "larger"} />
-        </button>
+        </Button>
         <div ref={more}>
           <FilterMenu label={`Operations on ${name}`} groups={menu} />
         </div>
@@ -255,15 +254,13 @@ export function FilterCard({ lens, filter, index }: FilterCardProps) {
               <KernelSum filter={filter} />
               {!byParts && <PaintTool session={session} />}
               {geometry.path !== "" && (
-                <button
-                  type="button"
-                  class="cl-button cl-outlined"
+                <Button
                   aria-pressed={off}
                   title={off ? "Switch this filter on again" : "Switch this filter off: kernel and bias to 0"}
                   onClick={() => ablate(lens, filter)}
                 >
                   Ablate
-                </button>
+                </Button>
               )}
               {geometry.path !== "" && <PredictionChange lens={lens} />}
             </div>
@@ -294,9 +291,7 @@ function PaintTool({ session }: { session: KernelSession }) {
   const on = session.painting.value;
   return (
     <span class="cl-paint">
-      <button
-        type="button"
-        class="cl-button cl-outlined"
+      <Button
         aria-pressed={on}
         title="Hold and drag over cells to give them one value"
         onClick={() => {
@@ -304,7 +299,7 @@ function PaintTool({ session }: { session: KernelSession }) {
         }}
       >
         Paint
-      </button>
+      </Button>
       {on && (
         <NumberField
           label="Value to paint"

@@ -1,5 +1,6 @@
 /** The menu of a filter: a button and a list of actions, by the ARIA menu button pattern. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Button } from "../ui/Button.tsx";
 import { consume } from "../ui/consume.ts";
 import { moveFocus } from "../ui/moveFocus.ts";
 import { openBelow } from "../ui/openBelow.ts";
@@ -22,14 +23,12 @@ export function FilterMenu({ label, groups }: FilterMenuProps) {
 
   return (
     <>
-      <button
+      <Button
         ref={button}
-        type="button"
         class="cl-button cl-more"
         aria-haspopup="menu"
         aria-expanded={open !== null}
-        aria-label={label}
-        title={label}
+        label={label}
         onClick={() => setOpen(open ? null : "Home")}
         onKeyDown={(event) => {
           if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
@@ -39,7 +38,7 @@ export function FilterMenu({ label, groups }: FilterMenuProps) {
         }}
       >
         <span aria-hidden="true">⋯</span>
-      </button>
+      </Button>
       {open && button.current && (
         <Menu
           label={label}
@@ -108,9 +107,8 @@ function Menu({ label, groups, start, button, onClose, onDismiss, onChoose }: Me
         // biome-ignore lint/a11y/useSemanticElements: a fieldset is not a group of a menu.
         <div role="group" key={i}>
           {group.map((action) => (
-            <button
+            <Button
               key={action.label}
-              type="button"
               role="menuitem"
               class="cl-menuitem"
               tabIndex={-1}
@@ -120,7 +118,7 @@ function Menu({ label, groups, start, button, onClose, onDismiss, onChoose }: Me
               onClick={() => action.why === null && onChoose(action)}
             >
               {action.label}
-            </button>
+            </Button>
           ))}
         </div>
       ))}

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { formatNumber, magnitude, readNumber, stepFor } from "../../maths/numbers.ts";
 import type { LensView } from "../../state/lens-view.ts";
+import { Button } from "../ui/Button.tsx";
 import { ColorBar } from "../ui/ColorBar.tsx";
 import { kernelTable, toneOf, tonesOf } from "../ui/cellColors.ts";
 import { useUniqueId } from "../ui/useUniqueId.ts";
@@ -218,9 +219,7 @@ function CellSlider({
         }}
         onChange={() => session.edits.release()}
       />
-      <button type="button" class="cl-button cl-outlined" onClick={() => session.openCell()}>
-        Type
-      </button>
+      <Button onClick={() => session.openCell()}>Type</Button>
     </div>
   );
 }

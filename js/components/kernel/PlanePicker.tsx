@@ -1,6 +1,7 @@
 /** Which plane of a deep kernel is on show; those that add most to the map come first, as soon as that is known. */
 import { useEffect, useMemo } from "preact/hooks";
 import { formatNumber } from "../../maths/numbers.ts";
+import { Button } from "../ui/Button.tsx";
 import type { KernelSession } from "./kernelSession.ts";
 
 interface PlanePickerProps {
@@ -38,18 +39,15 @@ export function PlanePicker({ session, channels, contribution, nameOf }: PlanePi
     [order],
   );
   const step = (by: number, label: string, text: string) => (
-    <button
-      type="button"
-      class="cl-button cl-outlined"
-      aria-label={label}
-      title={label}
+    <Button
+      label={label}
       disabled={order[place + by] === undefined}
       onClick={() => {
         session.channel.value = order[place + by] ?? shown;
       }}
     >
       {text}
-    </button>
+    </Button>
   );
   return (
     <div class="cl-planepicker">

@@ -4,6 +4,7 @@ import { magnitude } from "../../maths/numbers.ts";
 import { levelOf, packTable } from "../../paint/colors.ts";
 import type { PresetRecord } from "../../protocol/records.ts";
 import type { LensView } from "../../state/lens-view.ts";
+import { Button } from "../ui/Button.tsx";
 import { kernelTable } from "../ui/cellColors.ts";
 import { consume } from "../ui/consume.ts";
 import { Icon } from "../ui/icons.tsx";
@@ -42,9 +43,9 @@ export function PresetPicker({ lens, title, replaces, onChoose, onClose }: Prese
     <div ref={panel} role="group" class="cl-ask" aria-label={title} onKeyDown={onKeyDown}>
       <div class="cl-askhead">
         <h3>{title}</h3>
-        <button type="button" class="cl-button" aria-label="Close the presets" onClick={onClose}>
+        <Button bare aria-label="Close the presets" onClick={onClose}>
           <Icon name="close" />
-        </button>
+        </Button>
       </div>
       {!(replaces && followsPreset(geometry)) && (
         <p class="cl-muted">
@@ -63,9 +64,8 @@ export function PresetPicker({ lens, title, replaces, onChoose, onClose }: Prese
       <div class="cl-presets">
         {lens.presets.value.flatMap((preset, i, all) => [
           preset.group !== all[i - 1]?.group && <h4 key={preset.group}>{preset.group}</h4>,
-          <button
+          <Button
             key={preset.name}
-            type="button"
             class="cl-preset"
             tabIndex={i === 0 ? 0 : -1}
             onClick={() => onChoose(preset)}
@@ -73,7 +73,7 @@ export function PresetPicker({ lens, title, replaces, onChoose, onClose }: Prese
             <PresetPicture lens={lens} preset={preset} />
             <span>{preset.title ?? preset.name}</span>
             <span class="cl-muted">{preset.shape.join(" × ")}</span>
-          </button>,
+          </Button>,
         ])}
       </div>
     </div>

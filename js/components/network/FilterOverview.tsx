@@ -1,5 +1,6 @@
 /** Many filters: small maps of those that are on screen, sorted and searched. */
 import type { LensView } from "../../state/lens-view.ts";
+import { Button } from "../ui/Button.tsx";
 import { useUniqueId } from "../ui/useUniqueId.ts";
 import { FilterGrid } from "./FilterGrid.tsx";
 import { ONLY_PYTHON, SORTS, SORTS_WHY, type Sort, useRanking } from "./useRanking.ts";
@@ -49,29 +50,20 @@ export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () =>
             {SORTS_WHY[ranking.sort.value]}
           </span>
         </span>
-        <button
-          type="button"
-          class="cl-button cl-outlined"
+        <Button
           aria-pressed={shared}
           title="Draw all maps of the layer over one range, so that a faint one looks faint"
           onClick={() => lens.set("value_range", shared ? "per_map" : "shared")}
         >
           One range
-        </button>
+        </Button>
         {ranking.outdated() && (
-          <button
-            type="button"
-            class="cl-button cl-outlined"
-            title="An edit changed the numbers"
-            onClick={() => void ranking.rank(ranking.sort.value)}
-          >
+          <Button title="An edit changed the numbers" onClick={() => void ranking.rank(ranking.sort.value)}>
             Sort again
-          </button>
+          </Button>
         )}
         {lens.network.layers.value.length > 0 && (
-          <button
-            type="button"
-            class="cl-button cl-outlined"
+          <Button
             disabled={offline}
             title={
               offline
@@ -84,7 +76,7 @@ export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () =>
             }}
           >
             {ranking.running.value ? "Stop" : "Ablate each"}
-          </button>
+          </Button>
         )}
         <span class="cl-muted" role="status">
           {ranking.words()}

@@ -1,6 +1,7 @@
 /** What the edits do to the model's output: its top classes before and after, as bars and in numbers, or its picture. */
 import { formatNumber } from "../../maths/numbers.ts";
 import type { LensView } from "../../state/lens-view.ts";
+import { Button } from "../ui/Button.tsx";
 import { Attribution } from "./Attribution.tsx";
 import { OutputMaps } from "./OutputMaps.tsx";
 
@@ -82,8 +83,7 @@ function Classes({ lens, before, after }: { lens: LensView; before: Float32Array
           const [from, to] = [before[i] as number, after[i] as number];
           return (
             <li key={i} data-best={i === is || undefined}>
-              <button
-                type="button"
+              <Button
                 class="cl-class"
                 title={`${name(i)}, index ${i}. Click to see what in the image it rests on`}
                 aria-pressed={attributed.value?.target === i}
@@ -93,7 +93,7 @@ function Classes({ lens, before, after }: { lens: LensView; before: Float32Array
                 }}
               >
                 {name(i)}
-              </button>
+              </Button>
               <span class="cl-number">
                 <span class="cl-muted">{formatNumber(from, 6)} →</span> {formatNumber(to, 6)}
               </span>

@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect } from "preact/hooks";
 import { formatNumber } from "../../maths/numbers.ts";
 import type { SnapshotRecord } from "../../protocol/records.ts";
 import type { LensView } from "../../state/lens-view.ts";
+import { Button } from "../ui/Button.tsx";
 import { Icon } from "../ui/icons.tsx";
 import { useStill } from "../ui/useStill.ts";
 import { useUniqueId } from "../ui/useUniqueId.ts";
@@ -67,9 +68,8 @@ export function Training({ lens }: { lens: LensView }) {
       />
       <LossCurve snapshots={snapshots} at={at} />
       {last > 0 && !running && (
-        <button
-          type="button"
-          class="cl-button"
+        <Button
+          bare
           aria-label={play ? "Pause" : "Play"}
           title={still}
           disabled={!!still}
@@ -79,7 +79,7 @@ export function Training({ lens }: { lens: LensView }) {
           }}
         >
           <Icon name={play ? "pause" : "play"} />
-        </button>
+        </Button>
       )}
       <span class="cl-number">{words}</span>
       <span class="cl-muted">

@@ -7,6 +7,7 @@ import { bufferedPaint, paintMap } from "../../paint/paint.ts";
 import { paletteOf } from "../../paint/palette.ts";
 import { type Pixel, placeOutput, placeOver, type View } from "../../paint/viewport.ts";
 import type { FilterView, LensView } from "../../state/lens-view.ts";
+import { Button } from "../ui/Button.tsx";
 import { openAnswer } from "../ui/openAnswer.ts";
 import { useSilence } from "../ui/useSilence.ts";
 import {
@@ -161,8 +162,7 @@ function Zeros({ lens, filter, index, words }: ActivationMapProps & { words: str
     return <span class="cl-number cl-zeros">{words}</span>;
   }
   return (
-    <button
-      type="button"
+    <Button
       class="cl-number cl-zeros cl-link"
       title="Why is it black?"
       onClick={({ currentTarget }) => {
@@ -171,6 +171,6 @@ function Zeros({ lens, filter, index, words }: ActivationMapProps & { words: str
       }}
     >
       {words}
-    </button>
+    </Button>
   );
 }

@@ -13,6 +13,7 @@ import { outputAt, type Pixel, placeOutput, placeOver, type View } from "../../p
 import { messageOf } from "../../queries/ask.ts";
 import { fitsPage } from "../../queries/image-pixels.ts";
 import type { LensView } from "../../state/lens-view.ts";
+import { Button } from "../ui/Button.tsx";
 import { ColorBar } from "../ui/ColorBar.tsx";
 import { consume } from "../ui/consume.ts";
 import { Icon } from "../ui/icons.tsx";
@@ -230,10 +231,10 @@ function Trail({ lens, through }: { lens: LensView; through: readonly string[] }
     <nav class="cl-trail" aria-label="What the input went through">
       {[start, ...maps.slice(0, last)].map((name, i) => (
         <>
-          <button type="button" class="cl-button cl-outlined" onClick={() => lens.leaveMap(last + 1 - i)}>
+          <Button onClick={() => lens.leaveMap(last + 1 - i)}>
             {i === last && <Icon name="back" />}
             {name}
-          </button>
+          </Button>
           <span aria-hidden="true">›</span>
         </>
       ))}

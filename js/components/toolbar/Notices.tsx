@@ -1,6 +1,7 @@
 /** What went wrong, over the pictures so that nothing moves, until it is dismissed. */
 import { useSignal } from "@preact/signals";
 import type { LensView } from "../../state/lens-view.ts";
+import { Button } from "../ui/Button.tsx";
 import { Icon } from "../ui/icons.tsx";
 
 export function Notices({ lens }: { lens: LensView }) {
@@ -48,9 +49,9 @@ function Notice({ title, text, tone, onDismiss }: NoticeProps) {
         <strong>{title}</strong>
         <p>{text}</p>
       </div>
-      <button type="button" class="cl-button" title="Dismiss" aria-label="Dismiss" onClick={onDismiss}>
+      <Button bare label="Dismiss" onClick={onDismiss}>
         <Icon name="close" />
-      </button>
+      </Button>
     </div>
   );
 }

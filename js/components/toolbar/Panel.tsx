@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { Button } from "../ui/Button.tsx";
 import { useUniqueId } from "../ui/useUniqueId.ts";
 
 export interface PanelProps {
@@ -42,11 +43,9 @@ export function Panel({ name, face, class: kind = "", children }: PanelProps) {
 
   return (
     <div ref={root} class={`cl-opens ${kind}`}>
-      <button
-        type="button"
-        class="cl-button"
-        title={name}
-        aria-label={name}
+      <Button
+        bare
+        label={name}
         aria-expanded={open.value}
         aria-controls={panel}
         onClick={() => {
@@ -54,7 +53,7 @@ export function Panel({ name, face, class: kind = "", children }: PanelProps) {
         }}
       >
         {face}
-      </button>
+      </Button>
       <section id={panel} class="cl-panel" aria-label={name} hidden={!open.value}>
         {typeof children === "function" ? children(close) : children}
       </section>

@@ -1,5 +1,6 @@
 /** What newcomers ask, each with a press that shows where the lens answers it; docs/tutorial-questions.md has the same. */
 import type { Explained, LensView } from "../../state/lens-view.ts";
+import { Button } from "../ui/Button.tsx";
 import { openAnswer } from "../ui/openAnswer.ts";
 
 const QUESTIONS: readonly (readonly [ask: string, tab: Explained, pixel?: "least" | "greatest"])[] = [
@@ -20,8 +21,7 @@ export function Questions({ lens, close }: { lens: LensView; close: () => void }
     <ul class="cl-questions">
       {QUESTIONS.map(([ask, tab, pixel]) => (
         <li key={ask}>
-          <button
-            type="button"
+          <Button
             class="cl-link"
             onClick={({ currentTarget }) => {
               close();
@@ -29,7 +29,7 @@ export function Questions({ lens, close }: { lens: LensView; close: () => void }
             }}
           >
             {ask}
-          </button>
+          </Button>
         </li>
       ))}
     </ul>

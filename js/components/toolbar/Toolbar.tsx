@@ -4,6 +4,7 @@ import { placeOver, WHOLE, zoomAt, zoomLimit } from "../../paint/viewport.ts";
 import type { Stage, ViewMode } from "../../protocol/records.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { sizeInView, ZOOM_STEP } from "../picture/PictureFrame.tsx";
+import { Button } from "../ui/Button.tsx";
 import { stepFilter } from "../ui/focusKeys.ts";
 import type { FullScreen } from "../ui/fullScreen.ts";
 import { Icon, type IconName } from "../ui/icons.tsx";
@@ -118,16 +119,9 @@ interface ActionProps {
 
 function Action({ icon, name, disabled = false, onClick }: ActionProps) {
   return (
-    <button
-      type="button"
-      class="cl-button"
-      title={name}
-      aria-label={name}
-      disabled={disabled}
-      onClick={onClick}
-    >
+    <Button bare label={name} disabled={disabled} onClick={onClick}>
       <Icon name={icon} />
-    </button>
+    </Button>
   );
 }
 
@@ -138,9 +132,8 @@ function Compare({ lens }: { lens: LensView }) {
     lens.comparing.value = false;
   });
   return (
-    <button
-      type="button"
-      class="cl-button"
+    <Button
+      bare
       title={
         on
           ? "Back to the current kernels and maps"
@@ -154,7 +147,7 @@ function Compare({ lens }: { lens: LensView }) {
       <Icon name="compare" />
       <span class="cl-before">before</span>
       <span class="cl-hidden"> the last change</span>
-    </button>
+    </Button>
   );
 }
 
@@ -189,16 +182,9 @@ function Steps({ lens, screen }: Pick<ToolbarProps, "lens" | "screen">) {
         onClick={() => stepFilter(lens, 1)}
       />
       {screen && (
-        <button
-          type="button"
-          class="cl-button cl-full"
-          title={FULL}
-          aria-label={FULL}
-          aria-pressed={screen.on}
-          onClick={screen.toggle}
-        >
+        <Button class="cl-button cl-full" label={FULL} aria-pressed={screen.on} onClick={screen.toggle}>
           <Icon name="full" />
-        </button>
+        </Button>
       )}
     </div>
   );

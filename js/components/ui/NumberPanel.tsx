@@ -1,6 +1,7 @@
 /** An operation that needs a number first: it opens inside the card, under its name. */
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { Button } from "./Button.tsx";
 import { consume } from "./consume.ts";
 import { NumberField } from "./NumberField.tsx";
 
@@ -47,12 +48,10 @@ export function NumberPanel({ label, initial, step, check, onTake, onClose }: Nu
         }}
         onEnter={take}
       />
-      <button type="button" class="cl-button cl-outlined" onClick={take}>
-        OK
-      </button>
-      <button type="button" class="cl-button" onClick={onClose}>
+      <Button onClick={take}>OK</Button>
+      <Button bare onClick={onClose}>
         Cancel
-      </button>
+      </Button>
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { formatNumber } from "../../../maths/numbers.ts";
 import { sameWeights } from "../../../preview/full-preview.ts";
 import { pngUrl } from "../../../protocol/bytes.ts";
 import type { LensView } from "../../../state/lens-view.ts";
+import { Button } from "../../ui/Button.tsx";
 import type { Chosen } from "../../ui/selectedFilter.ts";
 import { endsWords, thingWord } from "../../ui/wording.ts";
 
@@ -18,16 +19,14 @@ export function Growing({ lens, filter, name }: Chosen & { lens: LensView }) {
   return (
     <section class="cl-growing" aria-label={`${thing} that excites ${name} most`}>
       <p>
-        <button
-          type="button"
-          class="cl-button cl-outlined"
+        <Button
           disabled={offline}
           onClick={() =>
             running ? interpretation.stop("maximize") : interpretation.begin({ what: "maximize", uid })
           }
         >
           {running ? "Stop" : `${thing} that excites it most`}
-        </button>{" "}
+        </Button>{" "}
         {running && <progress aria-label="Steps" max={steps || 1} value={step} />}{" "}
         <span class="cl-muted" role="status">
           {offline

@@ -5,6 +5,7 @@ import { sameWeights } from "../../../preview/full-preview.ts";
 import { pngUrl } from "../../../protocol/bytes.ts";
 import type { Uid } from "../../../protocol/records.ts";
 import type { LensView } from "../../../state/lens-view.ts";
+import { Button } from "../../ui/Button.tsx";
 import type { Chosen } from "../../ui/selectedFilter.ts";
 import { endsWords, placeWords, thingWord } from "../../ui/wording.ts";
 
@@ -55,30 +56,23 @@ export function Stored({ lens, filter, name }: Chosen & { lens: LensView }) {
         </p>
         <span class="cl-choice">
           {differs && (
-            <button type="button" class="cl-button cl-outlined" disabled={offline || running} onClick={rank}>
+            <Button disabled={offline || running} onClick={rank}>
               {running ? "Ranking…" : "Rank again"}
-            </button>
+            </Button>
           )}
           {ranked && (
-            <button
-              type="button"
-              class="cl-button cl-outlined"
+            <Button
               onClick={() => {
                 again.value = null;
               }}
             >
               As surveyed
-            </button>
+            </Button>
           )}
           {interpretation.replaced.value && (
-            <button
-              type="button"
-              class="cl-button cl-outlined"
-              disabled={offline}
-              onClick={() => interpretation.show(null)}
-            >
+            <Button disabled={offline} onClick={() => interpretation.show(null)}>
               Back to the previous {thing}
-            </button>
+            </Button>
           )}
         </span>
       </div>

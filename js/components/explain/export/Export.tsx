@@ -6,6 +6,7 @@ import { bufferedPaint, paintMap } from "../../../paint/paint.ts";
 import { GRAY, paletteOf } from "../../../paint/palette.ts";
 import { messageOf } from "../../../queries/ask.ts";
 import type { LensView } from "../../../state/lens-view.ts";
+import { Button } from "../../ui/Button.tsx";
 import { copyText } from "../../ui/copyText.ts";
 import { type Chosen, selectedFilter } from "../../ui/selectedFilter.ts";
 import { useUniqueId } from "../../ui/useUniqueId.ts";
@@ -60,26 +61,12 @@ export function Export({ lens }: { lens: LensView }) {
       </p>
       <div class="cl-cardtools">
         {(Object.keys(TITLES) as What[]).map((which) => (
-          <button
-            key={which}
-            type="button"
-            class="cl-button cl-outlined"
-            aria-pressed={what.value === which}
-            onClick={() => show(which)}
-          >
+          <Button key={which} aria-pressed={what.value === which} onClick={() => show(which)}>
             {TITLES[which]}
-          </button>
+          </Button>
         ))}
-        {!lens.saved && (
-          <button type="button" class="cl-button cl-outlined" onClick={() => show("page")}>
-            Save page
-          </button>
-        )}
-        {chosen && (
-          <button type="button" class="cl-button cl-outlined" onClick={() => savePicture(lens, chosen)}>
-            Map of “{chosen.name}” as PNG
-          </button>
-        )}
+        {!lens.saved && <Button onClick={() => show("page")}>Save page</Button>}
+        {chosen && <Button onClick={() => savePicture(lens, chosen)}>Map of “{chosen.name}” as PNG</Button>}
       </div>
       {what.value && (
         <div class="cl-takeaway">
@@ -99,23 +86,17 @@ export function Export({ lens }: { lens: LensView }) {
             onPaste={(event) => event.stopPropagation()}
           />
           <div class="cl-cardtools">
-            <button type="button" class="cl-button cl-outlined" onClick={copy}>
-              Copy
-            </button>
-            <button
-              type="button"
-              class="cl-button cl-outlined"
+            <Button onClick={copy}>Copy</Button>
+            <Button
               onClick={() =>
                 save(new Blob([text.peek()]), json ? "kernels.json" : `convlens_${what.peek()}.py`)
               }
             >
               Download
-            </button>
+            </Button>
             {json && (
               <>
-                <button type="button" class="cl-button cl-outlined" onClick={() => load(text.peek())}>
-                  Put into the lens
-                </button>
+                <Button onClick={() => load(text.peek())}>Put into the lens</Button>
                 <label class="cl-button cl-outlined cl-file">
                   open a file
                   <input

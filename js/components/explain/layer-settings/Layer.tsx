@@ -9,6 +9,7 @@ import { layerCode } from "../../../maths/layer-code.ts";
 import type { Geometry } from "../../../protocol/records.ts";
 import type { LensView } from "../../../state/lens-view.ts";
 import { resizeAll } from "../../filter/filterActions.ts";
+import { Button } from "../../ui/Button.tsx";
 import { NumberField } from "../../ui/NumberField.tsx";
 import { BorderJump } from "../BorderJump.tsx";
 
@@ -61,9 +62,7 @@ function OnCopy({ lens, own }: { lens: LensView; own: Geometry }) {
     return (
       <>
         <p class="cl-muted">This layer is yours, and stays as it is.</p>
-        <button
-          type="button"
-          class="cl-button cl-outlined"
+        <Button
           disabled={offline !== null}
           title={offline ?? undefined}
           onClick={() => {
@@ -71,7 +70,7 @@ function OnCopy({ lens, own }: { lens: LensView; own: Geometry }) {
           }}
         >
           Try other settings on a copy
-        </button>
+        </Button>
       </>
     );
   return (
@@ -81,16 +80,14 @@ function OnCopy({ lens, own }: { lens: LensView; own: Geometry }) {
         <code class="cl-code">{layerCode(geometry)}</code>
       </p>
       <Controls lens={lens} />
-      <button
-        type="button"
-        class="cl-button cl-outlined"
+      <Button
         onClick={() => {
           trying.value = false;
           if (tried.length > 0) lens.configure(Object.fromEntries(tried.map((name) => [name, own[name]])));
         }}
       >
         Back to your layer's settings
-      </button>
+      </Button>
     </>
   );
 }

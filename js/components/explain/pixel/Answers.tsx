@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { formatNumber } from "../../../maths/numbers.ts";
 import type { LensView } from "../../../state/lens-view.ts";
+import { Button } from "../../ui/Button.tsx";
 
 /** With more filters than this, the overview beside them is sorted by the pixel. */
 const MOST = 6;
@@ -47,14 +48,13 @@ function Ranked({ lens, row, col }: AnswersProps) {
     <ol class="cl-answers">
       {found.map(({ index, value, exact }) => (
         <li key={index}>
-          <button
-            type="button"
+          <Button
             class="cl-link"
             aria-current={index === lens.selected.value}
             onClick={() => lens.select(index)}
           >
             {lens.names.value[index]}
-          </button>{" "}
+          </Button>{" "}
           <span class="cl-number">
             {Number.isNaN(value) ? "…" : `${exact ? "" : "≈ "}${formatNumber(value, 8)}`}
           </span>

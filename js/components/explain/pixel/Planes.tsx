@@ -9,6 +9,7 @@ import { levelOf } from "../../../paint/colors.ts";
 import { GRAY } from "../../../paint/palette.ts";
 import { finiteRange, shownAs } from "../../../paint/picture.ts";
 import type { FilterView, LensView } from "../../../state/lens-view.ts";
+import { Button } from "../../ui/Button.tsx";
 import { cellColors, kernelTable, toneOf, tonesOf } from "../../ui/cellColors.ts";
 import { useCellSize } from "../../ui/cellSize.ts";
 import { channelName } from "../../ui/channelName.ts";
@@ -104,15 +105,14 @@ export function Planes(props: PlanesProps) {
               <figure>
                 <figcaption>
                   {onLook ? (
-                    <button
-                      type="button"
+                    <Button
                       class="cl-channel"
                       aria-pressed={channel === looked}
                       title="Show this channel of the layer's input"
                       onClick={() => onLook(channel)}
                     >
                       {name.trim()}
-                    </button>
+                    </Button>
                   ) : (
                     name.trim()
                   )}
@@ -149,15 +149,13 @@ export function Planes(props: PlanesProps) {
         {rest.length > 0 && (
           <p class="cl-more-channels">
             The other {rest.length} channels together: {sigma(others)}
-            <button
-              type="button"
-              class="cl-button cl-outlined"
+            <Button
               onClick={() => {
                 count.value += MORE;
               }}
             >
               Show {Math.min(MORE, rest.length)} more
-            </button>
+            </Button>
           </p>
         )}
       </section>

@@ -6,6 +6,7 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { placeOutput, placeOver, revealAround } from "../../../paint/viewport.ts";
 import type { LensView } from "../../../state/lens-view.ts";
+import { Button } from "../../ui/Button.tsx";
 import { consume } from "../../ui/consume.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { useSteps } from "../../ui/useSteps.ts";
@@ -90,16 +91,9 @@ export function Slide({ lens }: { lens: LensView }) {
     act: () => unknown,
     why?: string,
   ) => (
-    <button
-      type="button"
-      class="cl-button"
-      aria-label={name}
-      title={why ?? name}
-      disabled={why !== undefined}
-      onClick={act}
-    >
+    <Button bare aria-label={name} title={why ?? name} disabled={why !== undefined} onClick={act}>
       <Icon name={icon} />
-    </button>
+    </Button>
   );
   return (
     // biome-ignore lint/a11y/useSemanticElements: a toolbar of buttons, not part of a form.

@@ -18,6 +18,7 @@ import {
 import { GRAY } from "../../../paint/palette.ts";
 import type { Geometry } from "../../../protocol/records.ts";
 import type { LensView } from "../../../state/lens-view.ts";
+import { Button } from "../../ui/Button.tsx";
 import { cellColors, toneOf, tonesOf } from "../../ui/cellColors.ts";
 import { cellSize } from "../../ui/cellSize.ts";
 import { Formula } from "../../ui/Formula.tsx";
@@ -197,8 +198,7 @@ function Axes({ shape, held }: { shape: Shape; held: Signal<Axis | null> }) {
       <span class="cl-number">(</span>
       {shape.map(({ axis, size, name }, i) => (
         <>
-          <button
-            type="button"
+          <Button
             class="cl-axis"
             data-axis={axis}
             aria-pressed={held.value === axis}
@@ -208,7 +208,7 @@ function Axes({ shape, held }: { shape: Shape; held: Signal<Axis | null> }) {
           >
             <span class="cl-number">{size}</span>
             <small>{name}</small>
-          </button>
+          </Button>
           <span class="cl-number">{i < shape.length - 1 ? "," : shape.length === 1 ? ",)" : ")"}</span>
         </>
       ))}
