@@ -3,15 +3,16 @@ import { useEffect } from "preact/hooks";
 import { formatNumber } from "../../maths/numbers.ts";
 import type { LensView } from "../../state/lens-view.ts";
 import { Segments } from "../ui/Segments.tsx";
+import { Select } from "../ui/Select.tsx";
 import { thingWord } from "../ui/wording.ts";
 
-const METHODS = {
-  gradcam: "Grad-CAM",
-  "gradcam++": "Grad-CAM++",
-  ablation: "Ablation-CAM",
-  gradients: "gradients",
-  smoothgrad: "SmoothGrad",
-};
+const METHODS: readonly (readonly [method: string, name: string])[] = [
+  ["gradcam", "Grad-CAM"],
+  ["gradcam++", "Grad-CAM++"],
+  ["ablation", "Ablation-CAM"],
+  ["gradients", "gradients"],
+  ["smoothgrad", "SmoothGrad"],
+];
 const SIDES = { before: "before", after: "after" };
 
 export interface AttributionProps {
@@ -30,20 +31,14 @@ export function Attribution({ lens, target, name, method, output }: AttributionP
   const { running, error, most } = interpretation.run("attribution")?.record ?? { running: true };
   return (
     <section class="cl-attribution" aria-label={`What ${name} rests on`} aria-busy={running}>
-      <select
-        class="cl-select"
+      <Select
         aria-label="Method of attribution"
+        options={METHODS}
         value={method}
-        onChange={({ currentTarget }) => {
-          interpretation.attributed.value = { target, method: currentTarget.value };
+        onChange={(chosen) => {
+          interpretation.attributed.value = { target, method: chosen };
         }}
-      >
-        {Object.entries(METHODS).map(([value, text]) => (
-          <option key={value} value={value} selected={value === method}>
-            {text}
-          </option>
-        ))}
-      </select>
+      />
       <Segments label="the edits" options={SIDES} value={interpretation.side} />
       <p role="status" class={error ? "cl-kalert" : "cl-muted"}>
         {error ??

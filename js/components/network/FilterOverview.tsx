@@ -1,6 +1,7 @@
 /** Many filters: small maps of those that are on screen, sorted and searched. */
 import type { LensView } from "../../state/lens-view.ts";
 import { Button } from "../ui/Button.tsx";
+import { Select } from "../ui/Select.tsx";
 import { useUniqueId } from "../ui/useUniqueId.ts";
 import { FilterGrid } from "./FilterGrid.tsx";
 import { ONLY_PYTHON, SORTS, SORTS_WHY, type Sort, useRanking } from "./useRanking.ts";
@@ -10,6 +11,9 @@ export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () =>
   const ranking = useRanking(lens);
   const offline = lens.link.value === "offline";
   const shared = lens.shared.value_range.value === "shared";
+  const sorts = (Object.entries(SORTS) as [Sort, string][]).filter(
+    ([sort]) => sort !== "loss" || ranking.ablated.value,
+  );
   return (
     <section class="cl-overview">
       <div class="cl-overviewhead">
@@ -25,27 +29,16 @@ export function FilterOverview({ lens, onOpen }: { lens: LensView; onOpen: () =>
         />
         <span class="cl-by">
           <label for={id}>by</label>
-          <select
+          <Select
             id={id}
-            class="cl-select"
             aria-describedby={`${id}-why`}
+            options={sorts.map(([sort, text]) => {
+              const asks = offline && ONLY_PYTHON.includes(sort);
+              return [sort, asks ? `${text}, needs Python` : text, asks];
+            })}
             value={ranking.sort.value}
-            onChange={({ currentTarget }) => void ranking.rank(currentTarget.value as Sort)}
-          >
-            {Object.entries(SORTS).map(([value, text]) =>
-              value === "loss" && !ranking.ablated.value ? null : (
-                <option
-                  key={value}
-                  value={value}
-                  selected={value === ranking.sort.value}
-                  disabled={offline && ONLY_PYTHON.includes(value as Sort)}
-                >
-                  {text}
-                  {offline && ONLY_PYTHON.includes(value as Sort) && ", needs Python"}
-                </option>
-              ),
-            )}
-          </select>
+            onChange={(sort) => void ranking.rank(sort)}
+          />
           <span role="tooltip" class="cl-wordwhy" id={`${id}-why`}>
             {SORTS_WHY[ranking.sort.value]}
           </span>

@@ -7,6 +7,7 @@ import type { Side } from "../../paint/output.ts";
 import type { Pixel } from "../../paint/viewport.ts";
 import type { OutputMapsRecord } from "../../protocol/messages.ts";
 import type { LensView } from "../../state/lens-view.ts";
+import { Select } from "../ui/Select.tsx";
 import { percent } from "../ui/wording.ts";
 import { OutputMap } from "./OutputMap.tsx";
 
@@ -66,20 +67,14 @@ export function OutputMaps({ lens, shape: [rows, cols, channels] }: OutputMapsPr
   return (
     <>
       {channels > 1 && (
-        <select
-          class="cl-select"
+        <Select
           aria-label="Channel of the output"
+          options={Array.from({ length: channels }, (_, k) => [k, name(k)])}
           value={channel}
-          onChange={({ currentTarget }) => {
-            outputChannel.value = Number(currentTarget.value);
+          onChange={(chosen) => {
+            outputChannel.value = chosen;
           }}
-        >
-          {Array.from({ length: channels }, (_, k) => (
-            <option key={k} value={k} selected={k === channel}>
-              {name(k)}
-            </option>
-          ))}
-        </select>
+        />
       )}
       <div class="cl-outputs">
         {SIDES.map((side) => (

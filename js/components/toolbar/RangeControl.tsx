@@ -1,16 +1,17 @@
 /** The range that the maps are drawn over, with two number fields where it is fixed. */
 import { useSignal } from "@preact/signals";
 import { exactNumber, parseNumber } from "../../maths/numbers.ts";
-import type { RangeMode, ValueRange } from "../../protocol/records.ts";
+import type { RangeMode } from "../../protocol/records.ts";
 import type { LensView } from "../../state/lens-view.ts";
+import { Select } from "../ui/Select.tsx";
 import { useUniqueId } from "../ui/useUniqueId.ts";
 
-const MODES: Record<RangeMode | "fixed", string> = {
-  per_map: "per map",
-  shared: "shared",
-  symmetric: "symmetric",
-  fixed: "fixed",
-};
+const MODES: readonly (readonly [RangeMode | "fixed", string])[] = [
+  ["per_map", "per map"],
+  ["shared", "shared"],
+  ["symmetric", "symmetric"],
+  ["fixed", "fixed"],
+];
 
 export type Limits = [low: number, high: number];
 
@@ -30,8 +31,8 @@ export function RangeControl({ lens }: { lens: LensView }) {
   const range = lens.shared.value_range.value;
   const mode = typeof range === "string" ? range : "fixed";
 
-  const choose = (wanted: string) => {
-    if (wanted !== "fixed") return lens.set("value_range", wanted as ValueRange);
+  const choose = (wanted: RangeMode | "fixed") => {
+    if (wanted !== "fixed") return lens.set("value_range", wanted);
     // Start from what is on screen, so that the change itself alters nothing.
     const filter = lens.filters.peek()[lens.selected.peek()] ?? lens.filters.peek()[0];
     const [low, high] = filter ? lens.displayRange(filter.uid) : [0, 1];
@@ -43,19 +44,13 @@ export function RangeControl({ lens }: { lens: LensView }) {
       <label for={id} class="cl-hidden">
         range
       </label>
-      <select
+      <Select
         id={id}
-        class="cl-select"
         title="What the colours of a map span: its own values, those of all maps, as much below 0 as above, or limits of your own"
+        options={MODES}
         value={mode}
-        onChange={(event) => choose(event.currentTarget.value)}
-      >
-        {Object.entries(MODES).map(([value, text]) => (
-          <option key={value} value={value} selected={value === mode}>
-            {text}
-          </option>
-        ))}
-      </select>
+        onChange={choose}
+      />
       {typeof range !== "string" && <Fields key={range.join()} lens={lens} range={range} />}
     </div>
   );

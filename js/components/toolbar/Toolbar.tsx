@@ -9,6 +9,7 @@ import { stepFilter } from "../ui/focusKeys.ts";
 import type { FullScreen } from "../ui/fullScreen.ts";
 import { Icon, type IconName } from "../ui/icons.tsx";
 import { Choice } from "../ui/Segments.tsx";
+import { Select } from "../ui/Select.tsx";
 import { useSteps } from "../ui/useSteps.ts";
 import { useUniqueId } from "../ui/useUniqueId.ts";
 import { STAGES } from "../ui/wording.ts";
@@ -219,25 +220,13 @@ function KernelCmapControl({ lens }: { lens: LensView }) {
   return (
     <div class="cl-labelled">
       <label for={id}>kernels</label>
-      <select
+      <Select
         id={id}
-        class="cl-select"
         title="Colours of the kernels: those of the maps, or diverging ones in which negative numbers look negative"
+        options={[["", "same"], [DIVERGING, "diverging"], ...(own ? [[current, current] as const] : [])]}
         value={current}
-        onChange={(event) => lens.set("kernel_cmap", event.currentTarget.value || null)}
-      >
-        <option value="" selected={current === ""}>
-          same
-        </option>
-        <option value={DIVERGING} selected={current === DIVERGING}>
-          diverging
-        </option>
-        {own && (
-          <option value={current} selected>
-            {current}
-          </option>
-        )}
-      </select>
+        onChange={(chosen) => lens.set("kernel_cmap", chosen || null)}
+      />
     </div>
   );
 }
@@ -277,19 +266,13 @@ function CmapControl({ lens }: { lens: LensView }) {
       <label for={id} class="cl-hidden">
         colours
       </label>
-      <select
+      <Select
         id={id}
-        class="cl-select"
         title="Colours of the maps"
+        options={[...names].map((name) => [name, name])}
         value={current}
-        onChange={(event) => lens.set("cmap", event.currentTarget.value)}
-      >
-        {[...names].map((name) => (
-          <option key={name} value={name} selected={name === current}>
-            {name}
-          </option>
-        ))}
-      </select>
+        onChange={(chosen) => lens.set("cmap", chosen)}
+      />
     </div>
   );
 }

@@ -10,6 +10,7 @@ import type { DiagnosticsRecord, PlaneDiagnosticsRecord } from "../../../protoco
 import { messageOf } from "../../../queries/ask.ts";
 import type { LensView } from "../../../state/lens-view.ts";
 import { channelName } from "../../ui/channelName.ts";
+import { Select } from "../../ui/Select.tsx";
 import { type Chosen, selectedFilter } from "../../ui/selectedFilter.ts";
 import { Word } from "../../ui/Word.tsx";
 import { percent } from "../../ui/wording.ts";
@@ -57,20 +58,14 @@ function Numbers({ lens, filter, name }: Chosen & { lens: LensView }) {
       <div class="cl-explainhead">
         <strong>{name} in numbers</strong>
         {depth > 1 && (
-          <select
-            class="cl-select"
+          <Select
             aria-label="Channel to look at"
+            options={Array.from({ length: depth }, (_, i) => [i, channelName(lens, filter.firstChannel + i)])}
             value={plane}
-            onChange={({ currentTarget }) => {
-              channel.value = Number(currentTarget.value);
+            onChange={(chosen) => {
+              channel.value = chosen;
             }}
-          >
-            {Array.from({ length: depth }, (_, i) => (
-              <option key={i} value={i} selected={i === plane}>
-                {channelName(lens, filter.firstChannel + i)}
-              </option>
-            ))}
-          </select>
+          />
         )}
       </div>
       {why.value && <p>{why.value}</p>}

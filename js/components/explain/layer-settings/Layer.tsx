@@ -11,6 +11,7 @@ import type { LensView } from "../../../state/lens-view.ts";
 import { resizeAll } from "../../filter/filterActions.ts";
 import { Button } from "../../ui/Button.tsx";
 import { NumberField } from "../../ui/NumberField.tsx";
+import { Select } from "../../ui/Select.tsx";
 import { BorderJump } from "../BorderJump.tsx";
 
 export function Layer({ lens }: { lens: LensView }) {
@@ -115,9 +116,9 @@ function refusal(geometry: Geometry, changes: Partial<Geometry>): string | null 
 
 const MOST = 99;
 const PADDINGS = [
-  ["valid", "none"],
-  ["same", "zeros around"],
-  ["causal", "zeros before"],
+  ["valid", "valid (none)"],
+  ["same", "same (zeros around)"],
+  ["causal", "causal (zeros before)"],
 ] as const;
 
 function Controls({ lens }: { lens: LensView }) {
@@ -159,42 +160,31 @@ function Controls({ lens }: { lens: LensView }) {
       {pair("strides", "strides", strides, (next) => lens.configure({ strides: next }))}
       {pair("dilation", "dilation_rate", dilation_rate, (next) => lens.configure({ dilation_rate: next }))}
       <Setting name="padding">
-        <select
-          class="cl-select"
+        <Select
           aria-label="padding"
+          options={PADDINGS.slice(0, signal ? 3 : 2)}
           value={geometry.padding}
-          onChange={({ currentTarget }) => {
-            const padding = currentTarget.value as Geometry["padding"];
+          onChange={(padding, select) => {
             const why = refusal(geometry, { padding });
             if (why) {
-              currentTarget.value = geometry.padding;
+              select.value = geometry.padding;
               lens.report("Padding not changed", why);
             } else lens.configure({ padding });
           }}
-        >
-          {PADDINGS.slice(0, signal ? 3 : 2).map(([value, words]) => (
-            <option key={value} value={value} selected={value === geometry.padding}>
-              {`${value} (${words})`}
-            </option>
-          ))}
-        </select>
+        />
         <BorderJump lens={lens} />
       </Setting>
       <Setting name="activation">
-        <select
-          class="cl-select"
+        <Select
           aria-label="activation"
+          options={(KNOWN.includes(geometry.activation) ? KNOWN : [geometry.activation, ...KNOWN]).map(
+            (name) => [name, name],
+          )}
           disabled={offline !== null}
           title={offline ?? undefined}
           value={geometry.activation}
-          onChange={({ currentTarget }) => lens.configure({ activation: currentTarget.value })}
-        >
-          {(KNOWN.includes(geometry.activation) ? KNOWN : [geometry.activation, ...KNOWN]).map((name) => (
-            <option key={name} value={name} selected={name === geometry.activation}>
-              {name}
-            </option>
-          ))}
-        </select>
+          onChange={(chosen) => lens.configure({ activation: chosen })}
+        />
       </Setting>
       {geometry.builtin && (
         <Setting name="bias">

@@ -9,6 +9,7 @@ import type { LensView } from "../../../state/lens-view.ts";
 import { Button } from "../../ui/Button.tsx";
 import { consume } from "../../ui/consume.ts";
 import { Icon } from "../../ui/icons.tsx";
+import { Select } from "../../ui/Select.tsx";
 import { useSteps } from "../../ui/useSteps.ts";
 import { useStill } from "../../ui/useStill.ts";
 
@@ -126,20 +127,14 @@ export function Slide({ lens }: { lens: LensView }) {
           )}
       {button("forward", "One pixel forward", () => step(1))}
       {!still && (
-        <select
-          class="cl-select"
+        <Select
           aria-label="Speed of the slide"
+          options={lens.geometry.value.rank === 1 ? STEPS : Object.entries(SPEEDS)}
           value={speed.value}
-          onChange={(event) => {
-            speed.value = event.currentTarget.value;
+          onChange={(chosen) => {
+            speed.value = chosen;
           }}
-        >
-          {(lens.geometry.value.rank === 1 ? STEPS : Object.entries(SPEEDS)).map(([value, text]) => (
-            <option key={value} value={value} selected={value === speed.value}>
-              {text}
-            </option>
-          ))}
-        </select>
+        />
       )}
       {button(
         "close",
