@@ -2,12 +2,12 @@
  * Names of members that only the bundle itself uses, so that build.mjs may shorten them as it shortens variables: of all names that
  * the bundle has, those that nobody else writes. A name is kept when it occurs, in whatever sense, in
  *
- *  - the declarations of JavaScript, of the browser, of Preact and of anywidget,
+ *  - the declarations of JavaScript, of the browser, of anywidget, and of what Preact gives to elements,
  *  - a file that deals with others: messages, hosts, saved pages and the pages around a lens (`BOUNDARIES`),
  *  - a string of the front end, a selector of the style sheet or a string of the Python package: it might be a key;
  *  - the name of an attribute `data-…`, which `dataset` has as a member.
  *
- * What is left can only be reached by its name in this source. A table whose keys come from elsewhere quotes one of these or belongs
+ * What is left can only be reached by its name in the bundle. A table whose keys come from elsewhere quotes one of these or belongs
  * in a file of `BOUNDARIES`; names with a capital first, as keys of the keyboard have, are kept as well.
  */
 import { readdir, readFile } from "node:fs/promises";
@@ -49,9 +49,11 @@ async function reserved() {
   // The compiler's own package depends on the machine; the declarations in it do not.
   const lib = await texts(join(packages, "@typescript"), /\/lib\/lib\.(es|dom)[\w.]*\.d\.ts$/);
   for (const [, text] of lib) keep(declared(withoutComments(text)));
-  for (const name of ["preact", "@preact", "@anywidget"])
-    for (const [, text] of await texts(join(packages, name), /\.d\.[cm]?ts$/))
-      keep(words(withoutComments(text)));
+  for (const [, text] of await texts(join(packages, "@anywidget"), /\.d\.[cm]?ts$/))
+    keep(words(withoutComments(text)));
+  // The rest of Preact is in the bundle, and its names are shortened with the others.
+  for (const [, text] of await texts(join(packages, "preact/src"), /^(jsx|dom)\.d\.ts$/))
+    keep(words(withoutComments(text)));
   for (const [file, text] of await texts(join(root, "js"), /^(?!tests|states).*\.tsx?$/))
     if (BOUNDARIES.test(file)) keep(words(withoutComments(text)));
   for (const [, text] of await texts(join(root, "js/styles"), /\.css$/))
@@ -61,6 +63,8 @@ async function reserved() {
     // The fields of a `TypedDict`.
     if (file.endsWith("_types.py")) keep(declared(text));
   }
+  // Of signals, which the files of `BOUNDARIES` read as all others do.
+  names.delete("peek");
   return names;
 }
 
@@ -71,8 +75,8 @@ async function reserved() {
 export async function internalNames(options) {
   const { mangleCache, outputFiles } = await esbuild.build({
     ...options,
-    external: ["preact", "preact/*", "@preact/*"],
-    mangleProps: /^[a-z]\w*$/,
+    // Preact and signals keep what belongs to an element on it, under names that are shorter or begin with `_`.
+    mangleProps: /^[a-z]\w{2,}$/,
     mangleCache: {},
     minify: false,
     sourcemap: false,

@@ -66,7 +66,12 @@ test("no name is shortened under which `dataset` has an attribute", () => {
   expect(names.filter((name) => attributes.includes(name))).toEqual([]);
 });
 
-test("the bundle's own names are shortened, the same ones at every build", async () => {
+test("no name is shortened under which Preact or signals keep something on an element", () => {
+  expect(names.filter((name) => name.length < 3 || name.startsWith("_"))).toEqual([]);
+});
+
+test("the bundle's own names are shortened, Preact's with them, the same ones at every build", async () => {
   expect(names).toEqual(expect.arrayContaining(["separableParts", "visibleFilters", "weightAxes"]));
+  expect(names).toEqual(expect.arrayContaining(["shouldComponentUpdate", "getDerivedStateFromProps"]));
   expect(await internalNames(OPTIONS)).toEqual(names);
 });
