@@ -74,7 +74,7 @@ function shorterProperties(css, js) {
   const ordered = [...names].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([name]) => name);
   return css
     .replace(/--cl-[\w-]+/g, (name) => (names.has(name) ? `--cl${ordered.indexOf(name).toString(36)}` : name))
-    .replace(/(--[\w-]+:) /g, "$1")
+    .replace(/(--[\w-]+:|,) /g, "$1")
     .replace(/#([\da-f])\1([\da-f])\2([\da-f])\3(?=[,)])/g, "#$1$2$3");
 }
 

@@ -256,7 +256,7 @@ function KernelNote({
       )}
       <p role="status">{note && !note.alert ? note.text : ""}</p>
       {!note && (
-        <p class="cl-number cl-muted cl-kreadout" aria-hidden="true">
+        <p class="cl-number cl-muted" aria-hidden="true">
           {readout}
         </p>
       )}

@@ -6,7 +6,6 @@ import {
   arrange,
   arrangeFocus,
   type FocusArrangement,
-  kernelWidth,
   type Room,
   type Subject,
 } from "../../maths/arrangement.ts";
@@ -83,7 +82,6 @@ export function variables(at: Placed): Record<string, string | number> {
     "--cl-image-height": px(at.image.height),
     "--cl-place-width": px(at.place.width),
     "--cl-place-height": px(at.place.height),
-    "--cl-kernel-width": px(kernelWidth({ toolsBeside: false, ...at })),
     "--cl-block": px(at.block),
     "--cl-sum-height": px(at.view === "focus" ? at.sumHeight : 0),
     "--cl-columns": at.view === "grid" ? at.columns : 1,
