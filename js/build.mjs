@@ -4,9 +4,11 @@
  *
  *     node js/build.mjs            minified; fails where the sizes exceed budget.json
  *     node js/build.mjs --rooms    the same, with what each folder takes of it
+ *     node js/build.mjs --features the same, with what each feature of features.json takes of it, and what is left without them
  *     node js/build.mjs --watch    readable, rebuilt on every change
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { access, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
@@ -18,6 +20,8 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Bytes of all files together. */
 const BUDGET = JSON.parse(await readFile(here("budget.json"), "utf8"));
+/** By feature that is newer than 0.1.0: the files that are for it alone, and of which 0.1.0 had nothing. */
+const FEATURES = JSON.parse(await readFile(here("features.json"), "utf8"));
 const outdir = here("../src/convlens/static");
 
 /** @type {esbuild.BuildOptions} */
@@ -78,6 +82,26 @@ function shorterProperties(css, js) {
     .replace(/#([\da-f])\1([\da-f])\2([\da-f])\3(?=[,)])/g, "#$1$2$3");
 }
 
+/**
+ * The script and the style sheet as they are sent.
+ *
+ * @param {esbuild.Plugin[]} plugins
+ */
+async function front(plugins = []) {
+  const mangleProps = new RegExp(`^(${(await internalNames(options)).join("|")})$`);
+  const { outputFiles, metafile } = await esbuild.build({
+    ...options,
+    mangleProps,
+    plugins,
+    metafile: true,
+    write: false,
+  });
+  const [js, css] = [".js", ".css"].map(
+    (end) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "",
+  );
+  return { js: shorter(js), css: shorterProperties(css, js), metafile };
+}
+
 async function report() {
   const total = { minified: 0, gzipped: 0 };
   for (const name of ["widget.js", "loader.js", "widget.css"]) {
@@ -95,17 +119,49 @@ async function report() {
   }
 }
 
-/** What each folder, or package, takes of the bundle, as esbuild made it: before names are shortened further. */
-function reportRooms({ outputs }) {
-  const rooms = new Map();
+/**
+ * What each part takes of the bundle, as esbuild made it: before names are shortened further.
+ *
+ * @param {(path: string) => string | undefined} partOf the part that a file belongs to
+ */
+function reportParts({ outputs }, partOf) {
+  const parts = new Map();
   for (const { inputs } of Object.values(outputs))
     for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
-      const room = /^node_modules\/(@[^/]+|[^/]+)|^js\/(components\/[^/]+|[^/]+)(?=\/)/.exec(path);
-      const name = room?.[1] ?? room?.[2] ?? "widget";
-      rooms.set(name, (rooms.get(name) ?? 0) + bytesInOutput);
+      const part = partOf(path);
+      if (part) parts.set(part, (parts.get(part) ?? 0) + bytesInOutput);
     }
-  for (const [name, bytes] of [...rooms].sort(([, a], [, b]) => b - a))
-    console.log(`${String(bytes).padStart(7)}  ${name}`);
+  for (const [part, bytes] of [...parts].sort(([, a], [, b]) => b - a))
+    console.log(`${String(bytes).padStart(7)}  ${part}`);
+}
+
+/** The folder, or the package, of a file. */
+function roomOf(path) {
+  const room = /^node_modules\/(@[^/]+|[^/]+)|^js\/(components\/[^/]+|[^/]+)(?=\/)/.exec(path);
+  return room?.[1] ?? room?.[2] ?? "widget";
+}
+
+/** The feature that a file is for, where it is newer than 0.1.0. */
+function featureOf(path) {
+  const fits = (file) => path === `js/${file}` || (file.endsWith("/") && path.startsWith(`js/${file}`));
+  return Object.keys(FEATURES).find((feature) => FEATURES[feature].split(" ").some(fits));
+}
+
+/** What those files take, and how large the front end is without them, and without what only they use. */
+async function reportFeatures(whole) {
+  // A name that no file has would count as nothing.
+  for (const files of Object.values(FEATURES)) for (const file of files.split(" ")) await access(here(file));
+  reportParts(whole, featureOf);
+  const leaveOut = ({ path, resolveDir }) =>
+    featureOf(relative(here(".."), join(resolveDir, path))) ? { path, external: true } : null;
+  const { js, css } = await front([
+    { name: "leave-out", setup: ({ onResolve }) => onResolve({ filter: /^\./ }, leaveOut) },
+  ]);
+  const left = [js.replace(/\bimport\{[^}]*\}from"\.[^"]*";?/g, ""), css];
+  const [minified, gzipped] = [(text) => text.length, (text) => gzipSync(text, { level: 9 }).length].map(
+    (size) => left.map(size).reduce((a, b) => a + b),
+  );
+  console.log(`without these ${minified} bytes minified, ${gzipped} gzipped`);
 }
 
 if (watch) {
@@ -113,21 +169,13 @@ if (watch) {
   const context = await esbuild.context({ ...options, logLevel: "info" });
   await context.watch();
 } else {
-  const mangleProps = new RegExp(`^(${(await internalNames(options)).join("|")})$`);
-  const { outputFiles, metafile } = await esbuild.build({
-    ...options,
-    mangleProps,
-    metafile: true,
-    write: false,
-  });
-  const [js, css] = [".js", ".css"].map(
-    (end) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "",
-  );
+  const { js, css, metafile } = await front();
   const small = await esbuild.build({ ...loader, write: false });
   await mkdir(outdir, { recursive: true });
   await writeFile(`${outdir}/loader.js`, shorter(small.outputFiles[0].text));
-  await writeFile(`${outdir}/widget.js`, shorter(js));
-  await writeFile(`${outdir}/widget.css`, shorterProperties(css, js));
+  await writeFile(`${outdir}/widget.js`, js);
+  await writeFile(`${outdir}/widget.css`, css);
   await report();
-  if (process.argv.includes("--rooms")) reportRooms(metafile);
+  if (process.argv.includes("--rooms")) reportParts(metafile, roomOf);
+  if (process.argv.includes("--features")) await reportFeatures(metafile);
 }
