@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import traitlets
+from ipywidgets.widgets import widget as base_widget
 
 
 def kernel_loop() -> Any:
@@ -45,11 +46,9 @@ def open_widgets() -> list[Any]:
 
     Empty without the names: closing a lens then also closes its layout where another widget was given that as well.
     """
-    from ipywidgets.widgets import widget
-
-    found: Any = getattr(widget, "_instances", None)
+    found: Any = getattr(base_widget, "_instances", None)
     if found is None:
-        found = getattr(widget.Widget, "widgets", {})
+        found = getattr(base_widget.Widget, "widgets", {})
     return list(found.values())
 
 
