@@ -149,7 +149,7 @@ def test_few_pixels_of_a_large_map_are_looked_up() -> None:
     assert len(looked_up) < 30
 
 
-@pytest.mark.parametrize("cols", [9, 6], ids=["by rows", "by comparing"])
+@pytest.mark.parametrize("cols", [9, 6], ids=["wide", "square"])
 def test_of_several_greatest_pixels_the_first_in_reading_order_is_named(cols: int) -> None:
     model = keras.Sequential([keras.Input((6, cols, 1)), layers.Conv2D(1, 1, activation="relu6", name="same")])
     model.get_layer("same").set_weights([np.ones((1, 1, 1, 1), np.float32), np.zeros(1, np.float32)])

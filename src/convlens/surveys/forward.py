@@ -180,46 +180,35 @@ class StatisticError(ValueError):
     """The user's statistic does not give a number for each image and filter."""
 
 
-#: Pixels of a map whose places are compared one after another.
-_FEW = 36
-
-
 def _greatest(maps: Any) -> tuple[Any, Any]:
     """Return the greatest value of each map, and where it is: the first place of several, counted through its rows.
 
-    TensorFlow's ``argmax`` over whole maps takes longer than the convolutions.
+    The row is looked for by its greatest value, and the place in that row alone.
     """
-    return _by_comparing(maps) if int(maps.shape[1]) * int(maps.shape[2]) <= _FEW else _by_rows(maps)
-
-
-def _by_comparing(maps: Any) -> tuple[Any, Any]:
-    """Compare columns with those before them, then rows: operations on all filters at once."""
-    from keras import ops
-
-    height, width = int(maps.shape[1]), int(maps.shape[2])
-    best = maps[:, :, 0]
-    place = ops.zeros_like(best)
-    for col in range(1, width):
-        place = ops.where(maps[:, :, col] > best, float(col), place)
-        best = ops.maximum(best, maps[:, :, col])
-    greatest, found = best[:, 0], place[:, 0]
-    for row in range(1, height):
-        found = ops.where(best[:, row] > greatest, place[:, row] + float(row * width), found)
-        greatest = ops.maximum(greatest, best[:, row])
-    return greatest, ops.cast(found, "int32")
-
-
-def _by_rows(maps: Any) -> tuple[Any, Any]:
-    """Look for the row by its greatest value, and for the place in that row alone."""
     from keras import ops
 
     batch, height, width, filters = (int(n) for n in maps.shape)
     rows = ops.max(maps, axis=2)
-    row = ops.cast(ops.argmax(rows, axis=1), "int32")
+    greatest = ops.max(rows, axis=1)
+    row = _first(rows, greatest)
     start = (ops.expand_dims(ops.arange(batch, dtype="int32"), 1) * height + row) * (width * filters)
     along = ops.expand_dims(ops.arange(width, dtype="int32") * filters, 1) + ops.arange(filters, dtype="int32")
     line = ops.take(ops.reshape(maps, (-1,)), ops.expand_dims(start, 1) + along)
-    return ops.max(rows, axis=1), row * width + ops.cast(ops.argmax(line, axis=1), "int32")
+    return greatest, row * width + _first(line, greatest)
+
+
+def _first(values: Any, greatest: Any) -> Any:
+    """Return the first place along the second axis where `values` are the greatest.
+
+    By comparing: TensorFlow's ``argmax`` takes several times as long.
+    """
+    from keras import ops
+
+    places = int(values.shape[1])
+    left = ops.reshape(ops.arange(places, 0, -1, dtype="float32"), (1, places, 1))
+    # Where nothing is equal, which NaN is not even to itself, it is the last place.
+    best = ops.max(ops.where(values == ops.expand_dims(greatest, 1), left, ops.ones_like(left)), axis=1)
+    return places - ops.cast(best, "int32")
 
 
 def to_integers(tensor: Any) -> npt.NDArray[np.int32]:
