@@ -13,7 +13,13 @@ import type { AnyModel } from "@anywidget/types";
 import { pack } from "../protocol/bytes.ts";
 import type { Traits } from "../protocol/records.ts";
 import type { Numbered } from "../protocol/requests.ts";
-import { GONE_EVENTS, isDrawnWithoutPython } from "./jupyter-internals.ts";
+import {
+  CLOSED_EVENT,
+  forgetClosed,
+  GONE_EVENTS,
+  isDrawnWithoutPython,
+  layoutOf,
+} from "./jupyter-internals.ts";
 import { JupyterKernel } from "./jupyter-kernel.ts";
 
 // What hosts pass to a callback differs; only a custom message's arguments are read.
@@ -35,6 +41,9 @@ export class Host {
     private readonly events: HostEvents,
   ) {
     for (const name of GONE_EVENTS) this.on(name, events.lost);
+    this.on(CLOSED_EVENT, forgetClosed);
+    // It may be closed after the lens, which has stopped to listen by then.
+    layoutOf(model)?.on?.(CLOSED_EVENT, forgetClosed);
     this.python = new JupyterKernel(model, events);
   }
 

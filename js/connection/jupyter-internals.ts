@@ -68,6 +68,31 @@ export function kernelConnectionOf(model: AnyModel<Traits>): KernelConnection | 
  */
 export const GONE_EVENTS = ["comm:close", "comm_live_update"] as const;
 
+/** A model of ipywidgets, with its `IClassicComm`: a function that is given replaces the one before. */
+interface HostModel {
+  comm?: { on_close?(callback: () => void): void; on_msg?(callback: () => void): void } | null;
+  on?(name: string, callback: (closed?: HostModel) => void): void;
+}
+
+/** Event of ipywidgets' models, with the model itself: it is being closed, and its comm is still there. */
+export const CLOSED_EVENT = "destroy";
+
+/**
+ * Have the comm of a closed model forget what it calls. JupyterLab keeps the comm of every widget that was closed until the
+ * kernel is gone (`CommHandler` never disconnects from the kernel's `statusChanged`), and the functions that the comm calls
+ * hold the model with all that is in its traits.
+ * Without them a page keeps the pictures, kernels and style of each lens that it ever showed.
+ */
+export function forgetClosed(closed?: HostModel): void {
+  closed?.comm?.on_close?.(() => {});
+  closed?.comm?.on_msg?.(() => {});
+}
+
+/** The model of a widget's layout: its view holds the widget's own model. */
+export function layoutOf(model: { get(name: never): unknown }): HostModel | null | undefined {
+  return model.get("layout" as never) as HostModel | null | undefined;
+}
+
 /**
  * Whether a view was drawn without a live comm, as on a saved page. It is asked once: later on anywidget takes the view's own
  * listeners off the model, and ipywidgets leaves the class as it was.

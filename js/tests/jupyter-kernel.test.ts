@@ -128,3 +128,29 @@ test("a lens that is gone listens to nothing", () => {
   expect(connection.listeners).toBe(0);
   expect(model.listeners()).toBe(0);
 });
+
+class FakeComm {
+  calls: unknown[] = ["the model", "the model"];
+  readonly on_close = (callback: unknown) => void this.calls.splice(0, 1, callback);
+  readonly on_msg = (callback: unknown) => void this.calls.splice(1, 1, callback);
+}
+
+test("the comms of a closed lens and of its layout, which a page keeps, hold nothing of it", () => {
+  const host = fixture();
+  const layout = Object.assign(fixture().model, { comm: new FakeComm() });
+  Object.assign(host.model.traits, { layout });
+  const comm = new FakeComm();
+  const lens = new Lens(host.model.afm, new PlayedSchedule());
+  host.model.trigger("destroy", { comm });
+  lens.dispose();
+  expect(layout.comm.calls).toEqual(["the model", "the model"]);
+  layout.trigger("destroy", layout);
+  for (const { calls } of [comm, layout.comm])
+    expect(calls).toEqual([expect.any(Function), expect.any(Function)]);
+});
+
+test("a lens is closed where its host has no comm, or says nothing of it", () => {
+  const { model } = connected();
+  for (const closed of [undefined, {}, { comm: null }, { comm: {} }])
+    expect(() => model.trigger("destroy", closed)).not.toThrow();
+});

@@ -6,6 +6,7 @@ Each test fails with what the lens loses when a new version removes the name.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,12 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.hosts.jupyterlab import JupyterLab, Notebook
+from tests.browser.lens import LensView
+from tests.browser.memory import page_size
+from tests.browser.notebooks import SMALL
 from tests.browser.running import watched
 from tests.browser.server import JupyterServer
+from tests.deadlines import SECONDS
 
 #: A widget that is not a lens: it leaves its model and its element on the page.
 PROBE = """
@@ -34,7 +39,7 @@ probe
 @pytest.fixture(scope="module")
 def notebook(server: JupyterServer, browser: Browser, warm_python: str) -> Iterator[Notebook]:
     with watched(browser) as context, JupyterLab.of(server, context) as lab:
-        opened = lab.open([PROBE], python=warm_python)
+        opened = lab.open([PROBE, SMALL], python=warm_python)
         opened.run_all()
         opened.page.wait_for_function("() => window.probe?.el.isConnected")
         yield opened
@@ -96,6 +101,24 @@ def test_a_view_without_python_has_a_class_of_its_own() -> None:
     bundles = Path(sys.prefix, "share/jupyter/labextensions/@jupyter-widgets/jupyterlab-manager/static").glob("*.js")
     found = any("jupyter-widgets-disconnected" in bundle.read_text(encoding="utf-8") for bundle in bundles)
     assert found, "a saved page says that Python is busy: ipywidgets marks its views otherwise now"
+
+
+def test_a_closed_lens_leaves_the_pages_memory(notebook: Notebook) -> None:
+    # Not by the mouse: an editor of JupyterLab's keeps the element in which text was selected last, one for the page.
+    notebook.python.run("lens.kernels = [-kernel for kernel in lens.kernels]")
+    LensView(notebook.page).settle()
+    notebook.page.evaluate(
+        """async (id) => {
+      window.kept = new WeakRef(await window.probe.model.widget_manager.get_model(id));
+    }""",
+        notebook.python.value("lens.model_id"),
+    )
+    notebook.python.run("lens.close()")
+    notebook.page.wait_for_function("() => !document.querySelector('.convlens')")
+    deadline = time.monotonic() + SECONDS
+    while notebook.page.evaluate("() => Boolean(window.kept.deref())"):
+        assert time.monotonic() < deadline, "a page keeps the pictures and kernels of every lens that it ever showed"
+        page_size(notebook.page)  # collects what is unneeded
 
 
 def test_a_closed_comm_is_announced(notebook: Notebook) -> None:
