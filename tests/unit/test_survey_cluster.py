@@ -140,3 +140,17 @@ def test_what_a_statistic_does_wrong_is_said_here(client: Any) -> None:
     with pytest.raises(ValueError, match=r"expected \(batch, filters\)"):
         convlens.survey(MODEL, IMAGES, client=client, statistic=np.ravel, **OPTIONS)
     until(lambda: not left_behind(client))
+
+
+def test_a_worker_keeps_memory_until_the_last_of_its_surveys_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    from convlens.surveys import cluster
+
+    ended: list[str] = []
+    monkeypatch.setattr(cluster, "keep_freed", lambda: lambda: ended.append("kept no longer"))
+    plugins = [cluster.JobPlugin(key, b"", {}, "tensorflow", None) for key in ("one", "other")]  # type: ignore[arg-type]
+    for plugin in plugins:
+        plugin.setup(None)
+    plugins[0].teardown(None)
+    assert ended == []
+    plugins[1].teardown(None)
+    assert ended == ["kept no longer"]

@@ -22,6 +22,7 @@ from convlens.surveys.forward import Settings
 from convlens.surveys.job import Job
 from convlens.surveys.sources import Partition, bag_items
 from convlens.surveys.tally import Tallies
+from convlens.surveys.worker_memory import keep_freed
 
 if TYPE_CHECKING:
     import keras
@@ -37,6 +38,8 @@ _JOBS: dict[str, Job] = {}
 #: It is worse than images of the data set whichever worker's answers arrive, so a worker that is lost takes none away.
 _SEEN: dict[str, dict[str, Best]] = {}
 _LOADING = threading.Lock()
+#: What ends the way in which this worker keeps memory during surveys.
+_RETURN_MEMORY: list[Callable[[], None]] = []
 
 
 class JobPlugin(WorkerPlugin):  # type: ignore[misc,unused-ignore]
@@ -67,6 +70,8 @@ class JobPlugin(WorkerPlugin):  # type: ignore[misc,unused-ignore]
             os.environ["KERAS_BACKEND"] = self.backend
             os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
             os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+        if not _PLUGINS:
+            _RETURN_MEMORY.append(keep_freed())
         _PLUGINS[self.key] = self
 
     def teardown(self, worker: Worker) -> None:
@@ -74,6 +79,8 @@ class JobPlugin(WorkerPlugin):  # type: ignore[misc,unused-ignore]
         _PLUGINS.pop(self.key, None)
         _JOBS.pop(self.key, None)
         _SEEN.pop(self.key, None)
+        if not _PLUGINS and _RETURN_MEMORY:
+            _RETURN_MEMORY.pop()()
 
     def load(self) -> Job:
         """Return the model and the settings, ready to run."""
