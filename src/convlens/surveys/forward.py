@@ -14,7 +14,7 @@ import numpy.typing as npt
 from convlens.layers.stateless_call import compiled, to_numpy, without_gradients
 from convlens.maths.arrays import as_array
 from convlens.models.conv_model import ConvModel
-from convlens.models.image_input import takes_signal
+from convlens.models.image_input import expected_input, takes_signal
 from convlens.models.layer_outputs import LayerOutputs
 from convlens.models.model_inputs import ModelInputs
 from convlens.surveys.windows import Windows
@@ -105,7 +105,8 @@ class Forward:
         self.paths = [call.path for call in calls]
         self._outputs, self._settings = LayerOutputs(model, calls, inputs=inputs), settings
         self._shapes = [(call.output_shape[0], call.output_shape[1]) for call in calls]
-        self._constants = _constants(model)
+        # Of a model that takes any size there may be many traces.
+        self._constants = _constants(model) if None not in expected_input(model, inputs) else []
         self._run = compiled(self._reduced)
         self._windows: dict[str, Windows] = {}
         self.shape = x.shape[:2]
