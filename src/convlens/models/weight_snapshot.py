@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -78,15 +79,16 @@ class WeightSnapshot:
         """Whether the variables that are checked first, and sometimes one of the others, have the values they had."""
         turn, left = divmod(self._looks, SAMPLED_EVERY)
         self._looks += 1
-        sample = [self._rest[turn % len(self._rest)]] if self._rest and left == 0 else []
-        return all(map(self._same, [*self._first, *sample]))
+        if left == 0 and self._rest and not self._marks[id(self._rest[turn % len(self._rest)])].seems_to_hold():
+            return False
+        return all(self._marks[id(variable)].seems_to_hold() for variable in self._first)
 
     def accept(self, variables: Sequence[Any]) -> None:
         """Replace what is compared with by what these variables hold now."""
         self._marks |= {id(variable): _mark_of(variable) for variable in variables if id(variable) in self._marks}
 
     def _same(self, variable: Any) -> bool:
-        return value_is_away(variable) or self._marks[id(variable)](variable.value)
+        return self._marks[id(variable)].holds()
 
 
 def consistent(look: Callable[[], WeightSnapshot], compute: Callable[[], T]) -> tuple[WeightSnapshot, T]:
@@ -108,13 +110,38 @@ def consistent(look: Callable[[], WeightSnapshot], compute: Callable[[], T]) -> 
     return snapshot, result
 
 
-def _mark_of(variable: Any) -> Callable[[Any], bool]:
-    """Return a function that tells, later on, whether a variable still holds its present value."""
+@dataclass(frozen=True, eq=False)
+class _Mark:
+    """What tells later on whether a variable still holds the value that it had.
+
+    Parameters
+    ----------
+    holds
+        Whether it does.
+    seems_to_hold
+        The same, sooner, where nobody has given Keras's variable another value of the back end than it was made with.
+    """
+
+    holds: Callable[[], bool]
+    seems_to_hold: Callable[[], bool]
+
+
+def _mark_of(variable: Any) -> _Mark:
     import keras
 
     backend, held = keras.backend.backend(), variable.value
     if backend == "tensorflow" and hasattr(held, "handle"):
-        return _mark_of_resource(held)
+        return _mark_of_resource(variable, held)
+    same = _same_as(backend, held)
+
+    def holds() -> bool:
+        return value_is_away(variable) or same(variable.value)
+
+    return _Mark(holds, holds)
+
+
+def _same_as(backend: str, held: Any) -> Callable[[Any], bool]:
+    """Return a function that tells whether a value is the one that is held now."""
     if backend == "torch":
         address, version, some = held.data_ptr(), held._version, _some(held)
         return lambda now: (now.data_ptr(), now._version) == (address, version) and _some(now) == some
@@ -124,20 +151,25 @@ def _mark_of(variable: Any) -> Callable[[Any], bool]:
     return lambda now: _equal(copied, now)
 
 
-def _mark_of_resource(variable: Any) -> Callable[[Any], bool]:
+def _mark_of_resource(variable: Any, resource: Any) -> _Mark:
     """Return the mark of a `tf.Variable`, which is read by the plain operation: a third of what `value()` takes."""
     import tensorflow as tf
 
-    read, handle, dtype = tf.raw_ops.ReadVariableOp, variable.handle, variable.dtype
+    read, handle, dtype = tf.raw_ops.ReadVariableOp, resource.handle, resource.dtype
     held = np.asarray(read(resource=handle, dtype=dtype))
 
-    def same(now: Any) -> bool:
-        known = now is variable
-        found = np.asarray(read(resource=handle if known else now.handle, dtype=dtype if known else now.dtype))
+    def same(found: Any) -> bool:
         # Both are referenced, so they overlap only where they are the same.
         return np.may_share_memory(found, held) or _equal(held, found)
 
-    return same
+    def seems_to_hold() -> bool:
+        return same(np.asarray(read(resource=handle, dtype=dtype)))
+
+    def holds() -> bool:
+        now = variable.value
+        return seems_to_hold() if now is resource else same(np.asarray(read(resource=now.handle, dtype=now.dtype)))
+
+    return _Mark(holds, seems_to_hold)
 
 
 def _some(tensor: Any) -> bytes:
