@@ -207,7 +207,7 @@ def narrow(host: Host) -> None:
     assert size is not None
     host.page.set_viewport_size({"width": 390, "height": 800})
     try:
-        view.until("root => root.clientWidth > 0 && root.clientWidth <= innerWidth")
+        view.until("root => root.clientWidth > 0 && root.clientWidth <= 390")
         view.assert_fits()
         unfold = view.card(3).get_by_role("button", name="Kernel", exact=True)
         if unfold.count():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from playwright.sync_api import Frame, Locator, Page
+from playwright.sync_api import Frame, Locator, Page, TimeoutError
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -86,8 +87,18 @@ class LensView:
 
     def assert_fits(self) -> None:
         """Fail if something lies beyond the lens's edge, or the lens scrolls sideways."""
-        assert self.root.evaluate(OVERFLOW) == []
-        assert self.root.evaluate("root => root.scrollWidth <= root.clientWidth")
+        assert self.found_at_rest(OVERFLOW) == []
+        self.until("root => root.scrollWidth <= root.clientWidth")
+
+    def found_at_rest(self, wrong: str) -> list[str]:
+        """Return what a JavaScript function of the root finds wrong once its arrangement has followed its width.
+
+        A host gives a lens another width some frames after its window, and the lens arranges itself in the frame after.
+        """
+        with contextlib.suppress(TimeoutError):
+            self.until(f"root => ({wrong})(root).length === 0")
+        found: list[str] = self.root.evaluate(wrong)
+        return found
 
     def until(self, condition: str, argument: Any = None) -> None:
         """Wait until a JavaScript function of (root, argument) is true."""

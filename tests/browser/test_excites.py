@@ -110,7 +110,7 @@ def test_stored_images_a_growing_picture_and_attribution(lab: JupyterLab, warm_p
     for width in WIDTHS:
         notebook.page.set_viewport_size({"width": width, "height": 1000})
         view.until("(root, width) => root.clientWidth > 0 && root.clientWidth < width", width)
-        wrong = violations(notebook.page) + view.root.evaluate(OVERFLOW) + view.root.evaluate(SMALL_TARGETS)
+        wrong = view.found_at_rest(OVERFLOW) + violations(notebook.page) + view.root.evaluate(SMALL_TARGETS)
         assert wrong == []
     notebook.page.set_viewport_size({"width": 1400, "height": 1000})
     panel.get_by_role("button", name="class 1").click()
