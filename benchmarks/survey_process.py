@@ -70,39 +70,72 @@ def pace(count: int = 2048, rounds: int = 2) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in found.items()} | {"all": survey(None)}
 
 
-def cluster(count: int = 6144, few: int = 1024) -> dict[str, Any]:
-    """Images a second of one worker and of two, each of one thread, and whether both find the same.
-
-    That of the images after the first `few`: the time for all less the time for those alone, since every survey brings
-    the model to its workers, and each traces it. Of the deepest layer ``"one"``, and of ``"all"`` on half the images.
-    """
-    from distributed import Client, LocalCluster
-
+def plain(count: int = 4096, few: int = 1024) -> dict[str, float]:
+    """Images a second of the deepest layer's survey in this process, of those after the first `few`."""
     import convlens
     from benchmarks.photographs import crops
 
     model = network()
-    found: dict[str, Any] = {}
     crops_ = list(crops(count, SIDE))
     deepest = convlens.survey(model, [crop for _, crop in crops_[:BATCH]], progress=False).layers[-1]
-    tables: dict[str, list[Any]] = {"one": [], "all": []}
-    for workers in (1, 2):
-        with (
-            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as here,
-            Client(here) as client,
-        ):
-            options = {"batch_size": BATCH, "client": client, "progress": False, "partition_size": 128}
-            # The first survey starts Keras on the workers.
-            convlens.survey(model, crops_[: BATCH * workers], **options | {"partition_size": BATCH})
-            for name, layer, images in (("one", deepest, crops_), ("all", None, crops_[: count // 2])):
-                times = []
-                for part in (images[:few], images):
-                    start = time.perf_counter()
-                    survey = convlens.survey(model, part, layer, **options)
-                    times.append(time.perf_counter() - start)
-                tables[name].append(survey.to_pandas())
-                found |= {f"{name} {workers}": (len(images) - few) / (times[1] - times[0])}
-    return found | {f"{name} equal": first.equals(second) for name, (first, second) in tables.items()}
+    times = []
+    for part in (crops_[:few], crops_):
+        start = time.perf_counter()
+        convlens.survey(model, part, deepest, batch_size=BATCH, progress=False)
+        times.append(time.perf_counter() - start)
+    return {"pace": (count - few) / (times[1] - times[0])}
+
+
+def cluster(count: int = 6144, few: int = 1024, rounds: int = 3) -> dict[str, Any]:
+    """Images a second of one worker and of two, each of one thread, and whether both find the same.
+
+    That of the images after the first `few`: the time for all less the time for those alone, since every survey brings
+    the model to its workers, and each traces it. Of the deepest layer ``"one"``, and of ``"all"`` on half the images;
+    medians of rounds in which one worker and two take turns.
+    """
+    import convlens
+    from benchmarks.photographs import crops
+
+    model = network()
+    crops_ = list(crops(count, SIDE))
+    deepest = convlens.survey(model, [crop for _, crop in crops_[:BATCH]], progress=False).layers[-1]
+    todo = {"one": (deepest, crops_), "all": (None, crops_[: count // 2])}
+    tables: dict[str, list[Any]] = {name: [] for name in todo}
+    paces: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        for workers in (1, 2):
+            for name, (pace, table) in _on_workers(workers, model, todo, few).items():
+                paces.setdefault(f"{name} {workers}", []).append(pace)
+                tables[name].append(table)
+    return {name: statistics.median(values) for name, values in paces.items()} | {
+        f"{name} equal": all(tables_[0].equals(other) for other in tables_[1:]) for name, tables_ in tables.items()
+    }
+
+
+def _on_workers(
+    workers: int, model: Any, todo: dict[str, tuple[str | None, list[Any]]], few: int
+) -> dict[str, tuple[float, Any]]:
+    """Return images a second and the table that was found, for each layer and its images."""
+    from distributed import Client, LocalCluster
+
+    import convlens
+
+    found = {}
+    with (
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as here,
+        Client(here) as client,
+    ):
+        options = {"batch_size": BATCH, "client": client, "progress": False, "partition_size": 128}
+        # The first survey starts Keras on the workers.
+        convlens.survey(model, todo["one"][1][: BATCH * workers], **options | {"partition_size": BATCH})
+        for name, (layer, images) in todo.items():
+            times = []
+            for part in (images[:few], images):
+                start = time.perf_counter()
+                survey = convlens.survey(model, part, layer, **options)
+                times.append(time.perf_counter() - start)
+            found[name] = ((len(images) - few) / (times[1] - times[0]), survey.to_pandas())
+    return found
 
 
 def memory(count: int = 100_000) -> dict[str, float]:
@@ -254,7 +287,14 @@ def _nothing(_: Any) -> int:
     return 0
 
 
-MEASURES = {"pace": pace, "cluster": cluster, "memory": memory, "ascent": ascent, "scheduler": scheduler}
+MEASURES = {
+    "pace": pace,
+    "plain": plain,
+    "cluster": cluster,
+    "memory": memory,
+    "ascent": ascent,
+    "scheduler": scheduler,
+}
 
 if __name__ == "__main__":
     name, *numbers = sys.argv[1:]
