@@ -14,7 +14,8 @@ from tests.unit.keras_sweep import Array, numpy
 
 #: Weights that cannot cancel one another.
 POSITIVE = keras.initializers.RandomUniform(0.5, 1.0)
-#: Far above the pixels of the images, so that it shows through a maximum and in a sum of thousands.
+#: Far above the pixels of the images, so that it shows through a maximum and in a sum of thousands. As many times in a
+#: channel as its place, so that it shows where channels are compared with one another.
 LOUD = 1e5
 
 
@@ -27,7 +28,7 @@ def answer(model: Any, image: Array, pixel: tuple[int, int], data_format: str) -
 
 def loud(image: Array, rows: slice, cols: slice) -> Array:
     changed = image.copy()
-    changed[rows, cols] += LOUD
+    changed[rows, cols] += LOUD * np.arange(1, image.shape[-1] + 1, dtype=np.float32)
     return changed
 
 
