@@ -86,12 +86,12 @@ def plain(count: int = 4096, few: int = 1024) -> dict[str, float]:
     return {"pace": (count - few) / (times[1] - times[0])}
 
 
-def cluster(count: int = 6144, few: int = 1024, rounds: int = 3) -> dict[str, Any]:
+def cluster(count: int = 12_288, few: int = 4096, rounds: int = 3) -> dict[str, Any]:
     """Images a second of one worker and of two, each of one thread, and whether both find the same.
 
     That of the images after the first `few`: the time for all less the time for those alone, since every survey brings
-    the model to its workers, and each traces it. Of the deepest layer ``"one"``, and of ``"all"`` on half the images;
-    medians of rounds in which one worker and two take turns.
+    the model to its workers, each traces it, and each fills the places of its best images. Of the deepest layer
+    ``"one"``, and of ``"all"`` on half the images; medians of rounds in which one worker and two take turns.
     """
     import convlens
     from benchmarks.photographs import crops
@@ -99,12 +99,12 @@ def cluster(count: int = 6144, few: int = 1024, rounds: int = 3) -> dict[str, An
     model = network()
     crops_ = list(crops(count, SIDE))
     deepest = convlens.survey(model, [crop for _, crop in crops_[:BATCH]], progress=False).layers[-1]
-    todo = {"one": (deepest, crops_), "all": (None, crops_[: count // 2])}
+    todo = {"one": (deepest, crops_, few), "all": (None, crops_[: count // 2], few // 2)}
     tables: dict[str, list[Any]] = {name: [] for name in todo}
     paces: dict[str, list[float]] = {}
     for _ in range(rounds):
         for workers in (1, 2):
-            for name, (pace, table) in _on_workers(workers, model, todo, few).items():
+            for name, (pace, table) in _on_workers(workers, model, todo).items():
                 paces.setdefault(f"{name} {workers}", []).append(pace)
                 tables[name].append(table)
     return {name: statistics.median(values) for name, values in paces.items()} | {
@@ -113,9 +113,9 @@ def cluster(count: int = 6144, few: int = 1024, rounds: int = 3) -> dict[str, An
 
 
 def _on_workers(
-    workers: int, model: Any, todo: dict[str, tuple[str | None, list[Any]]], few: int
+    workers: int, model: Any, todo: dict[str, tuple[str | None, list[Any], int]]
 ) -> dict[str, tuple[float, Any]]:
-    """Return images a second and the table that was found, for each layer and its images."""
+    """Return images a second, those after the first few, and the table of all, for each layer and its images."""
     from distributed import Client, LocalCluster
 
     import convlens
@@ -128,7 +128,7 @@ def _on_workers(
         options = {"batch_size": BATCH, "client": client, "progress": False, "partition_size": 128}
         # The first survey starts Keras on the workers.
         convlens.survey(model, todo["one"][1][: BATCH * workers], **options | {"partition_size": BATCH})
-        for name, (layer, images) in todo.items():
+        for name, (layer, images, few) in todo.items():
             times = []
             for part in (images[:few], images):
                 start = time.perf_counter()

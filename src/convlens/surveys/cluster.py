@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import sys
 import tempfile
 import threading
@@ -14,7 +13,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cloudpickle
 from distributed import Future, Worker, WorkerPlugin
 
 from convlens.layers.keras_internals import layers_within
@@ -22,6 +20,7 @@ from convlens.surveys.aside import AtOnce
 from convlens.surveys.best import Best
 from convlens.surveys.forward import Settings
 from convlens.surveys.job import Job
+from convlens.surveys.packed import Packed
 from convlens.surveys.sources import Partition, bag_items
 from convlens.surveys.tally import Tallies
 from convlens.surveys.worker_memory import keep_freed
@@ -179,19 +178,14 @@ def _tree(client: Any, name: str, level: Sequence[Future[Any]]) -> Future[Any]:
 
 
 def _items(client: Any, partition: Partition) -> Any:
-    """Return a partition's images as bytes, or the future of those that workers compute.
-
-    As bytes they cross in one frame; of a list, each array would be a frame of its own to the client and the scheduler.
-    """
-    if hasattr(partition.items, "__dask_graph__"):
-        return client.compute(partition.items)
-    return cloudpickle.dumps(partition.items)
+    """Return a partition's images, or the future of those that workers compute."""
+    return client.compute(partition.items) if hasattr(partition.items, "__dask_graph__") else Packed(partition.items)
 
 
 def work(key: str, number: int, items: Any) -> Tallies:
     """Run one partition on a worker."""
-    if isinstance(items, bytes):
-        items = pickle.loads(items)
+    if isinstance(items, Packed):
+        items = items.items()
     with _LOADING:
         if key not in _JOBS:
             _JOBS[key] = _PLUGINS[key].load()
