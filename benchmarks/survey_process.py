@@ -6,7 +6,8 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -78,12 +79,18 @@ def plain(count: int = 4096, few: int = 1024) -> dict[str, float]:
     model = network()
     crops_ = list(crops(count, SIDE))
     deepest = convlens.survey(model, [crop for _, crop in crops_[:BATCH]], progress=False).layers[-1]
+    found, _ = _after(few, crops_, lambda part: convlens.survey(model, part, deepest, batch_size=BATCH, progress=False))
+    return {"pace": found}
+
+
+def _after(few: int, images: list[Any], survey: Callable[[list[Any]], Any]) -> tuple[float, Any]:
+    """Return images a second after the first few, and the survey of all."""
     times = []
-    for part in (crops_[:few], crops_):
+    for part in (images[:few], images):
         start = time.perf_counter()
-        convlens.survey(model, part, deepest, batch_size=BATCH, progress=False)
+        found = survey(part)
         times.append(time.perf_counter() - start)
-    return {"pace": (count - few) / (times[1] - times[0])}
+    return (len(images) - few) / (times[1] - times[0]), found
 
 
 def cluster(count: int = 12_288, few: int = 4096, rounds: int = 3) -> dict[str, Any]:
@@ -115,7 +122,7 @@ def cluster(count: int = 12_288, few: int = 4096, rounds: int = 3) -> dict[str, 
 def _on_workers(
     workers: int, model: Any, todo: dict[str, tuple[str | None, list[Any], int]]
 ) -> dict[str, tuple[float, Any]]:
-    """Return images a second, those after the first few, and the table of all, for each layer and its images."""
+    """Return images a second after the first few, and the table of all, for each layer and its images."""
     from distributed import Client, LocalCluster
 
     import convlens
@@ -129,12 +136,8 @@ def _on_workers(
         # The first survey starts Keras on the workers.
         convlens.survey(model, todo["one"][1][: BATCH * workers], **options | {"partition_size": BATCH})
         for name, (layer, images, few) in todo.items():
-            times = []
-            for part in (images[:few], images):
-                start = time.perf_counter()
-                survey = convlens.survey(model, part, layer, **options)
-                times.append(time.perf_counter() - start)
-            found[name] = ((len(images) - few) / (times[1] - times[0]), survey.to_pandas())
+            pace, survey = _after(few, images, partial(convlens.survey, model, layer=layer, **options))
+            found[name] = (pace, survey.to_pandas())
     return found
 
 
@@ -242,6 +245,7 @@ def scheduler(tasks: int = 5000) -> dict[str, float]:
 
     from convlens.surveys.best import Floor
     from convlens.surveys.cluster import FAN_IN
+    from convlens.surveys.packed import Packed
     from convlens.surveys.patches import Patch
     from convlens.surveys.sources import Item
     from convlens.surveys.tally import Tallies, Tally
@@ -276,7 +280,7 @@ def scheduler(tasks: int = 5000) -> dict[str, float]:
         merged.merge(answer)
     return {
         "tasks_a_second": every / seconds,
-        "task_bytes": len(pickle.dumps(("key", 0, items))),
+        "task_bytes": len(pickle.dumps(("key", 0, Packed(items)))),
         "first_answer_bytes": len(pickle.dumps(answer)),
         "later_answer_bytes": len(pickle.dumps(Tallies({"layer": later}, 256))),
         "merge_seconds": time.perf_counter() - start,
