@@ -205,9 +205,10 @@ def narrow(host: Host) -> None:
     view = fresh(host)
     size = host.page.viewport_size
     assert size is not None
-    host.page.set_viewport_size({"width": 390, "height": 800})
+    width = 390
+    host.page.set_viewport_size({"width": width, "height": 800})
     try:
-        view.until("root => root.clientWidth > 0 && root.clientWidth <= 390")
+        view.until("(root, width) => root.clientWidth > 0 && root.clientWidth <= width", width)
         view.assert_fits()
         unfold = view.card(3).get_by_role("button", name="Kernel", exact=True)
         if unfold.count():

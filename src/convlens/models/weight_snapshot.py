@@ -73,22 +73,18 @@ class WeightSnapshot:
         ours = [*self._first, *self._rest]
         if variables is not None and {id(variable) for variable in variables} != set(self._marks):
             return False
-        return all(map(self._same, ours))
+        return all(self._marks[id(variable)].holds() for variable in ours)
 
     def seems_to_hold(self) -> bool:
         """Whether the variables that are checked first, and sometimes one of the others, have the values they had."""
         turn, left = divmod(self._looks, SAMPLED_EVERY)
         self._looks += 1
-        if left == 0 and self._rest and not self._marks[id(self._rest[turn % len(self._rest)])].seems_to_hold():
-            return False
-        return all(self._marks[id(variable)].seems_to_hold() for variable in self._first)
+        sample = [self._rest[turn % len(self._rest)]] if self._rest and left == 0 else []
+        return all(self._marks[id(variable)].seems_to_hold() for variable in [*self._first, *sample])
 
     def accept(self, variables: Sequence[Any]) -> None:
         """Replace what is compared with by what these variables hold now."""
         self._marks |= {id(variable): _mark_of(variable) for variable in variables if id(variable) in self._marks}
-
-    def _same(self, variable: Any) -> bool:
-        return self._marks[id(variable)].holds()
 
 
 def consistent(look: Callable[[], WeightSnapshot], compute: Callable[[], T]) -> tuple[WeightSnapshot, T]:
@@ -119,7 +115,8 @@ class _Mark:
     holds
         Whether it does.
     seems_to_hold
-        The same, sooner, where nobody has given Keras's variable another value of the back end than it was made with.
+        The same, sooner: on TensorFlow it reads the `tf.Variable` that Keras's variable had at first, without asking
+        Keras's whether it still has that one.
     """
 
     holds: Callable[[], bool]
@@ -127,6 +124,7 @@ class _Mark:
 
 
 def _mark_of(variable: Any) -> _Mark:
+    """Return the mark of the value that a variable holds now."""
     import keras
 
     backend, held = keras.backend.backend(), variable.value
