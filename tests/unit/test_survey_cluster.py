@@ -33,7 +33,8 @@ pytestmark = [
 
 MODEL = edges_model()
 IMAGES = random_images(96)
-OPTIONS: dict[str, Any] = {"top": 5, "batch_size": 4, "partition_size": 8, "progress": False}
+# So many partitions that the last of them come with what the first have found.
+OPTIONS: dict[str, Any] = {"top": 5, "batch_size": 4, "partition_size": 4, "progress": False}
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +141,28 @@ def test_what_a_statistic_does_wrong_is_said_here(client: Any) -> None:
     with pytest.raises(ValueError, match=r"expected \(batch, filters\)"):
         convlens.survey(MODEL, IMAGES, client=client, statistic=np.ravel, **OPTIONS)
     until(lambda: not left_behind(client))
+
+
+def test_a_worker_sends_nothing_that_is_worse_than_what_the_client_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from convlens.surveys import cluster
+    from convlens.surveys.aside import AtOnce
+    from convlens.surveys.forward import Settings
+    from convlens.surveys.job import Job
+    from convlens.surveys.sources import Item
+
+    job = Job(MODEL, Settings(("edges",), 5, "max", 4, None), AtOnce)
+    monkeypatch.setattr(cluster, "_JOBS", {"key": job})
+    first, second, third = ([Item(i, IMAGES[i]) for i in range(start, start + 32)] for start in (0, 32, 64))
+    total, expected = job.run(0, first), job.run(0, [*first, *second, *third]).layers["edges"].best
+    told = total.floors()
+    # What it was told holds for the partitions that follow as well.
+    for found in (cluster.work("key", 1, second, told), cluster.work("key", 2, third)):
+        best = found.layers["edges"].best
+        assert all(e.value >= told["edges"].values[one] for one in range(best.filters) for e in best.entries(one))
+        total.merge(found)
+    for one in range(expected.filters):
+        ranked = [(entry.image, entry.value) for entry in expected.entries(one)]
+        assert [(entry.image, entry.value) for entry in total.layers["edges"].best.entries(one)] == ranked
 
 
 def test_a_worker_keeps_memory_until_the_last_of_its_surveys_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,22 @@ def test_the_best_of_parts_are_the_best_of_all_in_whatever_order_they_are_merged
         assert kept(best) == expected
 
 
+@pytest.mark.parametrize("ids", IDS.values(), ids=IDS)
+@pytest.mark.parametrize("top", [1, 4])
+def test_the_best_of_two_workers_that_are_told_of_each_other_are_the_best_of_all(ids: list[Any], top: int) -> None:
+    values = random_values(90)
+    total, workers = Best(6, top), (Best(6, top), Best(6, top))
+    told = total.floor()
+    for number, start in enumerate(range(0, 90, 5)):
+        seen, part = workers[number % 2], Best(6, top)
+        part.add(ids[start : start + 5], values[start : start + 5], cut, seen.floor().and_above(told))
+        seen.merge(part)
+        if number % 3 == 0:
+            told = total.floor()
+        total.merge(part)
+    assert kept(total) == ranked(ids, values, top)
+
+
 def test_what_is_kept_of_an_image_was_cut_for_it() -> None:
     values = random_values(40)
     best = Best(6, 5)

@@ -66,6 +66,11 @@ class Floor:
     values: Array
     last: Place | None
 
+    def and_above(self, other: Floor) -> Floor:
+        """Return what an image must exceed to exceed both."""
+        lasts = [one.last for one in (self, other) if one.last is not None]
+        return Floor(np.maximum(self.values, other.values), max(lasts, default=None))
+
 
 class Best:
     """The `top` best images of each filter, best first, and those of one value by their id.

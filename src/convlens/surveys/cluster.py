@@ -8,16 +8,17 @@ import tempfile
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from distributed import Future, Worker, WorkerPlugin
 
 from convlens.layers.keras_internals import layers_within
 from convlens.surveys.aside import AtOnce
-from convlens.surveys.best import Best
+from convlens.surveys.best import Best, Floor
 from convlens.surveys.forward import Settings
 from convlens.surveys.job import Job
 from convlens.surveys.packed import Packed
@@ -38,6 +39,8 @@ _JOBS: dict[str, Job] = {}
 #: The best of what this worker has seen in each survey, without their patches: what is worse than they are is not sent.
 #: It is worse than images of the data set whichever worker's answers arrive, so a worker that is lost takes none away.
 _SEEN: dict[str, dict[str, Best]] = {}
+#: What the images that all workers have seen set as a floor, as the client told this worker last.
+_TOLD: dict[str, Mapping[str, Floor]] = {}
 _LOADING = threading.Lock()
 #: What ends the way in which this worker keeps memory during surveys.
 _RETURN_MEMORY: list[Callable[[], None]] = []
@@ -80,6 +83,7 @@ class JobPlugin(WorkerPlugin):  # type: ignore[misc,unused-ignore]
         _PLUGINS.pop(self.key, None)
         _JOBS.pop(self.key, None)
         _SEEN.pop(self.key, None)
+        _TOLD.pop(self.key, None)
         if not _PLUGINS and _RETURN_MEMORY:
             _RETURN_MEMORY.pop()()
 
@@ -114,6 +118,7 @@ def run(
     settings: Settings,
     partitions: Iterable[Partition],
     merged: Callable[[Tallies], Any],
+    floors: Callable[[], Mapping[str, Floor]],
 ) -> None:
     """Run the partitions on a cluster.
 
@@ -127,6 +132,8 @@ def run(
         Taken as the workers need them.
     merged
         Called in this thread with the tallies of many partitions, several times.
+    floors
+        Returns what an image must exceed to be among the best of all that were merged.
     """
     import keras
 
@@ -136,7 +143,7 @@ def run(
     client.register_plugin(plugin)
     under_way: deque[tuple[Future[Any], list[Future[Any]]]] = deque()
     try:
-        for tree in _trees(client, key, partitions):
+        for tree in _trees(client, key, partitions, floors):
             under_way.append(tree)
             if len(under_way) == 2:
                 merged(under_way[0][0].result())
@@ -150,18 +157,25 @@ def run(
         client.unregister_worker_plugin(plugin.name)
 
 
-def _trees(client: Any, key: str, partitions: Iterable[Partition]) -> Iterator[tuple[Future[Any], list[Future[Any]]]]:
+def _trees(
+    client: Any, key: str, partitions: Iterable[Partition], floors: Callable[[], Mapping[str, Floor]]
+) -> Iterator[tuple[Future[Any], list[Future[Any]]]]:
     every = iter(partitions)
     while True:
         threads = sum(client.nthreads().values())
         part = list(islice(every, max(_DEPTH * threads, 1)))
         if not part:
             return
+        told = {path: floor for path, floor in floors().items() if np.isfinite(floor.values).any()}
         leaves = [
             client.submit(
-                work, key, one.number, _items(client, one), key=f"convlens-survey-{key}-{one.number}", pure=False
+                *(work, key, one.number, _items(client, one)),
+                # Once for each thread: the floors of all layers may be larger than a partition of paths.
+                told if i < threads else None,
+                key=f"convlens-survey-{key}-{one.number}",
+                pure=False,
             )
-            for one in part
+            for i, one in enumerate(part)
         ]
         yield _tree(client, f"convlens-merge-{key}-{part[0].number}", leaves), leaves
 
@@ -182,15 +196,19 @@ def _items(client: Any, partition: Partition) -> Any:
     return client.compute(partition.items) if hasattr(partition.items, "__dask_graph__") else Packed(partition.items)
 
 
-def work(key: str, number: int, items: Any) -> Tallies:
-    """Run one partition on a worker."""
+def work(key: str, number: int, items: Any, told: Mapping[str, Floor] | None = None) -> Tallies:
+    """Run one partition on a worker; `told` is the client's newest floors, where they come with it."""
     if isinstance(items, Packed):
         items = items.items()
     with _LOADING:
         if key not in _JOBS:
             _JOBS[key] = _PLUGINS[key].load()
         seen = _SEEN.setdefault(key, {})
-        floors = {path: best.floor() for path, best in seen.items()}
+        if told:
+            _TOLD[key] = told
+        floors = dict(_TOLD.get(key, {}))
+        for path, best in seen.items():
+            floors[path] = best.floor().and_above(floors[path]) if path in floors else best.floor()
     # A list of a Dask bag's partition comes as it is in the bag.
     if items and not hasattr(items[0], "image"):
         items = bag_items(items, number)

@@ -125,7 +125,7 @@ def survey(
                 needed("distributed", "client=")
                 from convlens.surveys import cluster
 
-                cluster.run(client, model, settings, todo, keeper.add)
+                cluster.run(client, model, settings, todo, keeper.add, keeper.total.floors)
         finally:
             keeper.flush()
     if not total.layers:
