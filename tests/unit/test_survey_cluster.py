@@ -151,7 +151,8 @@ def test_a_worker_sends_nothing_that_is_worse_than_what_the_client_tells_it(monk
     from convlens.surveys.sources import Item
 
     job = Job(MODEL, Settings(("edges",), 5, "max", 4, None), AtOnce)
-    monkeypatch.setattr(cluster, "_JOBS", {"key": job})
+    for name, kept in (("_JOBS", {"key": job}), ("_SEEN", {}), ("_TOLD", {})):
+        monkeypatch.setattr(cluster, name, kept)
     first, second, third = ([Item(i, IMAGES[i]) for i in range(start, start + 32)] for start in (0, 32, 64))
     total, expected = job.run(0, first), job.run(0, [*first, *second, *third]).layers["edges"].best
     told = total.floors()

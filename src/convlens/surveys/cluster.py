@@ -39,7 +39,7 @@ _JOBS: dict[str, Job] = {}
 #: The best of what this worker has seen in each survey, without their patches: what is worse than they are is not sent.
 #: It is worse than images of the data set whichever worker's answers arrive, so a worker that is lost takes none away.
 _SEEN: dict[str, dict[str, Best]] = {}
-#: What the images that all workers have seen set as a floor, as the client told this worker last.
+#: What an image must exceed to be among the best that all workers have found, as the client told this worker last.
 _TOLD: dict[str, Mapping[str, Floor]] = {}
 _LOADING = threading.Lock()
 #: What ends the way in which this worker keeps memory during surveys.
