@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from ipykernel._version import version_info
 
 from tests.browser.gate import Gate, closed_gate
 from tests.browser.python import Python
 from tests.deadlines import SECONDS
 
-pytestmark = pytest.mark.skipif(version_info < (7,), reason="ipykernel 6 has no subshells")
+pytestmark = pytest.mark.skipif(int(version("ipykernel").split(".")[0]) < 7, reason="ipykernel 6 has no subshells")
 
 LENS = """
 import sys
