@@ -13,7 +13,7 @@ import convlens
 from convlens.maths.receptive_field import ReceptiveField
 from convlens.models.conv_model import ConvModel
 from convlens.models.model_inputs import read_inputs
-from convlens.surveys.best import Best, place
+from convlens.surveys.best import Best, Floor, place
 from convlens.surveys.patches import LONGEST_SIDE, Cutter, Patch
 from convlens.surveys.quantiles import Sketch
 from convlens.surveys.windows import Windows
@@ -90,6 +90,19 @@ def test_the_best_of_two_workers_that_are_told_of_each_other_are_the_best_of_all
             told = total.floor()
         total.merge(part)
     assert kept(total) == ranked(ids, values, top)
+
+
+def test_what_exceeds_two_floors_exceeds_the_higher_and_equals_it_only_before_the_later_id() -> None:
+    nothing = Floor(np.full(2, -np.inf, np.float32), None)
+    low, high = Floor(np.array([1, 5], np.float32), place(3)), Floor(np.array([4, 2], np.float32), place(7))
+    for one, other in ((low, high), (high, low)):
+        both = one.and_above(other)
+        np.testing.assert_array_equal(both.values, [4, 5])
+        assert both.last == place(7)
+        for left, right in ((one, nothing), (nothing, one)):
+            np.testing.assert_array_equal(left.and_above(right).values, one.values)
+            assert left.and_above(right).last == one.last
+    assert nothing.and_above(nothing).last is None
 
 
 def test_what_is_kept_of_an_image_was_cut_for_it() -> None:

@@ -13,7 +13,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from distributed import Future, Worker, WorkerPlugin
 
 from convlens.layers.keras_internals import layers_within
@@ -166,7 +165,7 @@ def _trees(
         part = list(islice(every, max(_DEPTH * threads, 1)))
         if not part:
             return
-        told = {path: floor for path, floor in floors().items() if np.isfinite(floor.values).any()}
+        told = floors()
         leaves = [
             client.submit(
                 *(work, key, one.number, _items(client, one)),
