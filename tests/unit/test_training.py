@@ -11,7 +11,8 @@ import pytest
 from convlens import ConvLens
 from convlens.layers.run_layer import Runner
 from convlens.state.filters import FilterList
-from convlens.state.training import KEPT_BACK, Snapshot, Snapshots, TimeBudget
+from convlens.state.running_fit import KEPT_BACK, TimeBudget
+from convlens.state.snapshots import Snapshot, Snapshots
 from tests.unit.keras_sweep import Array, close, maps, numpy
 from tests.unit.model_kinds import predicted
 from tests.unit.test_requests import Browser

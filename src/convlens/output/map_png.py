@@ -83,7 +83,7 @@ def save_drawn(values: NDArray[np.float32], target: Target, cmap: str, limits: t
     from matplotlib.colors import Normalize
     from PIL import Image
 
-    from convlens.output.figures import EXTREMES
+    from convlens.output.figure_drawing import EXTREMES
 
     colors = colormaps[cmap].with_extremes(**EXTREMES)
     low, high = limits

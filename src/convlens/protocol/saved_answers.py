@@ -22,7 +22,8 @@ from convlens.protocol.record_types import (
 )
 from convlens.protocol.records import prediction_record
 from convlens.state.session import Session
-from convlens.state.training import Follower, Snapshot
+from convlens.state.snapshots import Snapshot
+from convlens.state.training import Follower
 
 if TYPE_CHECKING:
     from convlens.surveys.results import Survey

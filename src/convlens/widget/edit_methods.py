@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from convlens.state import chained, edits
-from convlens.state.training import BUDGET, Snapshot, make_callback
+from convlens.state.running_fit import BUDGET
+from convlens.state.snapshots import Snapshot
+from convlens.state.training_callback import make_callback
 from convlens.widget.base import LensBase
 
 if TYPE_CHECKING:
