@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ import numpy as np
 SIDE, BATCH = 96, 32
 #: Images after which the pace is measured: a survey traces the model first, and fills the places of its best images.
 WARM = 512
+#: Two that are compared take turns, since a machine's pace changes within minutes; together 100,000 crops.
+ROUNDS, ROUND = 8, 12_500
+ROUNDS_OF_ALL = 3
 
 
 def network() -> Any:
@@ -28,10 +32,10 @@ def network() -> Any:
     return keras.Model(inputs, body(scaled))
 
 
-def pace(count: int = 2048, rounds: int = 2) -> dict[str, float]:
+def pace(count: int = ROUNDS * ROUND, rounds: int = ROUNDS) -> dict[str, Any]:
     """Images a second of a survey of the deepest layer and of a bare loop to it, in turn, and of all layers, once.
 
-    Those after the first `WARM` images.
+    In each round of both on crops of its own, of those after the first `WARM`; of all layers on 2,048.
     """
     import tensorflow as tf
 
@@ -40,19 +44,20 @@ def pace(count: int = 2048, rounds: int = 2) -> dict[str, float]:
 
     model = network()
     body = model.layers[-1]
-    images = [crop for _, crop in crops(count, SIDE)]
+    every = crops(count, SIDE)
+    images = [crop for _, crop in islice(every, count // rounds)]
     deepest = convlens.survey(model, images[:BATCH], progress=False).layers[-1]
     inner = tf.keras.Model(body.inputs[0], body.get_layer(deepest.rpartition("/")[2]).output)
     forward = tf.function(lambda x: inner(x / 127.5 - 1, training=False))
 
-    def bare() -> float:
-        for start in range(0, count, BATCH):
+    def bare(images: list[Any]) -> float:
+        for start in range(0, len(images), BATCH):
             if start == WARM:
                 begun = time.perf_counter()
             forward(tf.convert_to_tensor(np.stack(images[start : start + BATCH]).astype(np.float32))).numpy()
-        return (count - WARM) / (time.perf_counter() - begun)
+        return (len(images) - WARM) / (time.perf_counter() - begun)
 
-    def survey(layer: str | None) -> float:
+    def survey(images: list[Any], layer: str | None) -> float:
         begun: list[float] = []
 
         def watched() -> Iterator[tuple[int, Any]]:
@@ -62,13 +67,19 @@ def pace(count: int = 2048, rounds: int = 2) -> dict[str, float]:
                 yield i, image
 
         convlens.survey(model, watched(), layer, batch_size=BATCH, progress=False)
-        return (count - WARM) / (time.perf_counter() - begun[0])
+        return (len(images) - WARM) / (time.perf_counter() - begun[0])
 
+    of_all = survey(images[:2048], None)
     found: dict[str, list[float]] = {"bare": [], "one": []}
-    for _ in range(rounds):
-        found["bare"].append(bare())
-        found["one"].append(survey(deepest))
-    return {name: statistics.median(values) for name, values in found.items()} | {"all": survey(None)}
+    while images:
+        turns: list[tuple[str, Callable[[list[Any]], float]]] = [
+            ("bare", bare),
+            ("one", partial(survey, layer=deepest)),
+        ]
+        for name, run in turns[:: 1 if len(found["one"]) % 2 else -1]:
+            found[name].append(run(images))
+        images = [crop for _, crop in islice(every, count // rounds)]
+    return {"images": count, **found, "all": of_all}
 
 
 def plain(count: int = 4096, few: int = 1024) -> dict[str, float]:
@@ -93,30 +104,34 @@ def _after(few: int, images: list[Any], survey: Callable[[list[Any]], Any]) -> t
     return (len(images) - few) / (times[1] - times[0]), found
 
 
-def cluster(count: int = 12_288, few: int = 4096, rounds: int = 3) -> dict[str, Any]:
+def cluster(count: int = ROUNDS * ROUND, rounds: int = ROUNDS, few: int = 4096) -> dict[str, Any]:
     """Images a second of one worker and of two, each of one thread, and whether both find the same.
 
-    That of the images after the first `few`: the time for all less the time for those alone, since every survey brings
-    the model to its workers, each traces it, and each fills the places of its best images. Of the deepest layer
-    ``"one"``, and of ``"all"`` on half the images; medians of rounds in which one worker and two take turns.
+    One worker and two take turns, in each round on crops of its own. Their pace is that of the images after the first
+    `few`: the time for all less the time for those alone, since every survey brings the model to its workers, each
+    traces it, and each fills the places of its best images. Of the deepest layer ``"one"``, and in the first
+    `ROUNDS_OF_ALL` rounds of ``"all"`` on half the crops.
     """
     import convlens
     from benchmarks.photographs import crops
 
     model = network()
-    crops_ = list(crops(count, SIDE))
-    deepest = convlens.survey(model, [crop for _, crop in crops_[:BATCH]], progress=False).layers[-1]
-    todo = {"one": (deepest, crops_, few), "all": (None, crops_[: count // 2], few // 2)}
-    tables: dict[str, list[Any]] = {name: [] for name in todo}
-    paces: dict[str, list[float]] = {}
-    for _ in range(rounds):
-        for workers in (1, 2):
-            for name, (pace, table) in _on_workers(workers, model, todo).items():
-                paces.setdefault(f"{name} {workers}", []).append(pace)
-                tables[name].append(table)
-    return {name: statistics.median(values) for name, values in paces.items()} | {
-        f"{name} equal": all(tables_[0].equals(other) for other in tables_[1:]) for name, tables_ in tables.items()
-    }
+    every = crops(count, SIDE)
+    deepest = ""
+    found: dict[str, Any] = {"images": count}
+    for number in range(rounds):
+        images = list(islice(every, count // rounds))
+        deepest = deepest or convlens.survey(model, [crop for _, crop in images[:BATCH]], progress=False).layers[-1]
+        todo: dict[str, tuple[str | None, list[Any], int]] = {"one": (deepest, images, few)}
+        if number < ROUNDS_OF_ALL:
+            todo["all"] = (None, images[: len(images) // 2], few // 2)
+        of = {workers: _on_workers(workers, model, todo) for workers in ((1, 2), (2, 1))[number % 2]}
+        for name in todo:
+            for workers in of:
+                found.setdefault(f"{name} {workers}", []).append(of[workers][name][0])
+            same = bool(of[1][name][1].equals(of[2][name][1]))
+            found[f"{name} equal"] = found.get(f"{name} equal", True) and same
+    return found
 
 
 def _on_workers(
